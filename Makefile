@@ -1,0 +1,43 @@
+# What people type. Each target does its own set-up; a second time that takes a second.
+PYTHON ?= python3
+VENV := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fmt bench setup setup-dev pins
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+run: setup ## start the demo on http://127.0.0.1:8000 (PORT and PORTAL_DATA change the place)
+	@$(VENV)/python -m portal.run_all --with-parent
+
+test: check ## every check and every test
+	@$(VENV)/python -m pytest -n 2 --dist loadgroup --ignore=tests/bench
+
+check: setup-dev ## style, types, layers, templates, security
+	$(VENV)/ruff format --check .
+	$(VENV)/ruff check .
+	$(VENV)/mypy
+	$(VENV)/lint-imports
+	$(VENV)/djlint templates --check --lint --quiet
+	$(VENV)/bandit -q -ll -r portal
+
+fmt: setup-dev ## write everything in the house style
+	$(VENV)/ruff check --fix --exit-zero .
+	$(VENV)/ruff format .
+	$(VENV)/djlint templates --reformat --quiet || true
+
+bench: setup-dev ## measure; never part of a pass or fail
+	@$(VENV)/python -m tests.bench
+
+pins: setup-dev ## read requirements*.in and pin what they mean today
+	$(VENV)/uv pip compile -q --upgrade --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt
+	$(VENV)/uv pip compile -q --upgrade --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links -c requirements.txt requirements-dev.in -o requirements-dev.txt
+	npm install --package-lock-only --ignore-scripts
+	sed -i '/"resolved":/d' package-lock.json
+
+setup:
+	@$(PYTHON) deploy/setup.py
+
+setup-dev:
+	@$(PYTHON) deploy/setup.py dev
