@@ -1,0 +1,83 @@
+"""Portal: clinics, doctors and patients meet here. `create_app` is the one place that knows every part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+
+from portal.app import PortalFlask
+from portal.config import ROOT, Settings, load
+
+
+def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
+    """The portal as a WSGI application; raises ConfigError naming every setting that is missing or wrong."""
+    settings = settings or load(**overrides)
+    app = PortalFlask("portal", root_path=str(ROOT / "portal"), static_folder=None, template_folder=str(ROOT / "templates"))
+    app.config.from_mapping(_flask_settings(settings))
+    app.extensions["portal.settings"] = settings
+    _core(app, settings)
+    _doors(app, settings)
+    return app
+
+
+def _flask_settings(settings: Settings) -> dict[str, Any]:
+    secure = settings.secure_cookies
+    return {
+        "SECRET_KEY": settings.secret_key,
+        "TESTING": settings.is_test,
+        "SQLALCHEMY_DATABASE_URI": settings.database_url.replace("postgresql://", "postgresql+psycopg2://", 1),
+        "SQLALCHEMY_ENGINE_OPTIONS": {
+            "pool_size": settings.database_pool_size,
+            "max_overflow": 10,
+            "pool_timeout": 10,
+            "pool_pre_ping": True,
+            "connect_args": {"connect_timeout": 5, "application_name": "portal"},
+        },
+        "SESSION_COOKIE_NAME": "__Host-portal" if secure else "portal",
+        "SESSION_COOKIE_SECURE": secure,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_REFRESH_EACH_REQUEST": False,
+        "PERMANENT_SESSION_LIFETIME": settings.session_absolute_hours * 3600,
+        "WTF_CSRF_TIME_LIMIT": None,  # as long as the session
+        "WTF_CSRF_SSL_STRICT": secure,
+        "WTF_CSRF_CHECK_DEFAULT": False,  # the gate checks it, so that a refusal looks like every other
+        "MAX_CONTENT_LENGTH": 11 * 1024 * 1024,
+        "MAX_FORM_MEMORY_SIZE": 512 * 1024,
+        "SERVER_NAME": None,
+    }
+
+
+def _core(app: Flask, settings: Settings) -> None:
+    from flask_migrate import Migrate
+
+    from portal import models, subscriptions, worker  # noqa: F401 - models must be known before migrations
+    from portal.core import events, limits, live, log, secrets, tasks
+    from portal.core.db import db
+    from portal.domain.identity import passwords, sessions, tokens
+    from portal.gateways import mail
+    from portal.web import letters
+
+    log.configure(settings.log_level)
+    db.init_app(app)
+    Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True, render_as_batch=False)
+    secrets.use_key(settings.secret_key)
+    live.connect(settings.redis_url)
+    limits.connect(settings.redis_url, on=settings.rate_limits)
+    passwords.require_length(settings.password_min_length)
+    sessions.limit_by(settings.session_idle_minutes, settings.session_absolute_hours, settings.sudo_minutes)
+    tokens.live_for(settings.access_token_minutes, settings.refresh_token_days)
+    events.subscribe(subscriptions.SUBSCRIPTIONS)
+    tasks.hand_over_by(worker.hand_over(settings.redis_url))
+    transport = mail.transport_for(settings.mail_url, settings.portal_data / "mail")
+    app.extensions["portal.mail"] = transport
+    mail.connect(transport, letters.renderer(app), settings.mail_from)
+
+
+def _doors(app: Flask, settings: Settings) -> None:
+    from portal import api, cli, web
+
+    cli.register(app)
+    web.register(app, settings)
+    api.register(app, settings)

@@ -1,0 +1,85 @@
+"""The Flask application with one transaction around each request: an answer below 400 keeps, anything else undoes."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from flask import Flask, Response, g
+from htmx_flask.requests import HtmxAwareRequest
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from portal.core import db, log
+from portal.core.actor import NOBODY
+from portal.core.errors import Conflict, Refused, Unavailable
+from portal.core.events import record
+
+TRIES = 3
+
+
+class PortalFlask(Flask):
+    """Flask whose every request is one transaction."""
+
+    request_class = HtmxAwareRequest
+
+    def dispatch_request(self) -> Any:
+        """Call the view; keep what it did when it answers, undo it when it refuses or fails.
+
+        A transaction that PostgreSQL gave up for another's sake is tried again whole, so nobody sees a deadlock.
+        """
+        for attempt in range(1, TRIES + 1):
+            try:
+                return self._in_one_transaction()
+            except DBAPIError as error:
+                db.undo()
+                if db.was_deadlock(error) and attempt < TRIES:
+                    time.sleep(0.01 * attempt)
+                    continue
+                raise _refusal_for(error) from error
+            except PoolTimeout as error:
+                db.undo()
+                raise Unavailable from error
+        raise AssertionError("unreachable")
+
+    def _in_one_transaction(self) -> Response:
+        try:
+            answer = self.make_response(super().dispatch_request())
+            if answer.status_code < 400:
+                db.keep()
+            else:
+                db.undo()
+        except Refused as no:
+            db.undo()
+            afterwards(no)
+            raise
+        except BaseException:
+            db.undo()
+            raise
+        refusal = g.pop("refusal", None)
+        if refusal is not None:
+            afterwards(refusal)
+        return answer
+
+
+def afterwards(no: Refused) -> None:
+    """What a refusal leaves behind although the request was undone: an audit event, a revoked family."""
+    follow = getattr(no, "afterwards", None)
+    if not no.audit and follow is None:
+        return
+    with db.transaction():
+        if no.audit:
+            record(g.get("actor", NOBODY), no.audit, **{k: v for k, v in no.facts.items() if k.endswith("_id")})
+        if follow is not None:
+            follow()
+
+
+def _refusal_for(error: DBAPIError) -> BaseException:
+    """The refusal a database error means to a person; the error itself when it is our fault."""
+    if isinstance(error, IntegrityError):
+        log.warning("constraint", constraint=getattr(getattr(error.orig, "diag", None), "constraint_name", None))
+        return Conflict()
+    if db.unavailable(error) or db.was_deadlock(error):
+        log.warning("database unavailable", kind=type(error.orig).__name__)
+        return Unavailable()
+    return error

@@ -1,0 +1,113 @@
+"""flask portal …: what is typed at a server."""
+
+from __future__ import annotations
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup
+
+from portal import worker
+from portal.config import Settings
+from portal.core import db, events, secrets
+from portal.core.errors import Refused
+from portal.core.text import gettext as say
+
+group = AppGroup("portal", help="Run, check and fill the portal.")
+audit = AppGroup("audit", help="The audit chain.")
+group.add_command(audit)
+
+
+def register(app: Flask) -> None:
+    app.cli.add_command(group)
+
+
+def _settings() -> Settings:
+    return current_app.extensions["portal.settings"]  # type: ignore[no-any-return]
+
+
+@group.command("worker")
+def run_worker() -> None:
+    """Do what can wait."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    worker.work(app, _settings().redis_url)
+
+
+@group.command("clock")
+def run_clock() -> None:
+    """Hand over what is due and ask for what happens by the clock."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    worker.tick(app, _settings().redis_url)
+
+
+@group.command("create-admin")
+@click.option("--email", required=True)
+@click.password_option(help="Asked for when not given.")
+def create_admin(email: str, password: str) -> None:
+    """Make the first superadmin, or give an account that role."""
+    from portal.domain.identity import accounts
+
+    try:
+        with db.transaction():
+            accounts.make_superadmin(email, password)
+    except Refused as no:
+        raise click.ClickException(" ".join([str(no), *map(str, no.fields.values())])) from None
+    click.echo(f"{email} is a superadmin now.")
+
+
+@group.command("ensure-admin")
+def ensure_admin() -> None:
+    """Make the superadmin named by SUPERADMIN_EMAIL and SUPERADMIN_PASSWORD if there is none yet (used at release)."""
+    from portal.domain.identity import accounts
+
+    settings = _settings()
+    if not settings.superadmin_email:
+        return
+    with db.transaction():
+        if accounts.by_email(settings.superadmin_email) is None:
+            accounts.make_superadmin(settings.superadmin_email, settings.superadmin_password)
+            click.echo(f"{settings.superadmin_email} is a superadmin now.")
+
+
+@group.command("doctor")
+def doctor() -> None:
+    """Check an installation and say what to do about what is wrong."""
+    from portal import checkup
+
+    findings = checkup.examine(_settings())
+    for finding in findings:
+        click.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.what}: {finding.said}")
+        if finding.do:
+            click.echo(f"      {finding.do}")
+    if not all(finding.ok for finding in findings):
+        raise SystemExit(1)
+
+
+@audit.command("verify")
+def verify_audit() -> None:
+    """Walk the audit chain and name everything that is not as it was written."""
+    with db.transaction():
+        wrong = list(events.verify(secrets.derived("event-seal")))
+    for sentence in wrong:
+        click.echo(sentence)
+    if wrong:
+        raise SystemExit(1)
+    click.echo(say("The audit chain is whole."))
+
+
+@group.command("seed-demo")
+@click.option("--force", is_flag=True, help="Add the demo although the database is not empty.")
+def seed_demo(force: bool) -> None:
+    """Fill an empty database with the demo network; does nothing when it is there."""
+    from portal import demo
+
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    click.echo(demo.seed(app, force=force))
+
+
+@group.command("demo-accounts")
+def demo_accounts() -> None:
+    """Name the demo's accounts."""
+    from portal import demo
+
+    for line in demo.accounts():
+        click.echo(line)

@@ -1,0 +1,165 @@
+"""Every setting of the portal, typed, required or defaulted. The only reader of the environment."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class ConfigError(Exception):
+    """One message that names every setting that is missing or wrong."""
+
+
+class Settings(BaseSettings):
+    """What the portal is told at start. Names are environment variables in upper case."""
+
+    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True, frozen=True)
+
+    portal_mode: Literal["production", "demo", "test"] = "production"
+    portal_data: Path = ROOT / "var"
+    portal_name: str = "Portal"
+
+    database_url: str
+    redis_url: str
+    secret_key: str
+    base_url: str
+    database_pool_size: int = Field(default=20, ge=1, le=200)
+
+    mail_url: str = ""  # smtp://user:password@host:587?tls=start, or keep:// to keep mail in PORTAL_DATA/mail
+    mail_from: str = "Portal <no-reply@localhost>"
+
+    trusted_proxies: int = Field(default=0, ge=0, le=10)
+    session_idle_minutes: int = Field(default=12 * 60, ge=5)
+    session_absolute_hours: int = Field(default=24 * 14, ge=1)
+    sudo_minutes: int = Field(default=15, ge=1)
+    password_min_length: int = Field(default=12, ge=8, le=64)
+    access_token_minutes: int = Field(default=15, ge=1)
+    refresh_token_days: int = Field(default=30, ge=1)
+    rate_limits: bool = True
+
+    default_locale: Literal["en", "fr", "ar"] = "en"
+    default_time_zone: str = "Africa/Algiers"
+    default_currency: str = Field(default="DZD", pattern="^[A-Z]{3}$")
+    hold_minutes: int = Field(default=10, ge=1, le=120)
+    video_url: str = "https://meet.jit.si/{room}"
+
+    superadmin_email: str = ""
+    superadmin_password: str = ""
+
+    oidc_name: str = ""
+    oidc_metadata_url: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+
+    metrics_token: str = ""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgres(cls, url: str) -> str:
+        if not url.startswith(("postgresql://", "postgresql+psycopg2://", "postgres://")):
+            raise ValueError("must be a postgresql:// address")
+        return url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis(cls, url: str) -> str:
+        if not url.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must be a redis://, rediss:// or unix:// address")
+        return url
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_http(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("must be an http:// or https:// address")
+        return url.rstrip("/")
+
+    @field_validator("secret_key")
+    @classmethod
+    def _is_long(cls, key: str) -> str:
+        if len(key) < 32:
+            raise ValueError("must be at least 32 characters; make one with: openssl rand -hex 32")
+        return key
+
+    @model_validator(mode="after")
+    def _production_is_whole(self) -> Settings:
+        if self.portal_mode == "production":
+            if not self.mail_url:
+                raise ValueError("MAIL_URL is missing (smtp://user:password@host:587)")
+            if (
+                not self.base_url.startswith("https://")
+                and "localhost" not in self.base_url
+                and "127.0.0.1" not in self.base_url
+            ):
+                raise ValueError("BASE_URL must be an https:// address in production")
+        return self
+
+    @property
+    def is_demo(self) -> bool:
+        return self.portal_mode == "demo"
+
+    @property
+    def is_test(self) -> bool:
+        return self.portal_mode == "test"
+
+    @property
+    def keeps_mail(self) -> bool:
+        """Mail is kept in a mailbox on disk instead of being sent (demo, tests, or on request)."""
+        return not self.mail_url or self.mail_url.startswith("keep:")
+
+    @property
+    def secure_cookies(self) -> bool:
+        return self.base_url.startswith("https://")
+
+
+class LaunchSettings(BaseSettings):
+    """What run_all is told before there are engines; what is empty here it finds or makes itself."""
+
+    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True, frozen=True)
+
+    portal_mode: str = "demo"
+    portal_data: Path = ROOT / "var"
+    port: int = Field(default=8000, ge=1, le=65535)
+    database_url: str = ""
+    redis_url: str = ""
+    secret_key: str = ""
+    base_url: str = ""
+    mail_url: str = "keep://"
+    password_min_length: str = "8"  # noqa: S105 - a length, not a password
+
+
+def before_start() -> LaunchSettings:
+    """What the environment says to run_all; raises ConfigError naming all that is wrong."""
+    try:
+        return LaunchSettings()
+    except ValidationError as wrong:
+        raise ConfigError(_sentence(wrong)) from None
+
+
+def child_environment(**settings: str) -> dict[str, str]:
+    """The environment for a child process: ours, with these settings laid over it."""
+    return {**os.environ, **settings}
+
+
+def load(**overrides: object) -> Settings:
+    """Settings from the environment and `overrides`; raises ConfigError naming all that is missing or wrong."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as wrong:
+        raise ConfigError(_sentence(wrong)) from None
+
+
+def _sentence(wrong: ValidationError) -> str:
+    lines = []
+    for error in wrong.errors():
+        name = ".".join(str(part) for part in error["loc"]).upper()
+        said = "is missing" if error["type"] == "missing" else error["msg"].removeprefix("Value error, ")
+        lines.append(f"{name} {said}".strip())
+    return "The portal cannot start. Set these in the environment (see .env.example): " + "; ".join(lines) + "."

@@ -1,0 +1,105 @@
+"""Every "no" the portal says: a code for programs, a sentence for people, a status for HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from portal.core.text import lazy as _
+
+
+class Refused(Exception):
+    """A request that cannot be done, said so that the person knows what happened and what to do.
+
+    `code` is stable and for programs; `sentence` is shown as it is, in the reader's language; `fields` maps a field's
+    name to its own sentence; `facts` are further members of the answer (ids and times, never health data);
+    `audit` names an event to record although everything else is undone.
+    """
+
+    code = "refused"
+    status = 400
+    sentence: Any = _("This cannot be done.")
+
+    def __init__(
+        self,
+        sentence: Any = None,
+        *,
+        code: str | None = None,
+        fields: Mapping[str, Any] | None = None,
+        audit: str | None = None,
+        **facts: Any,
+    ) -> None:
+        self.sentence = sentence or type(self).sentence
+        self.code = code or type(self).code
+        self.fields = dict(fields or {})
+        self.audit = audit
+        self.facts = facts
+        super().__init__(self.code)
+
+    def __str__(self) -> str:
+        return str(self.sentence)
+
+
+class Invalid(Refused):
+    """What was entered does not make sense as it is."""
+
+    code, status = "invalid", 422
+    sentence = _("Some answers need another look.")
+
+
+class Unauthenticated(Refused):
+    """Nobody is signed in, or not any more."""
+
+    code, status = "unauthenticated", 401
+    sentence = _("Please sign in first.")
+
+
+class Forbidden(Refused):
+    """Known, but not allowed."""
+
+    code, status = "forbidden", 403
+    sentence = _("You are not allowed to do this.")
+
+
+class NotFound(Refused):
+    """It does not exist, or not for this person: both answer alike."""
+
+    code, status = "not_found", 404
+    sentence = _("We could not find what you asked for.")
+
+
+class Conflict(Refused):
+    """It made sense when it was sent, but something else has happened meanwhile."""
+
+    code, status = "conflict", 409
+    sentence = _("Something changed in the meantime. Please look again.")
+
+
+class Gone(Refused):
+    """It was there once: an expired link, a used token."""
+
+    code, status = "gone", 410
+    sentence = _("This link has expired or was used already.")
+
+
+class TooMany(Refused):
+    """Too often; `retry_after` says in how many seconds it may be tried again."""
+
+    code, status = "too_many", 429
+    sentence = _("That was too often. Please wait a little and try again.")
+
+    @property
+    def retry_after(self) -> int:
+        return int(self.facts.get("retry_after", 60))
+
+
+class Unavailable(Refused):
+    """A part of the portal cannot be reached right now."""
+
+    code, status = "unavailable", 503
+    sentence = _("The portal is busy for a moment. Nothing was changed. Please try again.")
+
+
+def refuse(kind: type[Refused], *args: Any, **facts: Any) -> NoReturn:
+    """Raise `kind`; an expression, so that it fits after `or`."""
+    raise kind(*args, **facts)

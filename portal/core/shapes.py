@@ -1,0 +1,128 @@
+"""What may come in: one description of fields that feeds pages, the API and its documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import PydanticCustomError
+
+from portal.core.errors import Invalid
+from portal.core.text import gettext as say
+from portal.core.text import lazy as _
+
+
+class Shape(BaseModel):
+    """Base of everything that comes in. Unknown keys are refused, text is trimmed, text that cannot be stored is refused."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> Self:
+        """The clean values; raises Invalid with a sentence for each field that is wrong."""
+        try:
+            return cls.model_validate(dict(data))
+        except ValidationError as wrong:
+            raise Invalid(fields=sentences(wrong)) from None
+
+    def given(self) -> dict[str, Any]:
+        """Only what was said, for changes that leave the rest alone."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+    def values(self) -> dict[str, Any]:
+        """All values by name, not turned into plain types."""
+        return {name: getattr(self, name) for name in type(self).model_fields}
+
+
+def fault(code: str, sentence: Any, **facts: Any) -> PydanticCustomError:
+    """A validator's refusal with our own sentence."""
+    return PydanticCustomError("portal", "{sentence}", {"sentence": sentence, "code": code, **facts})  # type: ignore[arg-type]
+
+
+def storable(value: str) -> str:
+    """PostgreSQL cannot store NUL and no encoding a lone surrogate: refuse both here instead of failing there."""
+    if "\x00" in value or any("\ud800" <= char <= "\udfff" for char in value):
+        raise fault("characters", _("Some characters in this text cannot be used."))
+    return value
+
+
+def one_line(value: str) -> str:
+    """Text that reaches mail headers and lists: no line breaks, no control characters."""
+    if any(ord(char) < 32 or ord(char) == 127 for char in value):
+        raise fault("one_line", _("Please write this on one line."))
+    return value
+
+
+def _nothing(value: Any) -> Any:
+    """An empty field of a form is nothing, not an empty text."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _line(most: int) -> Any:
+    return Annotated[str, StringConstraints(max_length=most, min_length=1), AfterValidator(storable), AfterValidator(one_line)]
+
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=80), AfterValidator(storable), AfterValidator(one_line)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(storable), AfterValidator(one_line)]
+Text = Annotated[str, StringConstraints(max_length=4000), AfterValidator(storable)]
+Secret = Annotated[str, StringConstraints(min_length=1, max_length=256, strip_whitespace=False), AfterValidator(storable)]
+MaybeLine = Annotated[Line | None, BeforeValidator(_nothing)]
+MaybeName = Annotated[Name | None, BeforeValidator(_nothing)]
+Empty = BeforeValidator(_nothing)
+Limit = Annotated[int, Field(ge=1, le=100)]
+
+
+def sentences(wrong: ValidationError) -> dict[str, str]:
+    """A sentence a person can act on for each field that is wrong."""
+    found: dict[str, str] = {}
+    for error in wrong.errors():
+        name = ".".join(str(part) for part in error["loc"] if part not in {"function-before", "function-after"}) or "_"
+        found.setdefault(name, _sentence(error["type"], error.get("ctx") or {}))
+    return found
+
+
+def _sentence(kind: str, about: Mapping[str, Any]) -> str:
+    if kind == "portal":
+        return str(about["sentence"])
+    if kind in _FIXED:
+        return str(_FIXED[kind])
+    if kind == "string_too_long":
+        return say("This is too long: at most %(n)s characters.", n=about["max_length"])
+    if kind == "string_too_short":
+        if about["min_length"] == 1:
+            return say("Please fill this in.")
+        return say("This is too short: at least %(n)s characters.", n=about["min_length"])
+    if kind in {"greater_than_equal", "greater_than"}:
+        return say("This must be at least %(n)s.", n=about.get("ge", about.get("gt")))
+    if kind in {"less_than_equal", "less_than"}:
+        return say("This must be at most %(n)s.", n=about.get("le", about.get("lt")))
+    return say("This is not a value we can use.")
+
+
+_FIXED = {
+    "missing": _("Please fill this in."),
+    "extra_forbidden": _("This field is not known here."),
+    "string_type": _("Please write this as text."),
+    "uuid_parsing": _("This is not one of the choices."),
+    "uuid_type": _("This is not one of the choices."),
+    "literal_error": _("This is not one of the choices."),
+    "enum": _("This is not one of the choices."),
+    "int_parsing": _("Please write a whole number."),
+    "int_type": _("Please write a whole number."),
+    "int_from_float": _("Please write a whole number."),
+    "bool_parsing": _("Please say yes or no."),
+    "date_from_datetime_parsing": _("Please write a date, such as 2026-03-31."),
+    "date_parsing": _("Please write a date, such as 2026-03-31."),
+    "date_type": _("Please write a date, such as 2026-03-31."),
+    "time_parsing": _("Please write a time, such as 09:30."),
+    "time_type": _("Please write a time, such as 09:30."),
+    "datetime_parsing": _("Please write a date and time with its offset, such as 2026-03-31T09:30:00+01:00."),
+    "datetime_from_date_parsing": _("Please write a date and time with its offset, such as 2026-03-31T09:30:00+01:00."),
+    "timezone_aware": _("Please say which offset from UTC this time has, such as +01:00."),
+    "datetime_type": _("Please write a date and time with its offset, such as 2026-03-31T09:30:00+01:00."),
+    "value_error": _("This is not a value we can use."),
+    "string_pattern_mismatch": _("This does not have the expected form."),
+    "list_type": _("Please give a list."),
+    "too_long": _("There are too many of these."),
+}

@@ -1,0 +1,1 @@
+"""What a clinic does, in the words of the clinic."""

@@ -1,0 +1,86 @@
+"""Clinics, memberships and holidays."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, or_, text, true
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.sql.elements import ColumnElement
+
+from portal.core.actor import ADMIN, DOCTOR, PHARMACIST, STAFF, Actor
+from portal.core.db import Base, Changing, Identified
+from portal.domain.identity.models import User
+
+
+class Clinic(Base, Changing):
+    """A place where doctors practise. Its time zone is the one in which its hours are meant."""
+
+    name: Mapped[str] = mapped_column(String(120))
+    slug: Mapped[str] = mapped_column(String(80), unique=True)
+    address: Mapped[str] = mapped_column(String(200))
+    city: Mapped[str] = mapped_column(String(80))
+    region: Mapped[str] = mapped_column(String(80), default="")
+    postcode: Mapped[str] = mapped_column(String(16), default="")
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    time_zone: Mapped[str] = mapped_column(String(64))
+    phone: Mapped[str] = mapped_column(String(32), default="")
+    email: Mapped[str] = mapped_column(String(254), default="")
+    currency: Mapped[str] = mapped_column(String(3), default="DZD")
+    opening_hours: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)  # {"mon": [["08:00", "17:00"]], …}
+    search_name: Mapped[str] = mapped_column(String(300))
+    is_active: Mapped[bool] = mapped_column(default=True)
+
+    __table_args__ = (
+        Index("ix_clinics_search", text("search_name gin_trgm_ops"), postgresql_using="gin"),
+        Index("ix_clinics_city", "city"),
+        CheckConstraint("latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180", name="coordinates"),
+    )
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    @classmethod
+    def visible(cls, actor: Actor) -> ColumnElement[bool]:
+        """Active clinics are public; a closed one is seen by those who work in it."""
+        if actor.is_superadmin:
+            return true()
+        own = actor.clinics_as(STAFF, ADMIN, DOCTOR, PHARMACIST)
+        return or_(cls.is_active, cls.id.in_(own)) if own else cls.is_active.is_(True)
+
+
+class Membership(Base, Identified):
+    """A person's role in one clinic, from when it was given until it was ended."""
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    clinic_id: Mapped[UUID] = mapped_column(ForeignKey("clinics.id", ondelete="CASCADE"), index=True)
+    role: Mapped[str] = mapped_column(String(12))
+    ended_at: Mapped[datetime | None]
+
+    user: Mapped[User] = relationship(lazy="raise")
+    clinic: Mapped[Clinic] = relationship(lazy="raise")
+
+    __table_args__ = (
+        CheckConstraint("role IN ('staff', 'pharmacist', 'admin')", name="role"),
+        Index(
+            "uq_memberships_current", "user_id", "clinic_id", "role", unique=True, postgresql_where=text("ended_at IS NULL")
+        ),
+    )
+
+
+class Holiday(Base, Identified):
+    """A date on which a whole clinic is closed."""
+
+    __tablename__ = "holidays"
+
+    clinic_id: Mapped[UUID] = mapped_column(ForeignKey("clinics.id", ondelete="CASCADE"))
+    day: Mapped[date]
+    name: Mapped[str] = mapped_column(String(120))
+
+    __table_args__ = (UniqueConstraint("clinic_id", "day"),)

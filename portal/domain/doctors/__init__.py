@@ -1,0 +1,1 @@
+"""Doctors, their specialties and the clinics they practise at."""

@@ -1,0 +1,1 @@
+"""Who someone is: accounts, sessions, passwords, invitations, tokens for programs."""

@@ -1,0 +1,69 @@
+"""Passwords: argon2id, a minimum length, a list of common ones, and no other rules (NIST SP 800-63B, ASVS 5.0)."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from argon2 import PasswordHasher, Type
+from argon2.exceptions import InvalidHashError, VerificationError
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+from portal.core.errors import Invalid
+from portal.core.text import gettext as say
+from portal.core.text import lazy as _
+
+LONGEST = 256
+_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=Type.ID)  # OWASP's first choice
+_minimum = 12
+
+
+def require_length(minimum: int) -> None:
+    """Say at start how short a password may be."""
+    global _minimum
+    _minimum = minimum
+
+
+def minimum_length() -> int:
+    return _minimum
+
+
+def accept(password: str, *about: str, field: str = "password") -> str:
+    """The hash of a new password; raises Invalid when it is short, common, or made of `about` (name, e-mail)."""
+    if len(password) < _minimum:
+        sentence = say("Please use at least %(n)s characters. A few words together are easy to remember.", n=_minimum)
+        raise Invalid(fields={field: sentence}, code="password_short")
+    if len(password) > LONGEST:
+        raise Invalid(fields={field: say("At most %(n)s characters.", n=LONGEST)}, code="password_long")
+    folded = password.casefold()
+    own = {part.casefold() for word in about for part in (word, *word.split("@")) if len(part) > 3}
+    if folded in _common() or folded in own or len(set(folded)) < 4:
+        sentence = _("Many people use this password, so it is guessed first. Please choose another.")
+        raise Invalid(fields={field: sentence}, code="password_common")
+    return _hasher.hash(password)
+
+
+def matches(password: str, stored: str | None) -> bool:
+    """Whether this is the password; takes as long when there is none to compare with."""
+    try:
+        return _hasher.verify(stored or _nobodys(), password) and stored is not None
+    except (VerificationError, InvalidHashError, UnicodeEncodeError):
+        return False
+
+
+def outdated(stored: str) -> bool:
+    """Whether it was hashed with weaker settings than today's."""
+    return _hasher.check_needs_rehash(stored)
+
+
+def rehash(password: str) -> str:
+    return _hasher.hash(password)
+
+
+@cache
+def _nobodys() -> str:
+    return _hasher.hash("nobody has this password")
+
+
+@cache
+def _common() -> frozenset[str]:
+    return frozenset(FREQUENCY_LISTS["passwords"])

@@ -1,0 +1,156 @@
+"""Signing in and out, and the list of signed-in browsers a person can end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import exists, select, update
+
+from portal.core import clock, limits, secrets
+from portal.core.actor import Actor
+from portal.core.db import session
+from portal.core.errors import NotFound, Unauthenticated, refuse
+from portal.core.events import record
+from portal.core.text import lazy as _
+from portal.domain.identity import passwords
+from portal.domain.identity.models import TokenFamily, User, UserSession
+
+PER_PERSON_AND_PLACE = "10 per 15 minutes"
+PER_PLACE = "100 per 15 minutes"
+PER_PERSON_ELSEWHERE = "50 per hour"  # from addresses the person never signed in from: a stranger locks nobody out
+
+_idle = timedelta(hours=12)
+_absolute = timedelta(days=14)
+_sudo = timedelta(minutes=15)
+
+
+class SignInRefused(Unauthenticated):
+    """Wrong e-mail or password; never says which."""
+
+    code = "sign_in_refused"
+    sentence = _("This e-mail and password do not belong together. Please try again, or choose a new password.")
+
+
+def limit_by(idle_minutes: int, absolute_hours: int, sudo_minutes: int) -> None:
+    """Say at start how long a session lasts unused, at most, and how long after a password check one may change secrets."""
+    global _idle, _absolute, _sudo
+    _idle, _absolute, _sudo = timedelta(minutes=idle_minutes), timedelta(hours=absolute_hours), timedelta(minutes=sudo_minutes)
+
+
+def idle_limit() -> timedelta:
+    return _idle
+
+
+def check_password(actor: Actor, email: str, password: str) -> User:
+    """The user whose password this is; raises SignInRefused or TooMany. Takes as long for unknown accounts."""
+    place = actor.address or "-"
+    who = email.strip().casefold()
+    limits.hit(PER_PLACE, "sign-in", place)
+    limits.hit(PER_PERSON_AND_PLACE, "sign-in", who, place)
+    user = session().scalars(select(User).where(User.email == email)).one_or_none()
+    if user is None or not _came_from(user, place):
+        limits.hit(PER_PERSON_ELSEWHERE, "sign-in-elsewhere", who)
+    right = passwords.matches(password, user.password_hash if user else None)
+    if user is None or not right or not user.is_active:
+        raise SignInRefused(audit="session.refused", user_id=user.id if user else None)
+    limits.forget(PER_PERSON_AND_PLACE, "sign-in", who, place)
+    if user.password_hash and passwords.outdated(user.password_hash):
+        user.password_hash = passwords.rehash(password)
+    return user
+
+
+def sign_in(actor: Actor, email: str, password: str, user_agent: str = "") -> tuple[UserSession, str]:
+    """Open a session for whoever knows the password; returns it with the token for the cookie."""
+    return start(actor, check_password(actor, email, password), user_agent)
+
+
+def start(actor: Actor, user: User, user_agent: str = "") -> tuple[UserSession, str]:
+    """Open a session for a user who has just proved who they are; returns it with the token for the cookie."""
+    now = clock.now()
+    token = secrets.make_token()
+    opened = UserSession(
+        user_id=user.id,
+        fingerprint=secrets.fingerprint(token),
+        last_seen_at=now,
+        expires_at=now + _absolute,
+        sudo_until=now + _sudo,
+        address=actor.address,
+        user_agent=user_agent[:300],
+    )
+    user.last_signed_in_at = now
+    session().add(opened)
+    session().flush()
+    record(actor.__class__(user_id=user.id, door=actor.door, address=actor.address), "session.started", opened)
+    return opened, token
+
+
+def sign_out(actor: Actor) -> None:
+    """End the session this request came with."""
+    if actor.session_id:
+        end(actor, actor.session_id)
+
+
+def end(actor: Actor, session_id: UUID) -> None:
+    """End one of one's own sessions; raises NotFound for anybody else's."""
+    opened = session().scalars(
+        select(UserSession).where(UserSession.id == session_id, UserSession.user_id == actor.user_id)
+    ).one_or_none() or refuse(NotFound)
+    if opened.ended_at is None:
+        opened.ended_at = clock.now()
+        record(actor, "session.ended", opened)
+
+
+def end_others(actor: Actor) -> None:
+    """End every session of one's own but this one."""
+    if actor.user_id:
+        end_all(actor.user_id, spare=actor.session_id)
+        record(actor, "session.others_ended")
+
+
+def end_all(user_id: UUID, spare: UUID | None = None) -> None:
+    """End every session and program sign-in of a user at once, but for `spare`."""
+    now = clock.now()
+    open_ones = update(UserSession).where(UserSession.user_id == user_id, UserSession.ended_at.is_(None))
+    session().execute((open_ones.where(UserSession.id != spare) if spare else open_ones).values(ended_at=now))
+    families = update(TokenFamily).where(TokenFamily.user_id == user_id, TokenFamily.ended_at.is_(None))
+    session().execute(families.values(ended_at=now, ended_why="revoked"))
+
+
+def mine(actor: Actor) -> list[UserSession]:
+    """The sessions that are open, the one used last first."""
+    now = clock.now()
+    return list(
+        session().scalars(
+            select(UserSession)
+            .where(
+                UserSession.user_id == actor.user_id,
+                UserSession.ended_at.is_(None),
+                UserSession.expires_at > now,
+                UserSession.last_seen_at > now - _idle,
+            )
+            .order_by(UserSession.last_seen_at.desc())
+        )
+    )
+
+
+def prove(actor: Actor, password: str) -> None:
+    """Show the password again before changing secrets; good for a few minutes in this session."""
+    user = session().get(User, actor.user_id)
+    check_password(actor, user.email if user else "", password)
+    session().execute(
+        update(UserSession).where(UserSession.id == actor.session_id).values(sudo_until=clock.now() + _sudo)
+    )
+
+
+def prune() -> int:
+    """Forget sessions that ended a while ago."""
+    before = clock.now() - timedelta(days=90)
+    old = session().scalars(select(UserSession).where(UserSession.expires_at < before).limit(5000)).all()
+    for one in old:
+        session().delete(one)
+    return len(old)
+
+
+def _came_from(user: User, place: str) -> bool:
+    return bool(session().scalar(select(exists().where(UserSession.user_id == user.id, UserSession.address == place))))

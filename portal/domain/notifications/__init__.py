@@ -1,0 +1,1 @@
+"""Telling people what happened: one function per notice, one task per delivery."""

@@ -1,0 +1,52 @@
+"""Notifications people see, and each try to tell them by a channel."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql.elements import ColumnElement
+
+from portal.core.actor import Actor
+from portal.core.db import Base, Identified
+
+
+class Notification(Base, Identified):
+    """Something one person was told in the app. Its words are made when it is read, in the reader's language."""
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(40))  # such as appointment.confirmed
+    key: Mapped[str] = mapped_column(String(160), unique=True)  # the same thing is told once
+    subject_type: Mapped[str] = mapped_column(String(40))
+    subject_id: Mapped[UUID | None]
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    read_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("ix_notifications_user", "user_id", "created_at"),
+        Index("ix_notifications_unread", "user_id", postgresql_where=text("read_at IS NULL")),
+    )
+
+    @classmethod
+    def visible(cls, actor: Actor) -> ColumnElement[bool]:
+        return cls.user_id == actor.user_id
+
+
+class Delivery(Base, Identified):
+    """One message to one person by one channel, and what became of it."""
+
+    notification_id: Mapped[UUID | None] = mapped_column(ForeignKey("notifications.id", ondelete="SET NULL"), index=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    channel: Mapped[str] = mapped_column(String(8))
+    notice: Mapped[str] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(10), default="waiting")  # waiting, sent, void
+    sent_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("channel IN ('email', 'sms', 'push')", name="channel"),
+        CheckConstraint("state IN ('waiting', 'sent', 'void')", name="state"),
+    )

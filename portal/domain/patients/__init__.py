@@ -1,0 +1,1 @@
+"""Patients and what a clinic must know about them."""

@@ -1,0 +1,87 @@
+"""Patients, their allergies and the clinics that know them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, or_, select, text, true
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.sql.elements import ColumnElement
+
+from portal.core.actor import ADMIN, DOCTOR, STAFF, Actor
+from portal.core.db import Base, Changing, Identified
+from portal.domain.clinics.models import Clinic
+from portal.domain.identity.models import User
+
+SEXES = ("female", "male", "other", "unknown")  # FHIR administrative-gender
+BLOOD_GROUPS = ("A+", "A-", "B+", "B-", "AB+", "AB-", "O+", "O-")
+
+
+class Patient(Base, Changing):
+    """A person who is cared for; has an account of their own or is looked after by someone who has one."""
+
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), unique=True)
+    given_name: Mapped[str] = mapped_column(String(80))
+    family_name: Mapped[str] = mapped_column(String(80))
+    search_name: Mapped[str] = mapped_column(String(200))
+    birth_date: Mapped[date | None]
+    sex: Mapped[str] = mapped_column(String(8), default="unknown")
+    phone: Mapped[str] = mapped_column(String(20), default="")  # E.164
+    email: Mapped[str] = mapped_column(String(254), default="")
+    address: Mapped[str] = mapped_column(String(200), default="")
+    city: Mapped[str] = mapped_column(String(80), default="")
+    blood_group: Mapped[str | None] = mapped_column(String(3))
+    conditions: Mapped[list[str]] = mapped_column(ARRAY(String(120)), default=list, server_default=text("'{}'"))
+    emergency_contact: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)  # name, phone, relation
+    preferred_language: Mapped[str] = mapped_column(String(2), default="en")
+
+    user: Mapped[User | None] = relationship(lazy="raise")
+
+    __table_args__ = (
+        CheckConstraint("sex IN ('female', 'male', 'other', 'unknown')", name="sex"),
+        CheckConstraint("preferred_language IN ('en', 'fr', 'ar')", name="preferred_language"),
+        Index("ix_patients_search", text("search_name gin_trgm_ops"), postgresql_using="gin"),
+        Index("ix_patients_phone", "phone"),
+    )
+
+    @property
+    def name(self) -> str:
+        return f"{self.given_name} {self.family_name}"
+
+    @classmethod
+    def visible(cls, actor: Actor) -> ColumnElement[bool]:
+        """Oneself; for those who work in a clinic, the patients who came to it."""
+        if actor.is_superadmin:
+            return true()
+        own = cls.id == actor.patient_id
+        clinics = actor.clinics_as(STAFF, ADMIN, DOCTOR)
+        known = cls.id.in_(select(Registration.patient_id).where(Registration.clinic_id.in_(clinics)))
+        return or_(own, known) if clinics else own
+
+
+class Registration(Base, Identified):
+    """A clinic knows this patient: they booked there or were entered at its desk."""
+
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patients.id", ondelete="CASCADE"))
+    clinic_id: Mapped[UUID] = mapped_column(ForeignKey("clinics.id", ondelete="CASCADE"), index=True)
+
+    patient: Mapped[Patient] = relationship(lazy="raise")
+    clinic: Mapped[Clinic] = relationship(lazy="raise")
+
+    __table_args__ = (UniqueConstraint("patient_id", "clinic_id"),)
+
+
+class Allergy(Base, Identified):
+    """A substance a patient reacts to, how, and how badly (FHIR AllergyIntolerance)."""
+
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patients.id", ondelete="CASCADE"), index=True)
+    substance: Mapped[str] = mapped_column(String(120))
+    reaction: Mapped[str] = mapped_column(String(200), default="")
+    severity: Mapped[str] = mapped_column(String(8), default="moderate")
+
+    patient: Mapped[Patient] = relationship(lazy="raise")
+
+    __table_args__ = (CheckConstraint("severity IN ('mild', 'moderate', 'severe')", name="severity"),)

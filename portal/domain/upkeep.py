@@ -1,0 +1,40 @@
+"""Tidying by the clock: nothing here decides anything, and all of it may be late."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import text
+
+from portal.core import clock, events, log, secrets, tasks
+from portal.core.db import session
+from portal.core.tasks import task
+from portal.domain.identity import sessions
+
+
+@task
+def seal_events() -> None:
+    """Close the audit chain over what happened since the last seal."""
+    sealed = events.seal(secrets.derived("event-seal"))
+    if sealed:
+        log.info("events sealed", count=sealed)
+
+
+@task
+def prune_occupancy() -> None:
+    """Forget expired holds and time that lies in the past; a week is kept for a look back."""
+    now = clock.now()
+    session().execute(text("DELETE FROM holds WHERE expires_at < :now"), {"now": now})
+    session().execute(
+        text("DELETE FROM occupancies WHERE upper(during) < :before"), {"before": now - timedelta(days=7)}
+    )
+
+
+@task
+def forget_old_tasks() -> None:
+    tasks.prune()
+
+
+@task
+def forget_old_sessions() -> None:
+    sessions.prune()

@@ -1,0 +1,152 @@
+"""Mail: sent by SMTP, or kept in a mailbox on disk (demo and tests) where /dev/mail shows it.
+
+Called from tasks only. `key` makes a message recognisable: the same key has the same Message-ID, and the kept mailbox
+takes it once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mailbox
+import smtplib
+import ssl
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from portal.core import clock, log
+from portal.core.text import speaking
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A rendered message: subject, plain text and HTML."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True)
+class Attachment:
+    filename: str
+    content: bytes
+    kind: str  # a MIME type, such as text/calendar; method=REQUEST
+
+
+class Transport(Protocol):
+    def send(self, message: EmailMessage) -> None: ...
+
+
+Renderer = Callable[[str, dict[str, Any]], Letter]
+_transport: Transport | None = None
+_render: Renderer | None = None
+_sender = "Portal <no-reply@localhost>"
+
+
+def connect(transport: Transport, render: Renderer, sender: str) -> None:
+    """Say at start how mail leaves, how a notice becomes a letter, and from whom it comes."""
+    global _transport, _render, _sender
+    _transport, _render, _sender = transport, render, sender
+
+
+def send(
+    to: str, name: str, notice: str, locale: str, key: str, attachments: Sequence[Attachment] = (), **about: Any
+) -> None:
+    """Mail `notice` to one person in their language; raises OSError or smtplib.SMTPException when it did not leave."""
+    if _transport is None or _render is None:
+        raise RuntimeError("mail.connect was not called")
+    with speaking(locale):
+        letter = _render(notice, {"name": name, **about})
+    _transport.send(_message(to, name, letter, key, attachments))
+
+
+def _message(to: str, name: str, letter: Letter, key: str, attachments: Sequence[Attachment]) -> EmailMessage:
+    message = EmailMessage()
+    message["Subject"] = " ".join(letter.subject.split())
+    sender_name, sender = parseaddr(_sender)
+    message["From"] = Address(sender_name, addr_spec=sender)
+    message["To"] = Address(" ".join(name.split()), addr_spec=to)
+    message["Date"] = format_datetime(clock.now())
+    message["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{sender.rpartition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(letter.text)
+    message.add_alternative(letter.html, subtype="html")
+    for one in attachments:
+        kind, _, parameters = one.kind.partition(";")
+        main, _, sub = kind.partition("/")
+        message.add_attachment(one.content, maintype=main, subtype=sub, filename=one.filename)
+        for parameter in filter(None, (part.strip() for part in parameters.split(";"))):
+            field, _, value = parameter.partition("=")
+            list(message.iter_attachments())[-1].set_param(field, value)
+    return message
+
+
+class Smtp:
+    """A mail server: smtp://user:password@host:587?tls=start (start, always or off)."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._host, self._user, self._password = parts.hostname or "localhost", parts.username, parts.password
+        self._tls = parse_qs(parts.query).get("tls", ["start" if parts.username else "off"])[0]
+        self._port = parts.port or {"always": 465, "start": 587}.get(self._tls, 25)
+
+    def send(self, message: EmailMessage) -> None:
+        secure = ssl.create_default_context()
+        if self._tls == "always":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(self._host, self._port, timeout=20, context=secure)
+        else:
+            server = smtplib.SMTP(self._host, self._port, timeout=20)
+        with server:
+            if self._tls == "start":
+                server.starttls(context=secure)
+            if self._user:
+                server.login(unquote(self._user), unquote(self._password or ""))
+            server.send_message(message)
+
+
+class Mailbox:
+    """A Maildir on disk: keeps every message once and can be read back."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        self._box = mailbox.Maildir(folder, factory=None, create=True)
+        self._seen = folder / "seen"
+        self._seen.mkdir(exist_ok=True)
+
+    def send(self, message: EmailMessage) -> None:
+        mark = self._seen / hashlib.sha256(str(message["Message-ID"]).encode()).hexdigest()
+        if mark.exists():
+            return
+        self._box.add(message.as_bytes())
+        mark.touch()
+        log.info("mail kept", message_id=str(message["Message-ID"]))
+
+    def read(self, limit: int = 100) -> list[tuple[str, EmailMessage]]:
+        """Keys and messages, newest first."""
+        from email import message_from_binary_file, policy
+
+        found = []
+        for key in self._box.keys():
+            path = Path(self._box._path) / self._box._lookup(key)  # type: ignore[attr-defined]
+            found.append((path.stat().st_mtime_ns, key, path))
+        letters = []
+        for _, key, path in sorted(found, reverse=True)[:limit]:
+            with path.open("rb") as source:
+                letters.append((key, message_from_binary_file(source, policy=policy.default)))
+        return letters  # type: ignore[return-value]
+
+    def clear(self) -> None:
+        self._box.clear()
+        for mark in self._seen.iterdir():
+            mark.unlink(missing_ok=True)
+
+
+def transport_for(url: str, keep_in: Path) -> Transport:
+    """The transport a MAIL_URL asks for; none or keep: keeps mail on disk."""
+    return Mailbox(keep_in) if not url or url.startswith("keep:") else Smtp(url)

@@ -1,0 +1,16 @@
+"""Everything that happens by the clock: how often, and what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from portal.domain.upkeep import forget_old_sessions, forget_old_tasks, prune_occupancy, seal_events
+
+SCHEDULE: tuple[tuple[timedelta, Callable[..., Any]], ...] = (
+    (timedelta(seconds=30), seal_events),
+    (timedelta(minutes=5), prune_occupancy),
+    (timedelta(hours=6), forget_old_tasks),
+    (timedelta(hours=6), forget_old_sessions),
+)

@@ -1,0 +1,96 @@
+"""Forms: labels and widgets are said here, limits come from the domain's Shape, and the Shape alone decides.
+
+    class ReasonForm(ShapeForm):
+        shape = CancelAppointment
+        reason = TextAreaField(_("Why?"))
+
+    form = ReasonForm()
+    if form.accepted():
+        booking.cancel(actor(), key, **form.clean.values())
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Generic, TypeVar, cast
+
+from flask import request
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, Field, FileField, SelectMultipleField
+
+from portal.core.errors import Invalid, Refused
+from portal.core.shapes import Shape
+
+AnyShape = TypeVar("AnyShape", bound=Shape)
+
+
+class ShapeForm(FlaskForm, Generic[AnyShape]):
+    """A Flask-WTF form that is judged by a Shape. Keys that are no field of the form never reach it."""
+
+    shape: ClassVar[type[Shape]]
+    clean: AnyShape
+
+    class Meta:
+        csrf = True
+
+    def __init__(self, *args: Any, fixed: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        """`fixed` are values the door knows (from the address), which the browser does not send."""
+        super().__init__(*args, **kwargs)
+        self._fixed = dict(fixed or {})
+        for name, field in self._fields.items():
+            _limit(field, self.shape, name)
+
+    def accepted(self) -> bool:
+        """Whether this is a submission that the Shape takes; then `clean` holds it, else the fields hold sentences."""
+        if request.method not in {"POST", "PUT", "PATCH", "DELETE"}:
+            return False
+        self.process_errors_clear()
+        try:
+            self.clean = cast(AnyShape, self.shape.parse(self._entered() | self._fixed))
+        except Invalid as no:
+            self.refuse(no)
+            return False
+        return True
+
+    def refuse(self, no: Refused) -> None:
+        """Put a refusal's sentences beside their fields and its own sentence on top."""
+        for name, sentence in no.fields.items():
+            field = self._fields.get(name)
+            if field is not None:
+                field.errors = [*field.errors, str(sentence)]
+            else:
+                self.form_errors.append(str(sentence))
+        if not no.fields:
+            self.form_errors.append(str(no))
+
+    def process_errors_clear(self) -> None:
+        self.form_errors = []
+        for field in self._fields.values():
+            field.errors = []
+
+    def _entered(self) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for name, field in self._fields.items():
+            if name == "csrf_token" or isinstance(field, FileField) or name not in self.shape.model_fields:
+                continue
+            raw = [value for value in field.raw_data or [] if isinstance(value, str)]
+            if isinstance(field, BooleanField):
+                values[name] = bool(raw) and raw[-1] not in field.false_values
+            elif isinstance(field, SelectMultipleField):
+                values[name] = raw
+            elif raw and (raw[-1] != "" or self.shape.model_fields[name].is_required()):
+                values[name] = raw[-1]
+        return values
+
+
+def _limit(field: Field, shape: type[Shape], name: str) -> None:
+    """Tell the browser what the Shape will ask for, so that most mistakes are seen before sending."""
+    about = shape.model_fields.get(name)
+    if about is None:
+        return
+    field.flags.required = about.is_required() and not isinstance(field, BooleanField)
+    known = shape.model_json_schema()["properties"].get(name, {})
+    for option in (known, *known.get("anyOf", ())):
+        for key, attribute in (("maxLength", "maxlength"), ("minLength", "minlength"), ("minimum", "min"), ("maximum", "max")):
+            if key in option and not (attribute == "minlength" and option[key] <= 1):
+                setattr(field.flags, attribute, option[key])

@@ -1,0 +1,189 @@
+"""What stands before every page: who comes, which role the page is for, CSRF, and the security headers."""
+
+from __future__ import annotations
+
+import secrets
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, Response, g, redirect, request, session, url_for
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Response as AnyResponse
+
+from portal.config import Settings
+from portal.core import log
+from portal.core.actor import NOBODY, Actor
+from portal.core.errors import Forbidden, Refused, Unauthenticated
+from portal.core.text import LANGUAGES, speak
+from portal.core.text import lazy as _
+from portal.domain.access import actors
+
+csrf = CSRFProtect()
+logins = LoginManager()
+logins.session_protection = None  # sessions live on the server; a new address on a train is no thief
+UNGUARDED = ("ops.", "static")  # no session is read for these
+
+
+class Account(UserMixin):
+    """What Flask-Login keeps: the token of the session, never an id of the user."""
+
+    def __init__(self, token: str, actor: Actor) -> None:
+        self.token, self.actor = token, actor
+
+    def get_id(self) -> str:
+        return self.token
+
+
+class SudoNeeded(Refused):
+    """The password has to be shown again before this is changed."""
+
+    code, status = "sudo_needed", 403
+    sentence = _("Please enter your password once more before changing this.")
+
+
+def actor() -> Actor:
+    """Who makes this request; nobody when not signed in."""
+    return g.get("actor", NOBODY)
+
+
+def guard(app: Flask, settings: Settings) -> None:
+    """Put the gate before every request of the application."""
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    csrf.init_app(app)
+    logins.init_app(app)
+    logins.user_loader(_load)
+    app.before_request(_begin)
+    app.after_request(_finish)
+
+
+def sign_in(opened_token: str, actor_: Actor) -> None:
+    """Give this browser a session; its cookie starts afresh, so nothing planted before it survives."""
+    kept = {key: session[key] for key in ("hold", "theme") if key in session}
+    session.clear()
+    session.update(kept)
+    session.permanent = True
+    login_user(Account(opened_token, actor_))
+    g.actor = actor_
+
+
+def sign_out() -> None:
+    """Take the session from this browser."""
+    logout_user()
+    session.clear()
+    g.actor = NOBODY.at("web", request.remote_addr)
+    g.clear_site_data = True
+
+
+def role_only(bp: Blueprint, *roles: str) -> None:
+    """Let only these roles through this blueprint; others get 403, strangers are sent to sign in."""
+
+    @bp.before_request
+    def _check() -> AnyResponse | None:
+        if not actor().is_signed_in:
+            return ask_to_sign_in()
+        if not actor().has_role(*roles):
+            raise Forbidden
+        return None
+
+    bp.portal_roles = roles  # type: ignore[attr-defined]
+
+
+def signed_in_only(bp: Blueprint) -> None:
+    """Let only people with a session through this blueprint."""
+
+    @bp.before_request
+    def _check() -> AnyResponse | None:
+        return None if actor().is_signed_in else ask_to_sign_in()
+
+    bp.portal_roles = ("anyone signed in",)  # type: ignore[attr-defined]
+
+
+def ask_to_sign_in() -> AnyResponse:
+    """Send a stranger to the sign-in page and back here afterwards; programs and fragments get 401."""
+    if request.method != "GET" or (request.htmx and not request.htmx.boosted):  # type: ignore[attr-defined]
+        raise Unauthenticated
+    return redirect(url_for("account.sign_in", next=request.full_path.rstrip("?")), 303)
+
+
+def needs_sudo() -> None:
+    """Go on if the password was shown in the last minutes; raises SudoNeeded."""
+    if not actor().sudo:
+        raise SudoNeeded
+
+
+def safe_next(target: str | None, otherwise: str) -> str:
+    """`target` if it is a path of this site, else `otherwise`: //evil, /\\evil and schemes are somebody else's."""
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or any(ord(c) < 33 for c in target):
+        return otherwise
+    parts = urlsplit(target)
+    return otherwise if parts.scheme or parts.netloc else target
+
+
+def nonce() -> str:
+    """This answer's nonce for the content security policy."""
+    if "nonce" not in g:
+        g.nonce = secrets.token_urlsafe(16)
+    return str(g.nonce)
+
+
+def _begin() -> None:
+    g.correlation_id = log.bind(request.headers.get("X-Request-ID"))
+    if request.path.startswith("/api/"):
+        return
+    g.actor = NOBODY.at("web", request.remote_addr)
+    if "_user_id" in session and not (request.endpoint or "").startswith(UNGUARDED):
+        if current_user.is_authenticated:
+            g.actor = current_user.actor
+        else:
+            session.pop("_user_id", None)  # ended elsewhere: forget it
+    speak(_language())
+    if request.method not in {"GET", "HEAD", "OPTIONS"} and not (request.endpoint or "").startswith(UNGUARDED):
+        try:
+            csrf.protect()
+        except CSRFError as wrong:
+            log.warning("csrf", reason=wrong.description)
+            sentence = _("This page was open for too long. Please load it again and repeat what you did.")
+            raise Refused(sentence, code="csrf") from None
+
+
+def _load(token: str) -> Account | None:
+    found = actors.by_session(token, request.remote_addr)
+    return Account(token, found) if found else None
+
+
+def _language() -> str:
+    """What was chosen in this browser, else the account's language, else what the browser asks for."""
+    chosen = request.cookies.get("language")
+    if chosen in LANGUAGES:
+        return str(chosen)
+    who = actor()
+    return who.locale if who.is_signed_in else request.accept_languages.best_match(LANGUAGES) or "en"
+
+
+def _finish(answer: Response) -> Response:
+    headers = answer.headers
+    headers["X-Request-ID"] = str(g.get("correlation_id", ""))
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
+    headers.setdefault("X-Frame-Options", "DENY")
+    if request.is_secure:
+        headers.setdefault("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+    if "Content-Security-Policy" not in headers:
+        script = f"'nonce-{g.nonce}'" if "nonce" in g else "'none'"
+        headers["Content-Security-Policy"] = (
+            f"default-src 'none'; script-src {script}; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+            "connect-src 'self'; form-action 'self'; manifest-src 'self'; base-uri 'none'; object-src 'none'; "
+            "frame-ancestors 'none'"
+        )
+    if not request.path.startswith("/api/") and actor().is_signed_in:
+        headers.setdefault("Cache-Control", "no-store")
+        headers.add("Vary", "Cookie")
+    if g.pop("clear_site_data", False):
+        headers["Clear-Site-Data"] = '"cache", "storage"'
+    return answer

@@ -1,0 +1,24 @@
+"""Notices become letters here: templates/mail/<notice>.txt (first line is the subject) and .html."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+
+from portal.gateways.mail import Letter
+
+
+def renderer(app: Flask) -> Callable[[str, dict[str, Any]], Letter]:
+    """A function that renders a notice in the language spoken at the moment, with links to this site."""
+
+    def render(notice: str, about: dict[str, Any]) -> Letter:
+        base = app.extensions["portal.settings"].base_url
+        with app.test_request_context(base_url=base):
+            whole = app.jinja_env.get_template(f"mail/{notice}.txt").render(about)
+            subject, _, text = whole.strip().partition("\n")
+            html = app.jinja_env.get_template(f"mail/{notice}.html").render(subject=subject, **about)
+        return Letter(subject.strip(), text.strip() + "\n", html)
+
+    return render

@@ -1,0 +1,83 @@
+"""The navigation of each role: one list, shown as a bar on wide screens and at the thumb on phones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import request, url_for
+
+from portal.core.actor import ADMIN, DOCTOR, PATIENT, STAFF, SUPERADMIN, Actor
+from portal.core.text import gettext
+from portal.core.text import lazy as _
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry: where it leads, what it says, whether we are there."""
+
+    label: str
+    url: str
+    icon: str
+    is_current: bool
+    badge: int = 0
+
+
+# role -> (endpoint, words, icon); the first match of an endpoint's blueprint and noun is the current one
+ITEMS: dict[str, tuple[tuple[str, object, str], ...]] = {
+    PATIENT: (
+        ("patient.home", _("Home"), "home"),
+        ("public.directory", _("Find a doctor"), "search"),
+        ("patient.appointments", _("Appointments"), "calendar"),
+        ("notifications.index", _("Notifications"), "bell"),
+        ("account.profile", _("Profile"), "user"),
+    ),
+    DOCTOR: (
+        ("doctor.today", _("Today"), "sun"),
+        ("doctor.week", _("Week"), "calendar-week"),
+        ("doctor.openings", _("Openings"), "clock"),
+        ("doctor.time_off", _("Time off"), "beach"),
+        ("notifications.index", _("Notifications"), "bell"),
+        ("account.profile", _("Profile"), "user"),
+    ),
+    SUPERADMIN: (
+        ("admin.users", _("Users"), "users"),
+        ("admin.clinics", _("Clinics"), "building-hospital"),
+        ("admin.doctors", _("Doctors"), "stethoscope"),
+        ("admin.tasks", _("Tasks"), "checklist"),
+        ("admin.audit", _("Audit"), "history"),
+        ("account.profile", _("Profile"), "user"),
+    ),
+    ADMIN: (
+        ("admin.clinics", _("Clinics"), "building-hospital"),
+        ("admin.doctors", _("Doctors"), "stethoscope"),
+        ("notifications.index", _("Notifications"), "bell"),
+        ("account.profile", _("Profile"), "user"),
+    ),
+}
+
+
+def for_actor(actor: Actor) -> list[Item]:
+    """The entries this actor sees: those of the role whose pages they are in, else of their first role."""
+    role = _role(actor)
+    if role is None:
+        return []
+    here = request.endpoint or ""
+    return [
+        Item(gettext(str(words)) if isinstance(words, str) else str(words), url_for(endpoint), icon, here == endpoint)
+        for endpoint, words, icon in ITEMS[role]
+    ]
+
+
+def home_for(actor: Actor) -> str:
+    """Where this actor starts."""
+    role = _role(actor)
+    return url_for(ITEMS[role][0][0]) if role else url_for("public.home")
+
+
+def _role(actor: Actor) -> str | None:
+    own = [role for role in (SUPERADMIN, DOCTOR, ADMIN, STAFF, PATIENT) if actor.has_role(role) and role in ITEMS]
+    blueprint = request.blueprint or ""
+    for role in own:
+        if blueprint == role or (blueprint == "admin" and role in {ADMIN, SUPERADMIN}):
+            return role
+    return own[0] if own else None

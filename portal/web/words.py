@@ -1,0 +1,77 @@
+"""What every template knows: languages, dates, icons, addresses of static files, who is here."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from flask import Flask, request, session
+from markupsafe import Markup, escape
+
+from portal.config import ROOT, Settings
+from portal.core import clock, text
+from portal.web import gate, navigation
+from portal.web.static import static_url
+
+ICONS = ROOT / "static" / "vendor" / "icons"
+
+
+def teach(app: Flask, settings: Settings) -> None:
+    """Teach the template environment the portal's words."""
+    env = app.jinja_env
+    env.add_extension("jinja2.ext.i18n")
+    env.install_gettext_callables(text.gettext, text.ngettext, newstyle=False, pgettext=text.pgettext)  # type: ignore[attr-defined]
+    env.globals.update(_=text.gettext, gettext=text.gettext, ngettext=text.ngettext)
+    env.trim_blocks = env.lstrip_blocks = True
+    env.globals.update(
+        icon=icon,
+        static_url=static_url,
+        portal_name=settings.portal_name,
+        is_demo=settings.is_demo,
+        languages=list(text.LANGUAGES.items()),
+        format_date=text.format_date,
+        format_day=text.format_day,
+        format_time=text.format_time,
+        format_datetime=text.format_datetime,
+        format_minutes=text.format_minutes,
+        format_money=text.format_money,
+        format_number=text.format_number,
+        format_span=lambda length: text.format_span(length if isinstance(length, timedelta) else timedelta(minutes=length)),
+        now=clock.now,
+    )
+    app.context_processor(_here)
+
+
+def _here() -> dict[str, Any]:
+    who = gate.actor()
+    return {
+        "actor": who,
+        "locale": text.language(),
+        "text_direction": text.direction(),
+        "csp_nonce": gate.nonce(),
+        "navigation": navigation.for_actor(who),
+        "theme": request.cookies.get("theme", "auto") if request.cookies.get("theme") in {"light", "dark"} else "auto",
+        "request_id": session and None,
+    }
+
+
+@cache
+def _svg(name: str, style: str) -> str:
+    path = ICONS / style / f"{name}.svg"
+    try:
+        source = path.read_text()
+    except OSError:
+        return ""
+    body = source[source.index(">", source.index("<svg")) + 1 : source.rindex("</svg>")]
+    return "".join(line.strip() for line in body.splitlines())
+
+
+def icon(name: str, css: str = "", label: str | None = None, *, filled: bool = False) -> Markup:
+    """The named Tabler icon as inline SVG; decorative unless it has a label."""
+    paint = 'fill="currentColor"' if filled else 'fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"'
+    about = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+    body = Markup(_svg(name, "filled" if filled else "outline"))  # noqa: S704 - our own vendored files
+    return Markup('<svg class="icon {}" width="24" height="24" viewBox="0 0 24 24" {} {} focusable="false">{}</svg>').format(
+        escape(css), Markup(paint), about, body  # noqa: S704
+    )

@@ -1,0 +1,159 @@
+"""RQ: hands task ids to portal.core.tasks.run and runs the clock's schedule. The only module that knows rq.
+
+A job carries a batch of task ids and nothing else. Losing it is harmless: the sweep finds what is still waiting.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import redis
+from flask import Flask
+from rq import Queue, SimpleWorker
+from rq.timeouts import TimerDeathPenalty
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from portal.core import db, live, log, tasks
+
+QUEUE = "portal"
+SWEEP_EVERY = 1.0
+_app: Flask | None = None
+
+
+def hand_over(redis_url: str) -> Callable[[list[UUID]], None]:
+    """A function that gives task ids to the workers from a background thread: it never raises and never waits."""
+    queue = _queue(redis_url)
+
+    def give(batch: list[list[UUID]]) -> None:
+        ids = [str(one) for ids in batch for one in ids]
+        queue.enqueue(run_batch, ids, result_ttl=0, failure_ttl=3600, job_timeout=600)
+
+    background = live.InBackground(give, at_most=50)
+    return background.give
+
+
+def run_batch(ids: list[str]) -> None:
+    """What a worker does with a job: each task in a transaction of its own."""
+    if _app is None:
+        raise RuntimeError("run_batch is called by `flask portal worker`")
+    for task_id in ids:
+        run_one(_app, task_id)
+
+
+def run_one(app: Flask, task_id: str | UUID) -> str:
+    """One task in an application context of its own; a lost database is left to the sweep."""
+    with app.app_context():
+        try:
+            return tasks.run(task_id)
+        except SQLAlchemyError as error:
+            log.warning("task left to the sweep", task_id=str(task_id), kind=type(error).__name__)
+            return "skipped"
+
+
+def drain(app: Flask, most: int = 10_000) -> int:
+    """Do everything that is due here and now, without Redis; for the demo's seed and tests."""
+    done = 0
+    while done < most:
+        with app.app_context(), db.transaction() as here:
+            ids = list(
+                here.scalars(
+                    text("SELECT id FROM tasks WHERE state = 'waiting' AND due_at <= :now ORDER BY due_at LIMIT 500"),
+                    {"now": datetime.now(UTC)},
+                )
+            )
+        if not ids:
+            break
+        for task_id in ids:
+            run_one(app, task_id)
+        done += len(ids)
+    return done
+
+
+class Worker(SimpleWorker):
+    """Runs jobs in its own process (no fork for each) and says that it is alive."""
+
+    death_penalty_class = TimerDeathPenalty
+
+
+def work(app: Flask, redis_url: str) -> None:
+    """Work until told to stop; waits for Redis when it is away."""
+    global _app
+    _app = app
+    stop = _until_stopped(raise_it=False)
+    while not stop.is_set():
+        try:
+            queue = _queue(redis_url)
+            Worker([queue], connection=queue.connection, name=f"worker-{os.uname().nodename}-{os.getpid()}").work(
+                logging_level="WARNING"
+            )
+            return
+        except (redis.RedisError, OSError) as away:
+            log.warning("redis is away, the worker waits", kind=type(away).__name__)
+            time.sleep(1)
+
+
+def tick(app: Flask, redis_url: str) -> None:
+    """The clock: every second hand over what is due, and ask for what the schedule says. Any number may run at once."""
+    from portal.schedule import SCHEDULE
+
+    stop = _until_stopped(raise_it=True)
+    queue = _queue(redis_url)
+    while not stop.wait(SWEEP_EVERY):
+        try:
+            with app.app_context(), db.transaction():
+                for every, function in SCHEDULE:
+                    slot = int(time.time() // every.total_seconds())
+                    _once_per_slot(function, slot)
+            sweep(app, queue)
+        except (SQLAlchemyError, redis.RedisError, OSError) as away:
+            log.warning("the clock could not do its round", kind=type(away).__name__)
+
+
+def sweep(app: Flask, queue: Queue) -> int:
+    """Give the workers what is due and was not handed over, or was handed over and lost."""
+    idle = queue.count == 0
+    with app.app_context(), db.transaction():
+        ids = tasks.due(idle=idle)
+    for start in range(0, len(ids), 50):
+        queue.enqueue(run_batch, [str(one) for one in ids[start : start + 50]], result_ttl=0, failure_ttl=3600, job_timeout=600)
+    return len(ids)
+
+
+def workers_seen(redis_url: str) -> int:
+    """How many workers have said they are alive lately; raises redis.RedisError when Redis is away."""
+    return len(SimpleWorker.all(queue=_queue(redis_url)))
+
+
+def queued(redis_url: str) -> int:
+    return int(_queue(redis_url).count)
+
+
+_asked: dict[str, int] = {}
+
+
+def _once_per_slot(function: Callable[..., Any], slot: int) -> None:
+    name = tasks.name_of(function)
+    if _asked.get(name) != slot:
+        tasks.later(function, key=f"clock:{name}:{slot}")
+        _asked[name] = slot
+
+
+def _queue(redis_url: str) -> Queue:
+    connection = redis.Redis.from_url(redis_url, socket_connect_timeout=2, health_check_interval=30)
+    return Queue(QUEUE, connection=connection)
+
+
+def _until_stopped(*, raise_it: bool) -> threading.Event:
+    stop = threading.Event()
+    if raise_it and threading.current_thread() is threading.main_thread():
+        for sign in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(sign, lambda *_: stop.set())
+    return stop
