@@ -19,13 +19,12 @@ check: setup-dev ## style, types, layers, templates, security
 	$(VENV)/ruff check .
 	$(VENV)/mypy
 	$(VENV)/lint-imports
-	$(VENV)/djlint templates --check --lint --quiet
-	$(VENV)/bandit -q -ll -r portal
+	$(VENV)/djlint templates --lint --quiet
+	$(VENV)/bandit -q -ll -c pyproject.toml -r portal
 
 fmt: setup-dev ## write everything in the house style
 	$(VENV)/ruff check --fix --exit-zero .
 	$(VENV)/ruff format .
-	$(VENV)/djlint templates --reformat --quiet || true
 
 bench: setup-dev ## measure; never part of a pass or fail
 	@$(VENV)/python -m tests.bench
