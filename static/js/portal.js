@@ -215,12 +215,14 @@
     body.addEventListener(name, () => trouble(body.dataset.wordFailed));
   }
 
-  document.addEventListener("htmx:load", (event) => prepare(event.detail.elt));
-  /* A swapped dialog's answer replaces its place: close what stayed open */
+  /* An answer that lands outside an open dialog closes it, so that it can be seen */
+
   body.addEventListener("htmx:beforeSwap", (event) => {
-    const dialog = event.detail.elt.closest?.("dialog[open]");
-    if (dialog && event.detail.xhr.status < 400 && !dialog.contains(event.detail.target)) dialog.close();
+    const dialog = event.detail.requestConfig.elt.closest?.("dialog[open]");
+    if (dialog && event.detail.shouldSwap && !dialog.contains(event.detail.target)) dialog.close();
   });
+
+  body.addEventListener("htmx:load", (event) => prepare(event.detail.elt));
 
   prepare(document.documentElement);
   const first = document.querySelector(".error-summary");
