@@ -103,6 +103,7 @@
   document.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
     if (!target) return;
+    trouble("");
 
     const summary = target.closest("details[data-dialog] > summary");
     if (summary && "showModal" in HTMLDialogElement.prototype) {
