@@ -41,7 +41,7 @@ from portal.domain.scheduling.wall_time import DAY, days, instant, local, second
 
 __all__ = [
     "OVERBOOKED_FROM", "Busy", "Closure", "Offer", "Opening", "Policy", "Reason", "Timetable", "VisitRule", "Window",
-    "by_day", "explain", "next_free", "offers", "reasons", "windows",
+    "by_day", "explain", "next_free", "offer_at", "offers", "reasons", "windows",
 ]  # fmt: skip
 
 NEVER = 1 << 62
@@ -77,6 +77,18 @@ def explain(timetable: Timetable, visit: VisitRule, starts_at: int, now: int, po
 
 def reasons(timetable: Timetable, visit: VisitRule, instants: Iterable[int], now: int, policy: Policy) -> list[Reason]:
     """Why the visit can or cannot begin at each of these epoch seconds, in the order given."""
+    answers = _answers_at(timetable, visit, instants, now, policy)
+    return [answer if isinstance(answer, Reason) else OFFERED for answer in answers]
+
+
+def offer_at(timetable: Timetable, visit: VisitRule, starts_at: int, now: int, policy: Policy) -> Offer | Reason:
+    """The offer that begins at this epoch second, or the reason why there is none."""
+    return _answers_at(timetable, visit, [starts_at], now, policy)[0]
+
+
+def _answers_at(
+    timetable: Timetable, visit: VisitRule, instants: Iterable[int], now: int, policy: Policy
+) -> list[Offer | Reason]:
     judge, zone = _Judge.of(timetable, visit, now, policy), timetable.zone
     known: dict[date, tuple[list[Window], dict[int, Opening]]] = {}
     answers: list[Offer | Reason] = []
@@ -87,7 +99,7 @@ def reasons(timetable: Timetable, visit: VisitRule, instants: Iterable[int], now
             known[day] = hours, _starts(hours, zone, visit)
         hours, starts = known[day]
         answers += judge.answers([(at, starts.get(at))], day, hours)
-    return [answer if isinstance(answer, Reason) else OFFERED for answer in answers]
+    return answers
 
 
 def windows(openings: Sequence[Opening], zone: ZoneInfo, first: date, last: date) -> list[Window]:
@@ -160,7 +172,7 @@ class _Judge:
     ) -> list[Offer | Reason]:
         """For each start asked on this day, with the opening giving it, the offer or the first reason against it."""
         earliest, latest, free_lanes = self.earliest, self.latest, self.free_lanes
-        duration, before, after = (minutes * 60 for minutes in self.visit.minutes)
+        duration, before, after = self.visit.seconds
         (closed_from, closed_until), (busy_from, busy_until) = self.closures, self.patient
         may_be_closed = any(closed_from[bisect_right(closed_until, hour.starts)] < hour.ends for hour in hours)
         first_from, first_until = self.lanes.get(1, _FREE)

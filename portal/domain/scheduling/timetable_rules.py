@@ -102,9 +102,9 @@ class VisitRule:
             raise ValueError("A visit takes at least one minute and its buffers are not negative.")
 
     @property
-    def minutes(self) -> tuple[int, int, int]:
-        """The visit itself, the buffer before it and the buffer after it."""
-        return self.duration, self.buffer_before, self.buffer_after
+    def seconds(self) -> tuple[int, int, int]:
+        """The visit itself, the buffer before it and the buffer after it, in seconds."""
+        return self.duration * 60, self.buffer_before * 60, self.buffer_after * 60
 
 
 @dataclass(frozen=True, slots=True)
