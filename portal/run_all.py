@@ -7,16 +7,18 @@ Ctrl-C or SIGTERM ends all of it in order; when this process is killed, the kern
 
 from __future__ import annotations
 
+import os
 import secrets
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
 import urllib.request
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stdout
 from pathlib import Path
 from types import FrameType
 
@@ -40,6 +42,8 @@ class Stopped(BaseException):
 
 def main() -> None:
     """Run until told to stop; ends with 0 after Ctrl-C or SIGTERM, with 1 and one sentence when it cannot run."""
+    if "--prepare" in sys.argv[1:]:
+        return prepare(int(sys.argv[-1]))
     if "--with-parent" in sys.argv[1:] and (ask := embedded.end_with_parent(signal.SIGTERM, own=True)):
         ask()
     for word in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -61,18 +65,16 @@ def run(told: LaunchSettings) -> None:
         engines = ending.enter_context(_engines(told))
         ending.callback(_ignore_more_signals)
         environment = config.child_environment(**_settings(told, engines))
-        _once(environment, "db", "upgrade")
-        if told.portal_mode == "demo":
-            _once(environment, "portal", "seed-demo")
+        accounts = _prepare(environment)
         children = _children(told.port, environment)
         ending.callback(_stop_children, children)
-        for child in children:
+        web, *others = children
+        web.start()
+        _wait_until_ready(told.port, web)
+        for child in others:  # after web: each takes a processor for a second or two to start
             child.start()
-        _wait_until_ready(told.port, children)
         print(f"\nPortal is ready after {time.monotonic() - began:.1f} s: {_address(told)}\n", flush=True)
-        if told.portal_mode == "demo":
-            _once(environment, "portal", "demo-accounts", needed=False)
-        print("\nCtrl-C stops everything.", flush=True)
+        print(f"{accounts}\nCtrl-C stops everything.", flush=True)
         while True:
             time.sleep(0.5)
             for name in engines.revive():
@@ -176,22 +178,42 @@ def _kept_secret(path: Path) -> str:
     return path.read_text().strip()
 
 
-def _once(environment: dict[str, str], *words: str, needed: bool = True) -> None:
-    """Run a command of the portal to its end, and stop here when one that is needed fails."""
-    process = _popen((*FLASK, *words), environment, relayed=False)
-    try:
-        failed = process.wait()
-    except BaseException:
-        process.terminate()
-        process.wait()
-        raise
-    if failed and needed:
-        raise CannotRun(
-            f"Portal did not start: `flask {' '.join(words)}` ended with {failed} (its reason stands above)."
-        )
+def _prepare(environment: dict[str, str]) -> str:
+    """Migrate and fill the demo, in one process since each takes seconds to start; returns the list of accounts."""
+    with tempfile.TemporaryFile("w+") as accounts:
+        command = (sys.executable, "-m", "portal.run_all", "--prepare", str(accounts.fileno()))
+        process = _popen(command, environment, relayed=False, pass_fds=(accounts.fileno(),))
+        try:
+            failed = process.wait()
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+        if failed:
+            raise CannotRun("Portal did not start: the database could not be prepared (the reason stands above).")
+        accounts.seek(0)
+        return accounts.read()
 
 
-def _popen(command: tuple[str, ...], environment: dict[str, str], *, relayed: bool = True) -> subprocess.Popen[str]:
+def prepare(accounts: int) -> None:
+    """`flask db upgrade`; in the demo also `portal seed-demo` and, into the open file given, `portal demo-accounts`."""
+    from flask.cli import ScriptInfo
+
+    from wsgi import app
+
+    def flask(*words: str) -> None:
+        app.cli.main(args=list(words), prog_name="flask", obj=ScriptInfo(create_app=lambda: app), standalone_mode=False)
+
+    flask("db", "upgrade")
+    if config.load().is_demo:
+        flask("portal", "seed-demo")
+        with os.fdopen(accounts, "w") as file, redirect_stdout(file):
+            flask("portal", "demo-accounts")
+
+
+def _popen(
+    command: tuple[str, ...], environment: dict[str, str], *, relayed: bool = True, pass_fds: tuple[int, ...] = ()
+) -> subprocess.Popen[str]:
     """A child that Ctrl-C reaches only through us, and that ends with us."""
     return subprocess.Popen(
         command,
@@ -203,6 +225,7 @@ def _popen(command: tuple[str, ...], environment: dict[str, str], *, relayed: bo
         stdout=subprocess.PIPE if relayed else None,
         stderr=subprocess.STDOUT if relayed else None,
         start_new_session=True,
+        pass_fds=pass_fds,
         preexec_fn=embedded.end_with_parent(signal.SIGTERM),
     )
 
@@ -218,15 +241,12 @@ def _refuse_a_taken_port(port: int) -> None:
             raise CannotRun(f"Port {port} is taken; choose another: PORT={port + 1} make run.") from None
 
 
-def _wait_until_ready(port: int, children: list[Child]) -> None:
+def _wait_until_ready(port: int, web: Child) -> None:
     give_up = time.monotonic() + READY_WITHIN
     while not _is_ready(port):
-        for child in children:
-            child.revive()
-            if child.ends >= ENDS_BEFORE_READY:
-                raise CannotRun(
-                    f"Portal did not start: {child.name} ended {child.ends} times (its reason stands above)."
-                )
+        web.revive()
+        if web.ends >= ENDS_BEFORE_READY:
+            raise CannotRun(f"Portal did not start: web ended {web.ends} times (the reason stands above).")
         if time.monotonic() > give_up:
             raise CannotRun(f"Portal did not answer on port {port} within {READY_WITHIN:.0f} seconds (see above).")
         time.sleep(0.1)
