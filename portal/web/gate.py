@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, g, redirect, request, session, url_for
+from flask import Blueprint, Flask, Response, current_app, g, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -140,13 +140,22 @@ def _begin() -> None:
         else:
             session.pop("_user_id", None)  # ended elsewhere: forget it
     speak(_language())
-    if request.method not in {"GET", "HEAD", "OPTIONS"} and not (request.endpoint or "").startswith(UNGUARDED):
+    if _changes_something() and _csrf_is_on():
         try:
             csrf.protect()
         except CSRFError as wrong:
             log.warning("csrf", reason=wrong.description)
             sentence = _("This page was open for too long. Please load it again and repeat what you did.")
             raise Refused(sentence, code="csrf") from None
+
+
+def _changes_something() -> bool:
+    return request.method not in {"GET", "HEAD", "OPTIONS"} and not (request.endpoint or "").startswith(UNGUARDED)
+
+
+def _csrf_is_on() -> bool:
+    """Always, but for tests of something else, which say so with WTF_CSRF_ENABLED."""
+    return bool(not current_app.testing or current_app.config.get("WTF_CSRF_ENABLED", True))
 
 
 def _load(token: str) -> Account | None:

@@ -1,0 +1,369 @@
+"""What tests stand on.
+
+`database`   one transaction per test, undone afterwards; requests, tasks and the test itself share its connection, so
+             their own commits are savepoints. An application context is open: call verbs directly, `keep()` to let
+             events and tasks be written.
+`client`     a browser without JavaScript: `client.sign_in(amina)`, `client.get(...)`, `client.post(..., headers=HTMX)`.
+`drain`      does every due task now. `mailbox` does so too and reads the mail that was kept.
+`committed`  real commits on a database of its own, emptied afterwards: for races and journeys. People land there when
+             a test asks for it. `live_server` is the real portal (web, worker, clock) on that database.
+`page`       a tab of a real Chromium on `live_server`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from flask import Flask, has_app_context
+from flask.testing import FlaskClient
+from sqlalchemy import Connection, Engine, create_engine
+
+from portal import create_app, worker
+from portal.config import Settings
+from portal.core import limits, tasks
+from portal.core.actor import Actor
+from portal.core.clock import standing_at as stop_the_clock
+from portal.core.db import db, keep, transaction
+from portal.domain.identity import accounts, sessions
+from tests import processes
+from tests.engines import SECRET, Ground, environment, standing
+from tests.people import *  # noqa: F403 - every person is a fixture
+
+_standing = ExitStack()
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM_ARGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--no-first-run",
+]  # fmt: skip
+
+
+# --- engines: started once, by the process that hands out the tests ---
+
+
+class Distribution:
+    """With pytest-xdist, the controller starts the engines and tells each worker where they are."""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        node.workerinput["ground"] = _ground(node.config).__dict__
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Distribution())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        _standing.close()
+
+
+def _ground(config: pytest.Config) -> Ground:
+    given = getattr(config, "workerinput", {}).get("ground")
+    if given:
+        return Ground(**given)
+    if not hasattr(config, "_ground"):
+        config._ground = _standing.enter_context(standing())  # type: ignore[attr-defined]
+    return config._ground  # type: ignore[attr-defined, no-any-return]
+
+
+@pytest.fixture(scope="session")
+def ground(pytestconfig: pytest.Config) -> Ground:
+    """The engines of this run."""
+    return _ground(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def number() -> int:
+    """This worker's number; 0 without pytest-xdist."""
+    return int(re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", "")) or 0)
+
+
+@pytest.fixture(scope="session")
+def data() -> Iterator[Path]:
+    """Where this worker's portal keeps its mail and logs."""
+    with tempfile.TemporaryDirectory(prefix="portal-tests-") as place:
+        yield Path(place)
+
+
+# --- the application ---
+
+
+@pytest.fixture(scope="session")
+def app(ground: Ground, number: int, data: Path) -> Iterator[Flask]:
+    """The portal on a database of this worker's own. Use it with `database` or `committed`."""
+    name = f"tests_{number}"
+    settings = Settings(
+        portal_mode="test",
+        portal_data=data,
+        database_url=ground.clone(name),
+        redis_url=ground.redis_of(number),
+        secret_key=SECRET,
+        base_url="http://localhost",
+        mail_url="keep://",
+        mail_from="Portal <no-reply@portal.test>",
+        password_min_length=8,
+        rate_limits=False,
+        trusted_proxies=0,
+        superadmin_email="",
+        log_level="ERROR",
+    )
+    made = create_app(settings)
+    made.test_client_class = Browser
+    made.config["WTF_CSRF_ENABLED"] = False  # `with_csrf` turns it on where it is what is tested
+    tasks.hand_over_by(lambda ids: None)  # nothing reaches a worker unless a test says so
+    db.session.session_factory.configure(join_transaction_mode="create_savepoint")
+    yield made
+    with made.app_context():
+        db.engine.dispose()
+    ground.drop(name)
+
+
+@pytest.fixture
+def database(app: Flask) -> Iterator[Any]:
+    """The session of a test whose every change is undone; an application context is open."""
+    with _bound(app) as engine, engine.connect() as connection:
+        whole = connection.begin()
+        _bind(app, connection)
+        try:
+            with app.app_context():
+                yield db.session
+        finally:
+            _bind(app, engine)
+            whole.rollback()
+
+
+@pytest.fixture(scope="session")
+def _committed(ground: Ground, number: int) -> Iterator[str]:
+    name = f"committed_{number}"
+    ground.clone(name)
+    yield name
+    ground.drop(name)
+
+
+@pytest.fixture
+def committed(app: Flask, ground: Ground, number: int, _committed: str) -> Iterator[Flask]:
+    """The application on a database where commits are real; everything is removed afterwards."""
+    url = ground.url_of(_committed).replace("postgresql://", "postgresql+psycopg2://", 1)
+    engine = create_engine(url, pool_size=40, max_overflow=40, pool_timeout=20)
+    with _bound(app):
+        _bind(app, engine)
+        try:
+            with app.app_context():
+                yield app
+        finally:
+            engine.dispose()
+            ground.empty(_committed)
+
+
+class _bound:
+    """Gives the application its own engine back at the end, whatever was bound meanwhile."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app, self.engine = app, db._app_engines[app][None]
+
+    def __enter__(self) -> Engine:
+        return self.engine
+
+    def __exit__(self, *_: object) -> None:
+        _bind(self.app, self.engine)
+
+
+def _bind(app: Flask, to: Engine | Connection) -> None:
+    db._app_engines[app][None] = to  # type: ignore[assignment]
+
+
+@pytest.fixture
+def where(request: pytest.FixtureRequest) -> Flask:
+    """The application with `committed` or, when the test did not ask for that, `database` in place."""
+    name = "committed" if {"committed", "live_server", "page"} & set(request.fixturenames) else "database"
+    request.getfixturevalue(name)
+    return request.getfixturevalue("app")  # type: ignore[no-any-return]
+
+
+# --- doors ---
+
+
+class Browser(FlaskClient):
+    """A test client whose every request has a context of its own, as in real life, beside the test's."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        if has_app_context():
+            keep()
+        with self.application.app_context():
+            answer = super().open(*args, **kwargs)
+            answer.get_data()
+        if has_app_context():
+            db.session.expire_all()
+        return answer
+
+    def sign_in(self, person: Any) -> Browser:
+        """Sign a person in without the form."""
+        self.sign_out()
+        if has_app_context():
+            keep()
+        with self.application.app_context(), transaction():
+            _, token = sessions.start(Actor(door="web", address="127.0.0.1"), accounts.get(person.user_id), "tests")
+        with self.session_transaction() as cookie:
+            cookie.update(_user_id=token, _fresh=True, _permanent=True)
+        return self
+
+    def sign_out(self) -> None:
+        """Forget every cookie."""
+        self._cookies.clear()  # type: ignore[union-attr]
+
+
+@pytest.fixture
+def client(where: Flask) -> Browser:
+    """A browser nobody has signed in with."""
+    return where.test_client()  # type: ignore[return-value]
+
+
+@pytest.fixture
+def new_client(where: Flask) -> Callable[[], Browser]:
+    """More browsers: for a second person, or one for each thread of a race."""
+    return where.test_client  # type: ignore[return-value]
+
+
+@pytest.fixture
+def with_csrf(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Check CSRF tokens as in real life."""
+    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", True)
+
+
+@pytest.fixture
+def with_limits(app: Flask, ground: Ground, number: int) -> Iterator[None]:
+    """Count uses as in real life, from zero."""
+    url = ground.redis_of(number)
+    with redis.from_url(url) as counters:
+        counters.flushdb()
+    limits._fallback.storage.reset()
+    limits.connect(url, on=True)
+    yield
+    limits.connect(url, on=False)
+
+
+# --- what follows ---
+
+
+@pytest.fixture
+def drain(where: Flask) -> Callable[[], int]:
+    """A function that does every due task now and says how many there were."""
+
+    def do_all() -> int:
+        keep()
+        done = worker.drain(where)
+        db.session.expire_all()
+        return done
+
+    return do_all
+
+
+class Post:
+    """The mail that was kept: `to(address)`, latest first; `link(address)` is the first address in the latest."""
+
+    def __init__(self, box: Any, before_reading: Callable[[], Any]) -> None:
+        self._box, self._before_reading = box, before_reading
+
+    def all(self) -> list[EmailMessage]:
+        self._before_reading()
+        return [message for _, message in self._box.read(limit=1000)]
+
+    def to(self, address: str) -> list[EmailMessage]:
+        return [message for message in self.all() if address.casefold() in str(message["To"]).casefold()]
+
+    def latest(self, address: str) -> EmailMessage:
+        found = self.to(address)
+        assert found, f"no mail for {address}"
+        return found[0]
+
+    def text(self, address: str) -> str:
+        """The plain text of the latest mail to this address."""
+        part = self.latest(address).get_body(("plain",))
+        assert part is not None
+        return str(part.get_content())
+
+    def link(self, address: str, about: str = "") -> str:
+        """The first link in the latest mail to this address that contains `about`."""
+        links = [link for link in re.findall(r"https?://[^\s<>\"]+", self.text(address)) if about in link]
+        assert links, f"no link with {about!r} in {self.text(address)}"
+        return str(links[0])
+
+
+@pytest.fixture
+def mailbox(app: Flask, drain: Callable[[], int]) -> Iterator[Post]:
+    """The kept mail, empty at first; reading does the due tasks before."""
+    box = app.extensions["portal.mail"]
+    box.clear()
+    yield Post(box, drain)
+    box.clear()
+
+
+@pytest.fixture
+def standing_at() -> Any:
+    """`with standing_at(moment): …` stops the clock for verbs, requests and tasks of this thread."""
+    return stop_the_clock
+
+
+# --- the real thing ---
+
+
+@pytest.fixture(scope="session")
+def _live(ground: Ground, number: int, data: Path, _committed: str) -> Iterator[processes.Portal]:
+    told = environment(ground, _committed, 8 + number, PORTAL_DATA=str(data / "live"))
+    with processes.running(told, data / "log") as portal:
+        yield portal
+
+
+@pytest.fixture
+def live_server(_live: processes.Portal, committed: Flask, ground: Ground, number: int) -> Iterator[str]:
+    """The address of the whole portal in processes of its own: web, worker and clock, on `committed`'s database."""
+    with redis.from_url(ground.redis_of(8 + number)) as queue:
+        for key in queue.scan_iter("rq:queue:*"):
+            queue.delete(key)
+    yield _live.base_url
+    keep()
+
+
+@pytest.fixture
+def live_mailbox(live_server: str, data: Path) -> Iterator[Post]:
+    """The mail the live portal kept."""
+    from portal.gateways.mail import Mailbox
+
+    box = Mailbox(data / "live" / "mail")
+    box.clear()
+    yield Post(box, lambda: None)
+    box.clear()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A real Chromium; without one, tests fail under CI=true and are skipped elsewhere."""
+    from playwright.sync_api import sync_playwright
+
+    path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
+    if path is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("Chromium is missing: install the package chromium.")
+        pytest.skip("Chromium is not installed.")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Any, live_server: str) -> Iterator[Any]:
+    """A tab on the live portal, 1280 px wide, in English."""
+    context = browser.new_context(base_url=live_server, viewport={"width": 1280, "height": 900}, locale="en-GB")
+    yield context.new_page()
+    context.close()

@@ -1,0 +1,159 @@
+"""The PostgreSQL and Redis all tests share, and the databases cloned from one that was migrated once.
+
+Engines are kept under var/test/<slot> from run to run, so only the first start makes a cluster. Two runs at once take
+two slots: neither ends under the other.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import psycopg2
+
+from portal import embedded
+
+ROOT = Path(__file__).resolve().parents[1]
+PLACE = ROOT / "var" / "test"
+SECRET = "a secret that only the tests know, long enough"
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Where the engines are, and the name of the migrated database to clone from."""
+
+    database_url: str
+    admin_url: str
+    redis_url: str
+    template: str
+
+    def url_of(self, database: str) -> str:
+        return self.database_url.replace("/portal?", f"/{database}?")
+
+    def redis_of(self, number: int) -> str:
+        """One of Redis' sixteen databases."""
+        return re.sub(r"db=\d+", f"db={number % 16}", self.redis_url)
+
+    def clone(self, database: str) -> str:
+        """A fresh database of this name with every migration done; returns its address."""
+        self.drop(database)
+        self.administer(f'CREATE DATABASE "{database}" TEMPLATE "{self.template}" OWNER portal')
+        return self.url_of(database)
+
+    def drop(self, database: str) -> None:
+        self.administer(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+
+    def administer(self, statement: str, database: str = "postgres") -> None:
+        """Do one statement as superuser."""
+        connection = psycopg2.connect(self.admin_url.replace("/postgres?", f"/{database}?", 1))
+        try:
+            connection.autocommit = True
+            connection.cursor().execute(statement)
+        finally:
+            connection.close()
+
+    def empty(self, database: str) -> None:
+        """Remove every row, the events too: their triggers sleep for whoever replicates."""
+        self.administer(
+            """
+            DO $$ DECLARE tables text; BEGIN
+                PERFORM set_config('session_replication_role', 'replica', true);
+                SELECT string_agg(quote_ident(tablename), ', ') INTO tables FROM pg_tables
+                 WHERE schemaname = 'public' AND tablename <> 'alembic_version';
+                EXECUTE 'TRUNCATE ' || tables || ' RESTART IDENTITY CASCADE';
+            END $$""",
+            database,
+        )
+
+
+@contextmanager
+def standing() -> Iterator[Ground]:
+    """Engines for as long as the block lasts, with a migrated template in them."""
+    slot, lock = _free_slot()
+    try:
+        with embedded.start(slot, fast=True) as engines:
+            bare = Ground(engines.database_url, engines.admin_url, engines.redis_url, "template1")
+            yield Ground(engines.database_url, engines.admin_url, engines.redis_url, _template(bare))
+    finally:
+        lock.close()
+
+
+def _free_slot() -> tuple[Path, IO[str]]:
+    for number in range(100):
+        slot = PLACE / str(number)
+        slot.mkdir(parents=True, exist_ok=True)
+        lock = (slot / "in-use.lock").open("a")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return slot, lock
+        except BlockingIOError:
+            lock.close()
+    raise RuntimeError(f"A hundred test runs at once? Look into {PLACE}.")
+
+
+def _template(bare: Ground) -> str:
+    """The database with today's migrations: made once, and again when a migration is added or changed."""
+    files = sorted((ROOT / "migrations" / "versions").glob("*.py"))
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
+    name = f"migrated_{digest}"
+    known = _databases(bare)
+    if name not in known:
+        for old in known:
+            if old.startswith(("migrated_", "making_")):
+                bare.drop(old)
+        bare.administer(f'CREATE DATABASE "making_{digest}" OWNER portal')
+        _migrate(bare, f"making_{digest}")
+        bare.administer(f'ALTER DATABASE "making_{digest}" RENAME TO "{name}"')
+    return name
+
+
+def _databases(bare: Ground) -> list[str]:
+    connection = psycopg2.connect(bare.admin_url)
+    try:
+        cursor = connection.cursor()
+        cursor.execute("SELECT datname FROM pg_database")
+        return [str(name) for (name,) in cursor.fetchall()]
+    finally:
+        connection.close()
+
+
+def environment(ground: Ground, database: str, redis_number: int, **more: str) -> dict[str, str]:
+    """What a process of the portal is told in tests; nothing of what the caller's environment says about it."""
+    ours = {
+        "PORTAL_MODE": "test",
+        "DATABASE_URL": ground.url_of(database),
+        "REDIS_URL": ground.redis_of(redis_number),
+        "SECRET_KEY": SECRET,
+        "BASE_URL": "http://localhost",
+        "MAIL_URL": "keep://",
+        "PASSWORD_MIN_LENGTH": "8",
+        "RATE_LIMITS": "false",
+        "LOG_LEVEL": "WARNING",
+        "FLASK_APP": "wsgi",
+        "PYTHONUNBUFFERED": "1",
+    }
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PORTAL_", "OIDC_", "SUPERADMIN_"))
+    }
+    return {**kept, **ours, **more}
+
+
+def _migrate(bare: Ground, database: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "db", "upgrade"],
+        cwd=ROOT,
+        env=environment(bare, database, 15, PORTAL_DATA=str(PLACE / "migrating")),
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise RuntimeError(f"The migrations failed:\n{done.stdout}{done.stderr}")
