@@ -33,7 +33,8 @@ from tests.builders import (
 )
 
 __all__ = [
-    "admin", "amina", "dr_benali", "dr_haddad", "el_djazair", "kamel", "lina", "nadia", "superadmin", "wahran", "yacine",
+    "admin", "amina", "dr_benali", "dr_haddad", "el_djazair", "kamel", "lina", "nadia", "superadmin", "wahran",
+    "yacine",
 ]  # fmt: skip
 
 
