@@ -14,6 +14,7 @@ from portal.core.errors import Conflict
 from portal.core.events import record
 from portal.core.policy import allow, find
 from portal.core.text import lazy as _
+from portal.domain.scheduling import policy
 from portal.domain.scheduling.models import (
     CANCELLED,
     CHECKED_IN,
@@ -45,13 +46,6 @@ _PRESENT: dict[str, Any] = {
     NO_SHOW: _("This visit is marked as “did not come”."),
     DECLINED: _("This visit was declined."),
 }
-
-
-def may_run(actor: Actor, appointment: Appointment) -> bool:
-    """Whether the actor runs this visit's day: its doctor, or the desk or an admin of its clinic."""
-    return actor.works_at(appointment.clinic_id) or (
-        actor.doctor_id is not None and actor.doctor_id == appointment.doctor_id
-    )
 
 
 def next_steps(appointment: Appointment) -> list[str]:
@@ -109,7 +103,7 @@ def _take(actor: Actor, appointment_id: UUID | str, step: str, event: str) -> Ap
 
 def _locked(actor: Actor, appointment_id: UUID | str) -> Appointment:
     appointment = find(actor, Appointment, appointment_id, joinedload(Appointment.clinic), lock=True)
-    allow(may_run(actor, appointment))
+    allow(policy.may_manage(actor, appointment))
     return appointment
 
 

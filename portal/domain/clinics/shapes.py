@@ -1,0 +1,107 @@
+"""What comes in about clinics, their holidays and the people who work in them."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, time
+from functools import cache
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, StringConstraints
+
+from portal.core.phones import Phone
+from portal.core.shapes import Empty, Line, Name, Shape, fault, one_line, storable
+from portal.core.text import lazy as _
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_SPAN = re.compile(r"(\d{1,2}:\d{2})\s*[-–]\s*(\d{1,2}:\d{2})")
+
+
+@cache
+def zones() -> frozenset[str]:
+    """The IANA time zones that stand for a place."""
+    return frozenset(
+        zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix/", "right/"))
+    ) | {"UTC"}
+
+
+def _zone(value: str) -> str:
+    if value not in zones():
+        raise fault("time_zone", _("This is not a time zone we know. Choose one such as Africa/Algiers."))
+    return value
+
+
+def _spans(value: Any) -> Any:
+    """["08:00", "12:00"] pairs from "08:00-12:00, 13:00-17:00"; nothing is a day on which the clinic is closed."""
+    if not isinstance(value, str):
+        return value
+    found = [_span(part.strip()) for part in value.split(",") if part.strip()]
+    if any(later[0] < earlier[1] for earlier, later in zip(found, found[1:], strict=False)):
+        raise fault("hours", _("Please write these hours in order and without overlaps."))
+    return found
+
+
+def _span(part: str) -> tuple[str, str]:
+    match = _SPAN.fullmatch(part)
+    try:
+        starts, ends = (time(*map(int, side.split(":"))) for side in match.groups()) if match else (None, None)
+    except ValueError:
+        starts = ends = None
+    if starts is None or ends is None or ends <= starts:
+        raise fault("hours", _("Please write hours such as 08:00-12:00, 13:00-17:00."))
+    return f"{starts:%H:%M}", f"{ends:%H:%M}"
+
+
+def _optional_line(most: int) -> Any:
+    return Annotated[str, StringConstraints(max_length=most), AfterValidator(storable), AfterValidator(one_line)]
+
+
+Spans = Annotated[list[tuple[str, str]], BeforeValidator(_spans), Field(max_length=6)]
+Zone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_zone)]
+MaybeEmail = Annotated[EmailStr | None, Empty]
+
+
+class ClinicShape(Shape):
+    """A clinic as its admins write it down; the days hold opening hours such as 08:00-12:00, 13:00-17:00."""
+
+    name: Annotated[
+        str, StringConstraints(min_length=1, max_length=120), AfterValidator(storable), AfterValidator(one_line)
+    ]
+    address: Line
+    city: Name
+    region: _optional_line(80) = ""  # type: ignore[valid-type]
+    postcode: _optional_line(16) = ""  # type: ignore[valid-type]
+    latitude: Annotated[float | None, Empty, Field(ge=-90, le=90)] = None
+    longitude: Annotated[float | None, Empty, Field(ge=-180, le=180)] = None
+    time_zone: Zone = "Africa/Algiers"
+    phone: Phone = ""
+    email: MaybeEmail = None
+    currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")] = "DZD"
+    mon: Spans = []
+    tue: Spans = []
+    wed: Spans = []
+    thu: Spans = []
+    fri: Spans = []
+    sat: Spans = []
+    sun: Spans = []
+
+
+class HolidayShape(Shape):
+    """A date on which the whole clinic is closed."""
+
+    day: date
+    name: Annotated[
+        str, StringConstraints(min_length=1, max_length=120), AfterValidator(storable), AfterValidator(one_line)
+    ]
+    keep_visits: bool = False
+
+
+class MemberShape(Shape):
+    """Someone asked to work in a clinic; they choose their own password."""
+
+    email: Annotated[EmailStr, Field(max_length=254), AfterValidator(storable)]
+    given_name: Name
+    family_name: Name
+    locale: Literal["en", "fr", "ar"] = "en"
+    role: Literal["staff", "pharmacist", "admin"]

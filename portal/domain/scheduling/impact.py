@@ -1,0 +1,105 @@
+"""Which booked visits a change of hours would leave without their time; nothing is orphaned in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+from sqlalchemy.sql.elements import ColumnElement
+
+from portal.core import clock
+from portal.core.actor import Actor
+from portal.core.db import session
+from portal.core.errors import Conflict
+from portal.core.text import ngettext
+from portal.domain.scheduling import timetable
+from portal.domain.scheduling.models import UPCOMING, Appointment, Opening
+
+MOST_LISTED = 50
+
+
+class VisitsAffected(Conflict):
+    """Booked visits stand in the way of a change; `visits` are their ids, soonest first (at most 50), `count` all."""
+
+    code = "visits_affected"
+
+    def __init__(self, visits: Sequence[Appointment]) -> None:
+        sentence = ngettext(
+            "%(n)s booked visit falls into this time. Move or cancel it first, or tick the box to keep it.",
+            "%(n)s booked visits fall into this time. Move or cancel them first, or tick the box to keep them.",
+            len(visits),
+        )
+        super().__init__(sentence, visits=[visit.id for visit in visits[:MOST_LISTED]], count=len(visits))
+
+
+def unless_kept(visits: Sequence[Appointment], keep_visits: bool) -> None:
+    """Go on when nothing is hit or whoever acts said to keep the visits; raises VisitsAffected otherwise."""
+    if visits and not keep_visits:
+        raise VisitsAffected(visits)
+
+
+def during(scope: ColumnElement[bool], starts: datetime, ends: datetime) -> list[Appointment]:
+    """The visits still to come that overlap this time, soonest first; `scope` says whose."""
+    statement = _upcoming(scope).where(Appointment.starts_at < ends, Appointment.ends_at > starts)
+    return list(session().scalars(statement))
+
+
+def left_outside(
+    practice_id: UUID, zone: ZoneInfo, before: Sequence[Opening], after: Sequence[Opening]
+) -> list[Appointment]:
+    """The visits still to come that the hours `before` admit and the hours `after` do not."""
+    rules = [_rules(openings) for openings in (before, after)]
+    found = session().scalars(_upcoming(Appointment.practice_id == practice_id))
+    return [visit for visit in found if _admitted(visit, rules[0], zone) and not _admitted(visit, rules[1], zone)]
+
+
+def look(actor: Actor, visits: Iterable[UUID]) -> list[Appointment]:
+    """These visits with patient and type, soonest first, as far as the actor may see them."""
+    statement = (
+        select(Appointment)
+        .where(Appointment.id.in_(list(visits)), Appointment.visible(actor))
+        .options(joinedload(Appointment.patient), joinedload(Appointment.visit_type), joinedload(Appointment.clinic))
+        .order_by(Appointment.starts_at)
+    )
+    return list(session().scalars(statement))
+
+
+def _upcoming(scope: ColumnElement[bool]) -> Any:
+    return (
+        select(Appointment)
+        .where(scope, Appointment.status.in_(UPCOMING), Appointment.ends_at > clock.now())
+        .order_by(Appointment.starts_at)
+    )
+
+
+def _rules(openings: Iterable[Opening]) -> list[timetable.Opening]:
+    return [
+        timetable.Opening(
+            id=str(opening.id),
+            weekday=opening.weekday,
+            on_date=opening.on_date,
+            starts=opening.starts,
+            ends=opening.ends,
+            step=opening.step,
+            capacity=opening.capacity,
+            visit_type_ids=frozenset(str(kind.id) for kind in opening.visit_types),
+            valid_from=opening.valid_from,
+            valid_until=opening.valid_until,
+        )
+        for opening in openings
+    ]
+
+
+def _admitted(visit: Appointment, openings: Sequence[timetable.Opening], zone: ZoneInfo) -> bool:
+    """Whether one window holds the whole visit and takes its type; hours past midnight belong to the day before."""
+    day = visit.starts_at.astimezone(zone).date()
+    starts, ends = int(visit.starts_at.timestamp()), int(visit.ends_at.timestamp())
+    return any(
+        window.starts <= starts and ends <= window.ends and window.opening.admits(str(visit.visit_type_id))
+        for window in timetable.windows(openings, zone, day - timedelta(days=1), day)
+    )
