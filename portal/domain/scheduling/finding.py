@@ -1,0 +1,215 @@
+"""Finding a doctor by when they are free: the directory joined with the next free times, and weeks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, exists, select
+
+from portal.core import clock
+from portal.core.actor import Actor
+from portal.core.errors import Invalid
+from portal.core.paging import decode, encode
+from portal.core.recent import Recent
+from portal.core.text import lazy as _
+from portal.domain.doctors import directory
+from portal.domain.doctors.cards import DoctorCard
+from portal.domain.doctors.directory import Match
+from portal.domain.doctors.models import Practice
+from portal.domain.doctors.shapes import DirectoryQuery
+from portal.domain.scheduling import availability
+from portal.domain.scheduling.availability import Slot
+from portal.domain.scheduling.models import Appointment, Opening, VisitType, opening_visit_types
+
+MOST_RANKED = 300  # doctors whose free times are compared for one answer
+SHOWN = 3  # next free times of a doctor
+SECONDS = 5  # how old what a public list says may be; a time that is chosen from it is looked at again
+DAYS = 7
+NEVER = "9999"  # sorts after every time
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A doctor who matches, and when they are free next at the practices that match."""
+
+    doctor: DoctorCard
+    times: tuple[Slot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One page of doctors. `is_cut` says that more matched than were compared, so a narrower search finds better."""
+
+    items: tuple[Found, ...]
+    next: str | None
+    is_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """The free times of seven days from `first`, each day with its own, and where to look when there are none."""
+
+    first: date
+    last: date
+    days: tuple[tuple[date, tuple[Slot, ...]], ...]
+    previous: date | None
+    next: date | None
+    next_free: Slot | None
+    zone: ZoneInfo
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(slots for _day, slots in self.days)
+
+
+_answers: Recent[DirectoryQuery, Answer] = Recent(SECONDS, most=512)
+_times: Recent[tuple[UUID, str | None], tuple[Slot, ...]] = Recent(SECONDS, most=20_000)
+
+
+def search(actor: Actor, query: DirectoryQuery) -> Answer:
+    """One page of public doctors with their next free times, in the order asked for; the same for whoever asks.
+
+    Soonest first and "free before a date" compare the free times of at most MOST_RANKED matches; more than that are
+    cut off by name, and the answer says so. An answer may be SECONDS old. Raises Invalid for a cursor not ours.
+    """
+    return _answers.one(query, lambda: _search(query))
+
+
+def week(
+    actor: Actor,
+    practice: Practice,
+    visit_type: VisitType,
+    first: date | None = None,
+    *,
+    patient_id: UUID | None = None,
+    moving: Appointment | None = None,
+) -> Week:
+    """The free times of seven days from `first` (today when left out or past), computed now.
+
+    `practice` has its clinic loaded. Raises NotFound for what cannot be booked.
+    """
+    zone = practice.clinic.zone
+    today = clock.today(zone)
+    horizon = today + timedelta(days=visit_type.horizon_days)
+    first = min(max(first or today, today), horizon)
+    last = first + timedelta(days=DAYS - 1)
+    slots = availability.offers(actor, practice.id, visit_type.id, first, last, patient_id=patient_id, moving=moving)
+    by_day = availability.by_day(slots, zone)
+    dates = [first + timedelta(days=ahead) for ahead in range(DAYS)]
+    soonest = [] if slots else availability.next_free([practice.id], visit_type_id=visit_type.id, limit=1)[practice.id]
+    return Week(
+        first=first,
+        last=last,
+        days=tuple((day, tuple(by_day.get(day, ()))) for day in dates),
+        previous=max(today, first - timedelta(days=DAYS)) if first > today else None,
+        next=last + timedelta(days=1) if last < horizon else None,
+        next_free=soonest[0] if soonest else None,
+        zone=zone,
+    )
+
+
+def _search(query: DirectoryQuery) -> Answer:
+    also = [_gives(query.mode)] if query.mode else []
+    if query.order == "soonest" or query.before:
+        return _by_times(query, also)
+    found = directory.matches(query, *also, most=query.limit + 1, after=query.after)
+    shown = found[: query.limit]
+    return Answer(
+        items=_with_times(query, shown),
+        next=encode(shown[-1].place(query.order)) if len(found) > query.limit else None,
+    )
+
+
+def _by_times(query: DirectoryQuery, also: list[ColumnElement[bool]]) -> Answer:
+    """A page of an order or a filter that only the free times themselves decide."""
+    pool = directory.matches(query, *also, most=MOST_RANKED + 1)
+    is_cut, pool = len(pool) > MOST_RANKED, pool[:MOST_RANKED]
+    times = _next_free(query, pool)
+    if query.before:
+        pool = [match for match in pool if _is_free_by(query.before, match, times[match.doctor_id])]
+    places = {match.doctor_id: _place(query, match, times[match.doctor_id]) for match in pool}
+    pool.sort(key=lambda match: places[match.doctor_id])
+    if query.after:
+        mark = _mark(query.after, places)
+        pool = [match for match in pool if places[match.doctor_id] > mark]
+    shown = pool[: query.limit]
+    return Answer(
+        items=tuple(Found(card, times[card.id]) for card in directory.cards_of(shown)),
+        next=encode(places[shown[-1].doctor_id]) if len(pool) > query.limit else None,
+        is_cut=is_cut,
+    )
+
+
+def _place(query: DirectoryQuery, match: Match, times: tuple[Slot, ...]) -> list[Any]:
+    if query.order != "soonest":
+        return match.place(query.order)
+    return [times[0].starts_at.isoformat() if times else NEVER, str(match.doctor_id)]
+
+
+def _mark(after: str, places: dict[UUID, list[Any]]) -> list[Any]:
+    """The place in a cursor; it must be made like those of this list."""
+    like = next(iter(places.values()), None)
+    values = decode(after, len(like) if like else 2) if like else []
+    if like and [type(value) for value in values] != [type(value) for value in like]:
+        raise Invalid(_("This list has moved on. Please start from its first page."), code="bad_cursor")
+    return values
+
+
+def _with_times(query: DirectoryQuery, shown: list[Match]) -> tuple[Found, ...]:
+    times = _next_free(query, shown)
+    return tuple(Found(card, times[card.id]) for card in directory.cards_of(shown))
+
+
+def _next_free(query: DirectoryQuery, found: Sequence[Match]) -> dict[UUID, tuple[Slot, ...]]:
+    """The next free times of each doctor over the practices that match."""
+    keys = [(practice_id, query.mode) for match in found for practice_id in match.practice_ids]
+    known = _times.many(keys, _read_times) if keys else {}
+    answer = {}
+    for match in found:
+        slots = [slot for practice_id in match.practice_ids for slot in known.get((practice_id, query.mode), ())]
+        if len(match.practice_ids) > 1:
+            slots.sort(key=_start)
+        answer[match.doctor_id] = tuple(slots[:SHOWN])
+    return answer
+
+
+def _read_times(keys: list[tuple[UUID, str | None]]) -> dict[tuple[UUID, str | None], tuple[Slot, ...]]:
+    mode = keys[0][1] if keys else None  # one search asks for one mode
+    found = availability.next_free([practice_id for practice_id, _mode in keys], limit=SHOWN, mode=mode)
+    return {(practice_id, mode): tuple(slots) for practice_id, slots in found.items()}
+
+
+def _is_free_by(day: date, match: Match, times: tuple[Slot, ...]) -> bool:
+    if not times:
+        return False
+    zone = match.zones[match.practice_ids.index(times[0].practice_id)]
+    return times[0].starts_at.astimezone(ZoneInfo(zone)).date() <= day
+
+
+def _start(slot: Slot) -> datetime:
+    return slot.starts_at
+
+
+def _gives(mode: str) -> ColumnElement[bool]:
+    """The practice has hours in which patients may book a visit in this mode."""
+    limited = exists().where(opening_visit_types.c.opening_id == Opening.id)
+    admitted = exists().where(
+        opening_visit_types.c.opening_id == Opening.id, opening_visit_types.c.visit_type_id == VisitType.id
+    )
+    return exists(
+        select(VisitType.id)
+        .join(Opening, Opening.practice_id == Practice.id)
+        .where(
+            VisitType.clinic_id == Practice.clinic_id,
+            VisitType.mode == mode,
+            VisitType.is_active,
+            VisitType.bookable_by == "anyone",
+            ~limited | admitted,
+        )
+        .correlate(Practice)
+    )
