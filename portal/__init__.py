@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from flask import Flask
+from flask import Flask, request
+from werkzeug.exceptions import HTTPException
 
 from portal.app import PortalFlask
 from portal.config import ROOT, Settings, load
+from portal.core.errors import Refused
 
 
 def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
     """The portal as a WSGI application; raises ConfigError naming every setting that is missing or wrong."""
     settings = settings or load(**overrides)
-    app = PortalFlask("portal", root_path=str(ROOT / "portal"), static_folder=None, template_folder=str(ROOT / "templates"))
+    app = PortalFlask(
+        "portal", root_path=str(ROOT / "portal"), static_folder=None, template_folder=str(ROOT / "templates")
+    )
     app.config.from_mapping(_flask_settings(settings))
     app.extensions["portal.settings"] = settings
     _core(app, settings)
@@ -52,10 +57,11 @@ def _flask_settings(settings: Settings) -> dict[str, Any]:
 def _core(app: Flask, settings: Settings) -> None:
     from flask_migrate import Migrate
 
-    from portal import models, subscriptions, worker  # noqa: F401 - models must be known before migrations
-    from portal.core import events, limits, live, log, secrets, tasks
+    from portal import models, schedule, subscriptions, worker  # noqa: F401 - their tables and tasks must be known
+    from portal.core import events, limits, live, log, recent, secrets, tasks
     from portal.core.db import db
     from portal.domain.identity import passwords, sessions, tokens
+    from portal.domain.scheduling import holds
     from portal.gateways import mail
     from portal.web import letters
 
@@ -67,7 +73,9 @@ def _core(app: Flask, settings: Settings) -> None:
     limits.connect(settings.redis_url, on=settings.rate_limits)
     passwords.require_length(settings.password_min_length)
     sessions.limit_by(settings.session_idle_minutes, settings.session_absolute_hours, settings.sudo_minutes)
+    recent.remember(not settings.is_test)
     tokens.live_for(settings.access_token_minutes, settings.refresh_token_days)
+    holds.last_for(settings.hold_minutes)
     events.subscribe(subscriptions.SUBSCRIPTIONS)
     tasks.hand_over_by(worker.hand_over(settings.redis_url))
     transport = mail.transport_for(settings.mail_url, settings.portal_data / "mail")
@@ -77,7 +85,20 @@ def _core(app: Flask, settings: Settings) -> None:
 
 def _doors(app: Flask, settings: Settings) -> None:
     from portal import api, cli, web
+    from portal.api import problems
+    from portal.web import oops
 
     cli.register(app)
     web.register(app, settings)
     api.register(app, settings)
+    for kind, for_program, for_person in (
+        (Refused, problems.answer, oops.refused),
+        (HTTPException, problems.http, oops.http),
+        (Exception, problems.broken, oops.broken),
+    ):
+        app.register_error_handler(kind, _either(for_program, for_person))
+
+
+def _either(for_program: Callable[[Any], Any], for_person: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The same "no" in the words of the door it is said at."""
+    return lambda error: (for_program if request.path.startswith("/api/") else for_person)(error)

@@ -123,7 +123,9 @@ def sweep(app: Flask, queue: Queue) -> int:
     with app.app_context(), db.transaction():
         ids = tasks.due(idle=idle)
     for start in range(0, len(ids), 50):
-        queue.enqueue(run_batch, [str(one) for one in ids[start : start + 50]], result_ttl=0, failure_ttl=3600, job_timeout=600)
+        queue.enqueue(
+            run_batch, [str(one) for one in ids[start : start + 50]], result_ttl=0, failure_ttl=3600, job_timeout=600
+        )
     return len(ids)
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-PATIENT, DOCTOR, STAFF, PHARMACIST, ADMIN, SUPERADMIN = "patient", "doctor", "staff", "pharmacist", "admin", "superadmin"
+PATIENT, DOCTOR, STAFF, PHARMACIST, ADMIN, SUPERADMIN = (
+    "patient",
+    "doctor",
+    "staff",
+    "pharmacist",
+    "admin",
+    "superadmin",
+)
 ROLES = (PATIENT, DOCTOR, STAFF, PHARMACIST, ADMIN, SUPERADMIN)
 
 

@@ -103,3 +103,23 @@ class Unavailable(Refused):
 def refuse(kind: type[Refused], *args: Any, **facts: Any) -> NoReturn:
     """Raise `kind`; an expression, so that it fits after `or`."""
     raise kind(*args, **facts)
+
+
+def http_sentence(status: int) -> Any:
+    """What an error of the HTTP layer means to a person."""
+    return _HTTP.get(status, Refused.sentence)
+
+
+_HTTP = {
+    400: _("We could not understand this request."),
+    403: Forbidden.sentence,
+    404: NotFound.sentence,
+    405: _("This address does not do that."),
+    406: _("We cannot answer in the form you asked for."),
+    408: _("This took too long. Please try again."),
+    413: _("This is too large to be sent."),
+    414: _("This address is too long."),
+    415: _("We cannot read what was sent in this form."),
+    429: TooMany.sentence,
+    500: _("Something went wrong on our side. Nothing was changed. Please try again."),
+}

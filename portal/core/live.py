@@ -84,7 +84,9 @@ class InBackground:
             try:
                 self._errand(batch)
             except Exception as failed:
-                log.warning("redis errand dropped, the sweep will find it", kind=type(failed).__name__, count=len(batch))
+                log.warning(
+                    "redis errand dropped, the sweep will find it", kind=type(failed).__name__, count=len(batch)
+                )
 
 
 def _publish(batch: list[tuple[str, str]]) -> None:

@@ -18,7 +18,9 @@ def configure(level: str) -> None:
     """Write every log entry of this process to standard error as JSON."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        JsonFormatter("{asctime}{levelname}{name}{message}", style="{", rename_fields={"asctime": "at", "levelname": "level"})
+        JsonFormatter(
+            "{asctime}{levelname}{name}{message}", style="{", rename_fields={"asctime": "at", "levelname": "level"}
+        )
     )
     handler.addFilter(_with_correlation)
     root = logging.getLogger()

@@ -54,7 +54,10 @@ def page(
 
 
 def encode(values: list[Any]) -> str:
-    plain = [value.isoformat() if hasattr(value, "isoformat") else value if isinstance(value, int) else str(value) for value in values]
+    plain = [
+        value.isoformat() if hasattr(value, "isoformat") else value if isinstance(value, int) else str(value)
+        for value in values
+    ]
     return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
 
 

@@ -60,13 +60,21 @@ def _nothing(value: Any) -> Any:
 
 
 def _line(most: int) -> Any:
-    return Annotated[str, StringConstraints(max_length=most, min_length=1), AfterValidator(storable), AfterValidator(one_line)]
+    return Annotated[
+        str, StringConstraints(max_length=most, min_length=1), AfterValidator(storable), AfterValidator(one_line)
+    ]
 
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=80), AfterValidator(storable), AfterValidator(one_line)]
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(storable), AfterValidator(one_line)]
+Name = Annotated[
+    str, StringConstraints(min_length=1, max_length=80), AfterValidator(storable), AfterValidator(one_line)
+]
+Line = Annotated[
+    str, StringConstraints(min_length=1, max_length=200), AfterValidator(storable), AfterValidator(one_line)
+]
 Text = Annotated[str, StringConstraints(max_length=4000), AfterValidator(storable)]
-Secret = Annotated[str, StringConstraints(min_length=1, max_length=256, strip_whitespace=False), AfterValidator(storable)]
+Secret = Annotated[
+    str, StringConstraints(min_length=1, max_length=256, strip_whitespace=False), AfterValidator(storable)
+]
 MaybeLine = Annotated[Line | None, BeforeValidator(_nothing)]
 MaybeName = Annotated[Name | None, BeforeValidator(_nothing)]
 Empty = BeforeValidator(_nothing)

@@ -115,11 +115,15 @@ def run(task_id: UUID | str) -> str:
     someone retries it by hand.
     """
     with transaction():
-        row = session().scalars(
-            select(Task)
-            .where(Task.id == task_id, Task.state == "waiting", Task.due_at <= clock.now())
-            .with_for_update(skip_locked=True)
-        ).one_or_none()
+        row = (
+            session()
+            .scalars(
+                select(Task)
+                .where(Task.id == task_id, Task.state == "waiting", Task.due_at <= clock.now())
+                .with_for_update(skip_locked=True)
+            )
+            .one_or_none()
+        )
         if row is None:
             return "skipped"
         log.bind(row.correlation_id)
@@ -194,7 +198,14 @@ def _note_failure(row: Task, error: Exception) -> None:
     else:
         row.due_at = clock.now() + timedelta(seconds=BACKOFF[min(row.attempts, len(BACKOFF)) - 1])
         row.handed_at = None
-    log.warning("task failed", task=row.name, task_id=str(row.id), attempts=row.attempts, state=row.state, kind=type(error).__name__)
+    log.warning(
+        "task failed",
+        task=row.name,
+        task_id=str(row.id),
+        attempts=row.attempts,
+        state=row.state,
+        kind=type(error).__name__,
+    )
 
 
 def _forget_what_it_asked_for() -> None:

@@ -9,7 +9,7 @@ from portal.config import Settings
 
 def register(app: Flask, settings: Settings) -> None:
     """Add every page to the application."""
-    from portal.web import gate, oops, static, words
+    from portal.web import gate, static, words
     from portal.web.account import bp as account
     from portal.web.admin import bp as admin
     from portal.web.dev import bp as dev
@@ -22,7 +22,6 @@ def register(app: Flask, settings: Settings) -> None:
     gate.guard(app, settings)
     words.teach(app, settings)
     static.serve(app, settings)
-    oops.answer(app)
     for blueprint in (public, account, patient, doctor, admin, notifications, stream, ops):
         app.register_blueprint(blueprint)
     if settings.keeps_mail and settings.portal_mode != "production":

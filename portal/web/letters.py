@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask
 
+from portal.core.text import direction, language
 from portal.gateways.mail import Letter
 
 
@@ -16,6 +17,7 @@ def renderer(app: Flask) -> Callable[[str, dict[str, Any]], Letter]:
     def render(notice: str, about: dict[str, Any]) -> Letter:
         base = app.extensions["portal.settings"].base_url
         with app.test_request_context(base_url=base):
+            about = {"locale": language(), "text_direction": direction(), "portal_url": base, **about}
             whole = app.jinja_env.get_template(f"mail/{notice}.txt").render(about)
             subject, _, text = whole.strip().partition("\n")
             html = app.jinja_env.get_template(f"mail/{notice}.html").render(subject=subject, **about)

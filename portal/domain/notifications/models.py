@@ -39,7 +39,9 @@ class Notification(Base, Identified):
 class Delivery(Base, Identified):
     """One message to one person by one channel, and what became of it."""
 
-    notification_id: Mapped[UUID | None] = mapped_column(ForeignKey("notifications.id", ondelete="SET NULL"), index=True)
+    notification_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("notifications.id", ondelete="SET NULL"), index=True
+    )
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     channel: Mapped[str] = mapped_column(String(8))
     notice: Mapped[str] = mapped_column(String(40))

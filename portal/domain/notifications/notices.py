@@ -1,25 +1,98 @@
-"""One function per notice: who is told, and what about. To be filled below."""
+"""One function per notice: who is told when something happened. Each is a task that reads everything afresh."""
 
 from __future__ import annotations
 
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from portal.core import live
+from portal.core.db import session
+from portal.core.events import Event
 from portal.core.tasks import task
+from portal.domain.doctors.models import Doctor
+from portal.domain.identity.models import User
+from portal.domain.notifications import words
+from portal.domain.notifications.delivery import tell
+from portal.domain.patients.models import Patient
+from portal.domain.scheduling.models import PENDING, RELEASED, Appointment
 
 
 @task
-def appointment_booked(event_id: str, appointment_id: str) -> None: ...
+def appointment_booked(event_id: str, appointment_id: str) -> None:
+    """The patient has it in writing; the doctor sees it. A visit cancelled meanwhile is announced to nobody."""
+    event, appointment = _read(event_id, appointment_id)
+    if event is None or appointment is None or _has_moved_on(event, appointment):
+        return
+    kind = "appointment.requested" if event.facts.get("status") == PENDING else "appointment.booked"
+    patient, doctor = _people(appointment)
+    tell(patient, kind, appointment, event_id, **_facts(event, appointment))
+    _tell_doctor(doctor, event, appointment, "doctor.booked")
 
 
 @task
-def appointment_confirmed(event_id: str, appointment_id: str) -> None: ...
+def appointment_confirmed(event_id: str, appointment_id: str) -> None:
+    """The patient learns that the doctor has accepted."""
+    event, appointment = _read(event_id, appointment_id)
+    if event and appointment and not _has_moved_on(event, appointment):
+        tell(_people(appointment)[0], "appointment.confirmed", appointment, event_id, **_facts(event, appointment))
 
 
 @task
-def appointment_declined(event_id: str, appointment_id: str) -> None: ...
+def appointment_declined(event_id: str, appointment_id: str) -> None:
+    """The patient learns that the doctor cannot, and why."""
+    event, appointment = _read(event_id, appointment_id)
+    if event and appointment:
+        tell(_people(appointment)[0], "appointment.declined", appointment, event_id, **_facts(event, appointment))
 
 
 @task
-def appointment_moved(event_id: str, appointment_id: str) -> None: ...
+def appointment_moved(event_id: str, appointment_id: str) -> None:
+    """Both learn the new time; a move that was moved again is not announced."""
+    event, appointment = _read(event_id, appointment_id)
+    if event is None or appointment is None or _has_moved_on(event, appointment):
+        return
+    patient, doctor = _people(appointment)
+    tell(patient, "appointment.moved", appointment, event_id, **_facts(event, appointment))
+    _tell_doctor(doctor, event, appointment, "doctor.moved")
 
 
 @task
-def appointment_cancelled(event_id: str, appointment_id: str) -> None: ...
+def appointment_cancelled(event_id: str, appointment_id: str) -> None:
+    """Both learn that the visit is off."""
+    event, appointment = _read(event_id, appointment_id)
+    if event is None or appointment is None:
+        return
+    patient, doctor = _people(appointment)
+    tell(patient, "appointment.cancelled", appointment, event_id, **_facts(event, appointment))
+    _tell_doctor(doctor, event, appointment, "doctor.cancelled")
+
+
+def _read(event_id: str, appointment_id: str) -> tuple[Event | None, Appointment | None]:
+    return session().get(Event, UUID(event_id)), words.appointment(UUID(appointment_id))
+
+
+def _has_moved_on(event: Event, appointment: Appointment) -> bool:
+    """Whether the appointment has been changed since, so that what happened then is no news now."""
+    return appointment.status in RELEASED or appointment.version != event.facts.get("version", appointment.version)
+
+
+def _people(appointment: Appointment) -> tuple[User | None, User | None]:
+    patient = select(User).join(Patient, Patient.user_id == User.id).where(Patient.id == appointment.patient_id)
+    doctor = select(User).join(Doctor, Doctor.user_id == User.id).where(Doctor.id == appointment.doctor_id)
+    return session().scalars(patient).one_or_none(), session().scalars(doctor).one_or_none()
+
+
+def _tell_doctor(doctor: User | None, event: Event, appointment: Appointment, kind: str) -> None:
+    """The doctor's pages refresh; one who did it hears nothing of it."""
+    if doctor is None:
+        return
+    live.nudge([doctor.id], "schedule")
+    if doctor.id != event.actor_id:
+        tell(doctor, kind, appointment, str(event.id), **_facts(event, appointment))
+
+
+def _facts(event: Event, appointment: Appointment) -> dict[str, Any]:
+    facts: dict[str, Any] = {"version": appointment.version, "starts_at": appointment.starts_at.isoformat()}
+    return facts | ({"was": event.facts["was"]} if "was" in event.facts else {})

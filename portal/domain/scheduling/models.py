@@ -16,7 +16,6 @@ from sqlalchemy import (
     Text,
     false,
     or_,
-    text,
     true,
 )
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
@@ -178,6 +177,7 @@ class Appointment(Base, Changing):
     price_minor: Mapped[int | None]
     currency: Mapped[str] = mapped_column(String(3))
     confirmed_at: Mapped[datetime | None]
+    hold_fingerprint: Mapped[str | None] = mapped_column(String(64), unique=True)  # a hold becomes one appointment, once
     ended_by: Mapped[str | None] = mapped_column(String(8))  # patient, doctor, staff, system
     end_code: Mapped[str | None] = mapped_column(String(24))
     end_text: Mapped[str] = mapped_column(String(500), default="")
@@ -235,7 +235,9 @@ class Occupancy(Base, Identified):
     kind: Mapped[str] = mapped_column(String(8))  # doctor, patient, room, device
     lane: Mapped[int] = mapped_column(SmallInteger, default=1)
     during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
-    appointment_id: Mapped[UUID | None] = mapped_column(ForeignKey("appointments.id", ondelete="CASCADE"), index=True)
+    appointment_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("appointments.id", ondelete="CASCADE", deferrable=True, initially="DEFERRED"), index=True
+    )  # deferred: one statement writes both, and takes neither when the time is lost
     hold_id: Mapped[UUID | None] = mapped_column(ForeignKey("holds.id", ondelete="CASCADE"), index=True)
     expires_at: Mapped[datetime | None]  # of the hold
 

@@ -1,0 +1,81 @@
+"""Reading appointments: one, mine, a doctor's days; never without asking who may see them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from portal.core import clock, events, paging
+from portal.core import policy as authority
+from portal.core.actor import Actor
+from portal.core.db import session
+from portal.core.events import Event
+from portal.core.paging import Page
+from portal.domain.scheduling.models import RELEASED, UPCOMING, Appointment
+
+WHOLE = (
+    joinedload(Appointment.doctor),
+    joinedload(Appointment.clinic),
+    joinedload(Appointment.patient),
+    joinedload(Appointment.visit_type),
+    joinedload(Appointment.practice),
+)
+VIDEO_OPENS = timedelta(minutes=15)
+
+
+def find(actor: Actor, appointment_id: UUID | str) -> Appointment:
+    """The appointment with its doctor, clinic, patient and visit type; raises NotFound when it is not the actor's."""
+    return authority.find(actor, Appointment, appointment_id, *WHOLE)
+
+
+def mine(actor: Actor, when: str = "upcoming", after: str | None = None, limit: int = 20) -> Page[Appointment]:
+    """A patient's own appointments: those still to come, the next first; or the others, the latest first."""
+    statement = select(Appointment).where(Appointment.patient_id == actor.patient_id).options(*WHOLE)
+    ahead = (Appointment.status.in_(UPCOMING)) & (Appointment.ends_at > clock.now())
+    keys = [Appointment.starts_at, Appointment.id]
+    if when == "upcoming":
+        return paging.page(statement.where(ahead), keys, after=after, limit=limit)
+    return paging.page(statement.where(~ahead), keys, after=after, limit=limit, descending=True)
+
+
+def next_of(actor: Actor) -> Appointment | None:
+    """The patient's next visit."""
+    found = mine(actor, limit=1).items
+    return found[0] if found else None
+
+
+def of_doctor(
+    actor: Actor, doctor_id: UUID, first: date, last: date, zone: str | ZoneInfo, *, also_released: bool = False
+) -> list[Appointment]:
+    """A doctor's appointments on the local dates first to last that the actor may see, in order of time."""
+    zone = ZoneInfo(zone) if isinstance(zone, str) else zone
+    begins = datetime.combine(first, time(), zone)
+    until = datetime.combine(last + timedelta(days=1), time(), zone)
+    statement = (
+        select(Appointment)
+        .where(
+            Appointment.doctor_id == doctor_id,
+            Appointment.starts_at >= begins,
+            Appointment.starts_at < until,
+            Appointment.visible(actor),
+        )
+        .options(*WHOLE)
+        .order_by(Appointment.starts_at, Appointment.id)
+    )
+    if not also_released:
+        statement = statement.where(Appointment.status.not_in(RELEASED))
+    return list(session().scalars(statement))
+
+
+def history(actor: Actor, appointment: Appointment) -> list[Event]:
+    """What happened to an appointment the actor may see, oldest first."""
+    return list(reversed(events.history(appointment)))
+
+
+def video_opens_at(appointment: Appointment) -> datetime:
+    """From when the link to a video visit is shown."""
+    return appointment.starts_at - VIDEO_OPENS

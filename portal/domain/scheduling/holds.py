@@ -1,0 +1,120 @@
+"""Holds: a time kept for someone for a few minutes, through sign-in and forms."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import joinedload
+
+from portal.core import clock, limits, secrets
+from portal.core.actor import Actor
+from portal.core.db import session
+from portal.core.errors import NotFound, refuse
+from portal.core.policy import allow
+from portal.domain.doctors.models import Practice
+from portal.domain.scheduling import availability, policy, rulebook, taking, timetable
+from portal.domain.scheduling.models import Hold
+from portal.domain.scheduling.refusals import HoldExpired, NotOffered, NotSelfBookable, TimeTaken
+from portal.domain.scheduling.rulebook import moment
+from portal.domain.scheduling.timetable import Offer, Reason
+
+PER_STRANGER = "30 per 10 minutes"  # holds by people who are not signed in, from one address
+MOST_OPEN = 5  # holds one person keeps at once
+_minutes = 10
+
+
+def last_for(minutes: int) -> None:
+    """Say at start how long a hold lasts."""
+    global _minutes
+    _minutes = minutes
+
+
+def place(
+    actor: Actor, *, practice_id: UUID, visit_type_id: UUID, starts_at: datetime, token: str | None = None
+) -> tuple[Hold, str]:
+    """Keep this time for whoever has the token; an earlier hold of the same `token` is given back.
+
+    Anyone may hold, signed in or not. Returns the hold and its (new) token. Raises NotFound, NotSelfBookable,
+    NotOffered or TimeTaken.
+    """
+    if not actor.user_id:
+        limits.hit(PER_STRANGER, "hold", actor.address or "-")
+    earlier = _by_token(token) if token else None
+    begins, until = starts_at - availability.MARGIN, starts_at + availability.MARGIN
+    book = rulebook.read_one(
+        practice_id,
+        begins,
+        until,
+        visit_type_id=visit_type_id,
+        patient_id=actor.patient_id,
+        hold_id=earlier.id if earlier else None,
+    ) or refuse(NotFound)
+    kind = book.type(visit_type_id) or refuse(NotFound)
+    for_desk = policy.works_on(actor, book.clinic_id)
+    allow(kind.bookable_by == "anyone" or for_desk, NotSelfBookable)
+    starts = int(starts_at.timestamp())
+    offer = timetable.offer_at(
+        book.timetable, kind.rule, starts, int(clock.now().timestamp()), kind.policy(for_desk=for_desk)
+    )
+    if isinstance(offer, Reason):
+        raise NotOffered(offer, availability.alternatives(book, kind, starts_at))
+    if earlier:
+        session().execute(delete(Hold).where(Hold.id == earlier.id))
+    _few_open(actor)
+    hold, new_token = _make(actor, practice_id, visit_type_id, offer)
+    lane = taking.occupy("doctor", book.doctor_id, offer.free_lanes, taking.during(offer), hold=hold)
+    if lane is None:
+        raise TimeTaken(availability.alternatives(book, kind, starts_at))
+    return hold, new_token
+
+
+def look(token: str | None) -> Hold:
+    """The hold with its practice, doctor, clinic and visit type; raises HoldExpired when it is over or unknown."""
+    found = _by_token(token, joinedload(Hold.visit_type), *_PLACE) if token else None
+    if found is None or found.is_over:
+        raise HoldExpired
+    return found
+
+
+def release(token: str) -> None:
+    """Give the time back; an unknown token is no news."""
+    session().execute(delete(Hold).where(Hold.fingerprint == secrets.fingerprint(token)))
+
+
+_PLACE = (
+    joinedload(Hold.practice).joinedload(Practice.doctor),
+    joinedload(Hold.practice).joinedload(Practice.clinic),
+)
+
+
+def _by_token(token: str | None, *options: object) -> Hold | None:
+    if not token:
+        return None
+    statement = select(Hold).where(Hold.fingerprint == secrets.fingerprint(token)).options(*options)  # type: ignore[arg-type]
+    return session().scalars(statement).one_or_none()
+
+
+def _make(actor: Actor, practice_id: UUID, visit_type_id: UUID, offer: Offer) -> tuple[Hold, str]:
+    token = secrets.make_token()
+    hold = Hold(
+        fingerprint=secrets.fingerprint(token),
+        user_id=actor.user_id,
+        practice_id=practice_id,
+        visit_type_id=visit_type_id,
+        starts_at=moment(offer.starts),
+        ends_at=moment(offer.ends),
+        expires_at=clock.now() + timedelta(minutes=_minutes),
+    )
+    session().add(hold)
+    session().flush()
+    return hold, token
+
+
+def _few_open(actor: Actor) -> None:
+    """One person keeps few times at once: the oldest go back when there are too many."""
+    if not actor.user_id:
+        return
+    mine = select(Hold.id).where(Hold.user_id == actor.user_id).order_by(Hold.created_at.desc()).offset(MOST_OPEN - 1)
+    session().execute(delete(Hold).where(Hold.id.in_(mine)))

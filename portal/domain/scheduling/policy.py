@@ -1,0 +1,68 @@
+"""Who may do what with appointments, and a clinic's booking policy in plain words."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from portal.core.actor import Actor
+from portal.core.text import format_span, ngettext
+from portal.core.text import gettext as say
+from portal.domain.scheduling.models import PENDING, UPCOMING, Appointment, VisitType
+
+
+def may_book_for(actor: Actor, patient_id: UUID | None, clinic_id: UUID) -> bool:
+    """Patients book for themselves; those who work at the clinic for anyone it may see."""
+    return bool(patient_id and patient_id == actor.patient_id) or works_on(actor, clinic_id)
+
+
+def works_on(actor: Actor, clinic_id: UUID) -> bool:
+    """Whether the actor arranges visits of this clinic: its desk, its admins, its doctors."""
+    return actor.is_system or actor.works_at(clinic_id) or clinic_id in actor.clinics_as("doctor")
+
+
+def may_manage(actor: Actor, appointment: Appointment) -> bool:
+    """Whether the actor acts on this appointment for the clinic, exempt from the patients' limits."""
+    if actor.is_system or actor.works_at(appointment.clinic_id):
+        return True
+    return actor.doctor_id is not None and actor.doctor_id == appointment.doctor_id
+
+
+def is_own(actor: Actor, appointment: Appointment) -> bool:
+    return actor.patient_id is not None and actor.patient_id == appointment.patient_id
+
+
+def may_decide(actor: Actor, appointment: Appointment) -> bool:
+    """Whether the actor may confirm or decline it now."""
+    return appointment.status == PENDING and may_manage(actor, appointment)
+
+
+def may_cancel(actor: Actor, appointment: Appointment) -> bool:
+    """Whether a button to cancel is worth showing; the verb still looks at the cut-off."""
+    return appointment.status in UPCOMING and (is_own(actor, appointment) or may_manage(actor, appointment))
+
+
+def may_move(actor: Actor, appointment: Appointment) -> bool:
+    return may_cancel(actor, appointment)
+
+
+def in_words(kind: VisitType) -> list[str]:
+    """The booking policy of a visit type as a patient reads it before booking."""
+    from datetime import timedelta
+
+    lines = []
+    if kind.bookable_by != "anyone":
+        lines.append(say("Booked by the clinic's front desk."))
+    if kind.confirms == "by_doctor":
+        lines.append(say("The doctor confirms your request; you get a message."))
+    else:
+        lines.append(say("Confirmed at once."))
+    if kind.lead_minutes:
+        lines.append(say("Book at least %(span)s ahead.", span=format_span(timedelta(minutes=kind.lead_minutes))))
+    if kind.cutoff_minutes:
+        span = format_span(timedelta(minutes=kind.cutoff_minutes))
+        lines.append(say("Move or cancel online until %(span)s before.", span=span))
+    if kind.most_moves:
+        lines.append(ngettext("It can be moved %(n)s time.", "It can be moved %(n)s times.", kind.most_moves))
+    else:
+        lines.append(say("It cannot be moved online."))
+    return lines

@@ -1,0 +1,139 @@
+"""What comes in about booking."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+
+from portal.core.shapes import Empty, Line, MaybeLine, Shape, fault, storable
+from portal.core.text import lazy as _
+
+Reason = Annotated[str, Field(max_length=500), AfterValidator(storable)]
+HoldToken = Annotated[str, Field(min_length=20, max_length=100), AfterValidator(storable)]
+Minutes = Annotated[int, Field(ge=5, le=480)]
+
+CANCEL_CODES = ("better", "no_time", "elsewhere", "mistake", "doctor_away", "clinic_closed", "other")
+DECLINE_CODES = ("not_my_field", "no_time", "needs_other_visit", "other")
+
+
+def _sensible(at: datetime) -> datetime:
+    if not 2000 <= at.year <= 2200:
+        raise fault("year", _("Please choose a time in this century."))
+    if at.second or at.microsecond:
+        raise fault("minute", _("Visits begin at a full minute."))
+    return at
+
+
+StartsAt = Annotated[AwareDatetime, AfterValidator(_sensible)]
+
+
+class PlaceHold(Shape):
+    """Keep a time for a few minutes."""
+
+    practice_id: UUID
+    visit_type_id: UUID
+    starts_at: StartsAt
+
+
+class BookAppointment(PlaceHold):
+    """Book a time; without patient_id for the actor's own profile."""
+
+    patient_id: Annotated[UUID | None, Empty] = None
+    reason: Reason = ""
+    hold_token: Annotated[HoldToken | None, Empty] = None
+
+
+class Reschedule(Shape):
+    starts_at: StartsAt
+    version: Annotated[int | None, Field(ge=1), Empty] = None
+
+
+class CancelAppointment(Shape):
+    code: Literal["better", "no_time", "elsewhere", "mistake", "doctor_away", "clinic_closed", "other"] = "other"
+    text: Reason = ""
+    version: Annotated[int | None, Field(ge=1), Empty] = None
+
+
+class DeclineAppointment(Shape):
+    code: Literal["not_my_field", "no_time", "needs_other_visit", "other"] = "other"
+    text: Reason = ""
+
+
+class SlotsQuery(Shape):
+    practice_id: UUID
+    visit_type_id: UUID
+    first: Annotated[date | None, Empty] = None
+    last: Annotated[date | None, Empty] = None
+
+
+class OpeningShape(Shape):
+    """When a practice receives: a weekday (0 is Monday) or one date, in the clinic's wall time."""
+
+    weekday: Annotated[int | None, Field(ge=0, le=6), Empty] = None
+    on_date: Annotated[date | None, Empty] = None
+    starts: time
+    ends: time
+    step: Annotated[Minutes | None, Empty] = None
+    capacity: Annotated[int, Field(ge=1, le=50)] = 1
+    valid_from: Annotated[date | None, Empty] = None
+    valid_until: Annotated[date | None, Empty] = None
+    visit_type_ids: Annotated[list[UUID], Field(max_length=50)] = []
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> OpeningShape:
+        if (self.weekday is None) == (self.on_date is None):
+            raise fault("weekly_or_one_date", _("Please choose either a weekday or one date."))
+        if self.ends <= self.starts and self.ends != time():
+            raise fault("ends_after_start", _("The end must be after the start."))
+        if self.valid_from and self.valid_until and self.valid_until < self.valid_from:
+            raise fault("valid", _("The last valid date must not be before the first."))
+        if self.starts.tzinfo or self.ends.tzinfo:
+            raise fault("wall_time", _("Opening hours are written in the clinic's own time, without an offset."))
+        return self
+
+
+class ClosureShape(Shape):
+    """Time off, in the clinic's wall time; without times whole days, the last one included."""
+
+    kind: Literal["leave", "holiday", "blocked"] = "leave"
+    first: date
+    last: date
+    starts: Annotated[time | None, Empty] = None
+    ends: Annotated[time | None, Empty] = None
+    note: MaybeLine = None
+    keep_visits: bool = False
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> ClosureShape:
+        if self.last < self.first:
+            raise fault("last_before_first", _("The last day must not be before the first."))
+        if (self.last - self.first).days > 366:
+            raise fault("too_long", _("Please enter at most one year at a time."))
+        if self.first == self.last and self.starts and self.ends and self.ends <= self.starts:
+            raise fault("ends_after_start", _("The end must be after the start."))
+        return self
+
+
+class VisitTypeShape(Shape):
+    """What is booked and the policy of booking it; minutes, days and minor units of the clinic's currency."""
+
+    name: Line
+    name_fr: MaybeLine = None
+    name_ar: MaybeLine = None
+    mode: Literal["in_person", "video", "phone"] = "in_person"
+    duration: Minutes
+    buffer_before: Annotated[int, Field(ge=0, le=120)] = 0
+    buffer_after: Annotated[int, Field(ge=0, le=120)] = 0
+    price_minor: Annotated[int | None, Field(ge=0, le=10_000_000_00), Empty] = None
+    bookable_by: Literal["anyone", "invited", "desk"] = "anyone"
+    confirms: Literal["at_once", "by_doctor"] = "at_once"
+    lead_minutes: Annotated[int, Field(ge=0, le=60 * 24 * 60)] = 120
+    horizon_days: Annotated[int, Field(ge=1, le=730)] = 60
+    cutoff_minutes: Annotated[int, Field(ge=0, le=60 * 24 * 60)] = 24 * 60
+    most_moves: Annotated[int, Field(ge=0, le=50)] = 3
+    most_upcoming: Annotated[int, Field(ge=1, le=50)] = 3
+    most_per_day: Annotated[int | None, Field(ge=1, le=500), Empty] = None
+    is_active: bool = True
