@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, true
+from sqlalchemy import func, select, true
 from sqlalchemy.sql.elements import ColumnElement
 
 from portal.core.actor import ADMIN, Actor
@@ -31,9 +31,8 @@ def mine(actor: Actor, text: str = "", after: str | None = None, limit: int = 25
     """The clinics the actor runs, by name, those that match `text` when given."""
     statement = select(Clinic).where(administered(actor))
     if folded := fold(text):
-        statement = statement.where(
-            or_(*[Clinic.search_name.contains(word, autoescape=True) for word in folded.split()])
-        )
+        words = [Clinic.search_name.contains(word, autoescape=True) for word in folded.split()]
+        statement = statement.where(*words)
     return page(statement, [Clinic.name, Clinic.id], after=after, limit=limit)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, time
 from functools import cache
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
@@ -21,9 +22,8 @@ _SPAN = re.compile(r"(\d{1,2}:\d{2})\s*[-–]\s*(\d{1,2}:\d{2})")
 @cache
 def zones() -> frozenset[str]:
     """The IANA time zones that stand for a place."""
-    return frozenset(
-        zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix/", "right/"))
-    ) | {"UTC"}
+    places = (zone for zone in available_timezones() if "/" in zone)
+    return frozenset({"UTC", *(zone for zone in places if not zone.startswith(("Etc/", "posix/", "right/")))})
 
 
 def _zone(value: str) -> str:
@@ -37,26 +37,31 @@ def _spans(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     found = [_span(part.strip()) for part in value.split(",") if part.strip()]
-    if any(later[0] < earlier[1] for earlier, later in zip(found, found[1:], strict=False)):
+    if any(later[0] < earlier[1] for earlier, later in pairwise(found)):
         raise fault("hours", _("Please write these hours in order and without overlaps."))
     return found
 
 
 def _span(part: str) -> tuple[str, str]:
     match = _SPAN.fullmatch(part)
-    try:
-        starts, ends = (time(*map(int, side.split(":"))) for side in match.groups()) if match else (None, None)
-    except ValueError:
-        starts = ends = None
+    starts, ends = (_wall(side) for side in match.groups()) if match else (None, None)
     if starts is None or ends is None or ends <= starts:
         raise fault("hours", _("Please write hours such as 08:00-12:00, 13:00-17:00."))
     return f"{starts:%H:%M}", f"{ends:%H:%M}"
+
+
+def _wall(written: str) -> time | None:
+    hour, minute = map(int, written.split(":"))
+    return time(hour, minute) if hour < 24 and minute < 60 else None
 
 
 def _optional_line(most: int) -> Any:
     return Annotated[str, StringConstraints(max_length=most), AfterValidator(storable), AfterValidator(one_line)]
 
 
+Title = Annotated[
+    str, StringConstraints(min_length=1, max_length=120), AfterValidator(storable), AfterValidator(one_line)
+]
 Spans = Annotated[list[tuple[str, str]], BeforeValidator(_spans), Field(max_length=6)]
 Zone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_zone)]
 MaybeEmail = Annotated[EmailStr | None, Empty]
@@ -65,9 +70,7 @@ MaybeEmail = Annotated[EmailStr | None, Empty]
 class ClinicShape(Shape):
     """A clinic as its admins write it down; the days hold opening hours such as 08:00-12:00, 13:00-17:00."""
 
-    name: Annotated[
-        str, StringConstraints(min_length=1, max_length=120), AfterValidator(storable), AfterValidator(one_line)
-    ]
+    name: Title
     address: Line
     city: Name
     region: _optional_line(80) = ""  # type: ignore[valid-type]
@@ -91,9 +94,7 @@ class HolidayShape(Shape):
     """A date on which the whole clinic is closed."""
 
     day: date
-    name: Annotated[
-        str, StringConstraints(min_length=1, max_length=120), AfterValidator(storable), AfterValidator(one_line)
-    ]
+    name: Title
     keep_visits: bool = False
 
 

@@ -1,4 +1,4 @@
-"""Time off: a doctor's leave everywhere, a block at one practice, a clinic's holiday. Booked visits never vanish in it."""
+"""Time off: a doctor's leave everywhere, a block at one practice, a clinic's holiday. Booked visits never vanish."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from portal.domain.scheduling.shapes import ClosureShape
 
 @dataclass(frozen=True)
 class TimeOff:
-    """One time off as a doctor sees it: where it counts, in which zone it is shown, and whether it is theirs to remove."""
+    """One time off as a doctor sees it: where it counts, the zone it is shown in, whether it is theirs to remove."""
 
     closure: Closure
     place: str  # a clinic's name; empty is everywhere

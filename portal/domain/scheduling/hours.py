@@ -1,4 +1,4 @@
-"""Openings of a practice: when it receives, every week or on one date. Changed by its doctor and the clinic's people."""
+"""Openings of a practice: when it receives, every week or on one date; set by its doctor and the clinic's people."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.core.actor import Actor
@@ -87,7 +87,7 @@ def add(actor: Actor, practice_id: UUID | str, **about: Any) -> Opening:
 
 
 def change(actor: Actor, opening_id: UUID | str, *, keep_visits: bool = False, **about: Any) -> Opening:
-    """Change an opening. Raises as `add` does, and VisitsAffected when booked visits would lie outside the new hours."""
+    """Change an opening; raises as `add` does, and VisitsAffected when booked visits would lie outside it."""
     wanted = OpeningShape.parse(about)
     opening = get(actor, opening_id)
     practice = practice_for(actor, opening.practice_id, lock=True)
@@ -129,7 +129,7 @@ def _of(practice_ids: Sequence[UUID]) -> list[Opening]:
 
 def _kinds(practice: Practice, wanted: Iterable[UUID]) -> list[VisitType]:
     ids = set(wanted)
-    statement = select(VisitType).where(VisitType.clinic_id == practice.clinic_id, or_(VisitType.id.in_(ids)))
+    statement = select(VisitType).where(VisitType.clinic_id == practice.clinic_id, VisitType.id.in_(ids))
     found = list(session().scalars(statement)) if ids else []
     if len(found) != len(ids):
         raise Invalid(fields={"visit_type_ids": _("Please choose among the visit types of this clinic.")})
