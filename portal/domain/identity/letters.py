@@ -5,57 +5,81 @@ A link's token exists only in the mail: the task's record holds ids.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from portal.core import clock
-from portal.core.db import session
-from portal.core.tasks import task
+from portal.core import clock, limits
+from portal.core.db import new_id, session
+from portal.core.errors import TooMany
+from portal.core.tasks import later, task
 from portal.domain.identity import links
 from portal.domain.identity.models import User
 from portal.gateways import mail
+
+PER_ADDRESSEE = "6 per hour"
+
+
+def post(letter: Callable[..., Any], email: str, user: User | None, facts: dict[str, Any]) -> None:
+    """Queue a letter that a stranger may ask for; whether `user` is somebody changes nothing that can be measured.
+
+    An address that was sent several lately gets no more for a while, silently: the last one is in its mailbox.
+    """
+    try:
+        limits.hit(PER_ADDRESSEE, "letter", email.strip().casefold())
+    except TooMany:
+        return
+    later(letter, user.id if user else new_id(), facts)
+
+
+def invite(user: User, facts: dict[str, str]) -> None:
+    """Queue the invitation; whoever calls this has checked that it may be sent."""
+    later(invitation, user.id, facts)
 
 
 @task
 def verify(user_id: str, facts: dict[str, Any]) -> None:
     """Ask someone to show that the address is theirs."""
     user = _active(user_id)
-    if user and not user.email_verified_at:
-        _send(user, "verify", token=links.make("verify", user, **facts))
+    if user and not user.is_verified:
+        _send_link(user, "verify", "verify", facts)
 
 
 @task
-def already_registered(user_id: str) -> None:
+def already_registered(user_id: str, facts: dict[str, Any]) -> None:
     """Tell the owner of an address that somebody tried to register with it; offer a new password."""
     user = _active(user_id)
     if user:
-        _send(user, "already_registered", token=links.make("reset", user))
+        _send_link(user, "already_registered", "reset", facts)
 
 
 @task
-def reset(user_id: str) -> None:
+def reset(user_id: str, facts: dict[str, Any]) -> None:
     """The link to choose a new password."""
     user = _active(user_id)
     if user:
-        _send(user, "reset", token=links.make("reset", user))
+        _send_link(user, "reset", "reset", facts)
 
 
 @task
 def invitation(user_id: str, facts: dict[str, Any]) -> None:
     """The link by which an invited person chooses a password; one who has a password is told of the new role."""
     user = _active(user_id)
-    if user and user.password_hash:
-        _send(user, "new_role", **facts)
-    elif user:
-        _send(user, "invitation", token=links.make("invite", user, **facts), **facts)
+    if user is None:
+        return
+    role, place = facts.get("role", ""), facts.get("place", "")
+    if user.password_hash:
+        _send(user, "new_role", f"{clock.now().isoformat()}", role=role, place=place)
+    else:
+        _send_link(user, "invitation", "invite", {}, role=role, place=place)
 
 
 @task
 def password_changed(user_id: str) -> None:
     """Tell someone that their password is another now, in case it was not them."""
     user = _active(user_id)
-    if user:
-        _send(user, "password_changed", at=clock.now())
+    if user and user.password_changed_at:
+        _send(user, "password_changed", user.password_changed_at.isoformat(), at=user.password_changed_at)
 
 
 def _active(user_id: str) -> User | None:
@@ -63,6 +87,10 @@ def _active(user_id: str) -> User | None:
     return user if user and user.is_active else None
 
 
-def _send(user: User, notice: str, **about: Any) -> None:
-    key = f"{notice}:{user.id}:{about.get('token', clock.now().isoformat())}"
-    mail.send(user.email, user.name, notice, user.locale, key, **about)
+def _send_link(user: User, notice: str, purpose: str, facts: dict[str, Any], **about: Any) -> None:
+    token = links.make(purpose, user, **facts)
+    _send(user, notice, token, token=token, lifetime=links.LIFETIME[purpose], **about)
+
+
+def _send(user: User, notice: str, key: str, **about: Any) -> None:
+    mail.send(user.email, user.name, notice, user.locale, f"{notice}:{user.id}:{key}", **about)

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager
 
 from portal.core import clock, secrets
 from portal.core.db import session
@@ -61,7 +61,7 @@ def _usable(purpose: str, token: str) -> Any:
     return (
         select(OneTimeToken)
         .join(OneTimeToken.user)
-        .options(joinedload(OneTimeToken.user))
+        .options(contains_eager(OneTimeToken.user))
         .where(
             OneTimeToken.fingerprint == secrets.fingerprint(token),
             OneTimeToken.purpose == purpose,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from functools import cache
+from itertools import pairwise
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -24,28 +26,41 @@ def require_length(minimum: int) -> None:
 
 
 def minimum_length() -> int:
+    """How many characters a password needs here."""
     return _minimum
 
 
 def accept(password: str, *about: str, field: str = "password") -> str:
     """The hash of a new password; raises Invalid when it is short, common, or made of `about` (name, e-mail)."""
+    password = _normal(password)
     if len(password) < _minimum:
         sentence = say("Please use at least %(n)s characters. A few words together are easy to remember.", n=_minimum)
         raise Invalid(fields={field: sentence}, code="password_short")
     if len(password) > LONGEST:
         raise Invalid(fields={field: say("At most %(n)s characters.", n=LONGEST)}, code="password_long")
-    folded = password.casefold()
-    own = {part.casefold() for word in about for part in (word, *word.split("@")) if len(part) > 3}
-    if folded in _common() or folded in own or len(set(folded)) < 4:
+    if _is_guessed_first(password.casefold(), about):
         sentence = _("Many people use this password, so it is guessed first. Please choose another.")
         raise Invalid(fields={field: sentence}, code="password_common")
     return _hasher.hash(password)
 
 
+def _is_guessed_first(folded: str, about: tuple[str, ...]) -> bool:
+    own = {part.casefold() for word in about for part in (word, *word.split("@")) if len(part) > 3}
+    if folded in _common() or folded in own or len(set(folded)) < 4:
+        return True
+    steps = {(ord(after) - ord(before)) % 10 for before, after in pairwise(folded)}
+    return len(steps) == 1  # 123456789012, abcdefghijkl
+
+
+def _normal(password: str) -> str:
+    """The same password from every keyboard: é may be typed as one sign or as two (NIST SP 800-63B)."""
+    return unicodedata.normalize("NFKC", password)
+
+
 def matches(password: str, stored: str | None) -> bool:
     """Whether this is the password; takes as long when there is none to compare with."""
     try:
-        return _hasher.verify(stored or _nobodys(), password) and stored is not None
+        return _hasher.verify(stored or _nobodys(), _normal(password)) and stored is not None
     except (VerificationError, InvalidHashError, UnicodeEncodeError):
         return False
 
@@ -56,7 +71,8 @@ def outdated(stored: str) -> bool:
 
 
 def rehash(password: str) -> str:
-    return _hasher.hash(password)
+    """The hash of a password that was accepted before, with today's settings."""
+    return _hasher.hash(_normal(password))
 
 
 @cache

@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import delete, exists, select, update
 
 from portal.core import clock, limits, secrets
 from portal.core.actor import Actor
 from portal.core.db import session
-from portal.core.errors import NotFound, Unauthenticated, refuse
+from portal.core.errors import Invalid, NotFound, Unauthenticated, refuse
 from portal.core.events import record
+from portal.core.policy import as_id
 from portal.core.text import lazy as _
 from portal.domain.identity import passwords
-from portal.domain.identity.models import TokenFamily, User, UserSession
+from portal.domain.identity.models import OneTimeToken, TokenFamily, User, UserSession
 
 PER_PERSON_AND_PLACE = "10 per 15 minutes"
 PER_PLACE = "100 per 15 minutes"
@@ -33,9 +34,13 @@ class SignInRefused(Unauthenticated):
 
 
 def limit_by(idle_minutes: int, absolute_hours: int, sudo_minutes: int) -> None:
-    """Say at start how long a session lasts unused, at most, and how long after a password check one may change secrets."""
+    """Say at start how long a session lasts unused and at most, and for how long a shown password is trusted."""
     global _idle, _absolute, _sudo
-    _idle, _absolute, _sudo = timedelta(minutes=idle_minutes), timedelta(hours=absolute_hours), timedelta(minutes=sudo_minutes)
+    _idle, _absolute, _sudo = (
+        timedelta(minutes=idle_minutes),
+        timedelta(hours=absolute_hours),
+        timedelta(minutes=sudo_minutes),
+    )
 
 
 def idle_limit() -> timedelta:
@@ -48,8 +53,8 @@ def check_password(actor: Actor, email: str, password: str) -> User:
     who = email.strip().casefold()
     limits.hit(PER_PLACE, "sign-in", place)
     limits.hit(PER_PERSON_AND_PLACE, "sign-in", who, place)
-    user = session().scalars(select(User).where(User.email == email)).one_or_none()
-    if user is None or not _came_from(user, place):
+    user, is_known_here = _find(email, place)
+    if not is_known_here:
         limits.hit(PER_PERSON_ELSEWHERE, "sign-in-elsewhere", who)
     right = passwords.matches(password, user.password_hash if user else None)
     if user is None or not right or not user.is_active:
@@ -76,12 +81,12 @@ def start(actor: Actor, user: User, user_agent: str = "") -> tuple[UserSession, 
         expires_at=now + _absolute,
         sudo_until=now + _sudo,
         address=actor.address,
-        user_agent=user_agent[:300],
+        user_agent="".join(char for char in user_agent if char.isprintable())[:300],
     )
     user.last_signed_in_at = now
     session().add(opened)
     session().flush()
-    record(actor.__class__(user_id=user.id, door=actor.door, address=actor.address), "session.started", opened)
+    record(Actor(user_id=user.id, door=actor.door, address=actor.address), "session.started", opened)
     return opened, token
 
 
@@ -91,10 +96,10 @@ def sign_out(actor: Actor) -> None:
         end(actor, actor.session_id)
 
 
-def end(actor: Actor, session_id: UUID) -> None:
+def end(actor: Actor, session_id: UUID | str) -> None:
     """End one of one's own sessions; raises NotFound for anybody else's."""
     opened = session().scalars(
-        select(UserSession).where(UserSession.id == session_id, UserSession.user_id == actor.user_id)
+        select(UserSession).where(UserSession.id == as_id(session_id), UserSession.user_id == actor.user_id)
     ).one_or_none() or refuse(NotFound)
     if opened.ended_at is None:
         opened.ended_at = clock.now()
@@ -136,21 +141,27 @@ def mine(actor: Actor) -> list[UserSession]:
 
 def prove(actor: Actor, password: str) -> None:
     """Show the password again before changing secrets; good for a few minutes in this session."""
-    user = session().get(User, actor.user_id)
-    check_password(actor, user.email if user else "", password)
+    user = session().get(User, actor.user_id) or refuse(NotFound)
+    try:
+        check_password(actor, user.email, password)
+    except SignInRefused:
+        sentence = _("This is not your present password.")
+        raise Invalid(fields={"password": sentence}, code="wrong_password", audit="password.refused") from None
     session().execute(
         update(UserSession).where(UserSession.id == actor.session_id).values(sudo_until=clock.now() + _sudo)
     )
 
 
 def prune() -> int:
-    """Forget sessions that ended a while ago."""
+    """Forget sessions and links that ended a while ago; returns how many sessions."""
     before = clock.now() - timedelta(days=90)
-    old = session().scalars(select(UserSession).where(UserSession.expires_at < before).limit(5000)).all()
-    for one in old:
-        session().delete(one)
-    return len(old)
+    session().execute(delete(OneTimeToken).where(OneTimeToken.expires_at < before))
+    gone = session().execute(delete(UserSession).where(UserSession.expires_at < before))
+    return int(getattr(gone, "rowcount", 0))
 
 
-def _came_from(user: User, place: str) -> bool:
-    return bool(session().scalar(select(exists().where(UserSession.user_id == user.id, UserSession.address == place))))
+def _find(email: str, place: str) -> tuple[User | None, bool]:
+    """The account of this address, and whether its owner was signed in from this place before."""
+    came_from = exists().where(UserSession.user_id == User.id, UserSession.address == place)
+    found = session().execute(select(User, came_from).where(User.email == email)).one_or_none()
+    return (found[0], bool(found[1])) if found else (None, False)

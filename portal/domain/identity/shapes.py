@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, EmailStr, Field
+from pydantic import AfterValidator, EmailStr, Field, StringConstraints
 
 from portal.core.shapes import Empty, MaybeLine, Name, Secret, Shape, storable
 
@@ -14,24 +14,34 @@ Token = Annotated[str, Field(min_length=10, max_length=200), AfterValidator(stor
 
 
 class SignIn(Shape):
-    email: Annotated[str, Field(min_length=1, max_length=254), BeforeValidator(lambda value: value.strip() if isinstance(value, str) else value), AfterValidator(storable)]
+    """What one signs in with; an address that could not be one is simply not known."""
+
+    email: Annotated[str, StringConstraints(min_length=1, max_length=254), AfterValidator(storable)]
     password: Secret
 
 
 class EmailOnly(Shape):
+    """An address to which a link is sent."""
+
     email: Email
 
 
 class NewPassword(Shape):
+    """A password, new or shown once more."""
+
     password: Secret
 
 
 class ChangePassword(Shape):
+    """The present password and the one that replaces it."""
+
     current_password: Secret
     password: Secret
 
 
 class AccountProfile(Shape):
+    """How someone is called and in which language they read."""
+
     given_name: Name
     family_name: Name
     locale: Locale = "en"
@@ -48,9 +58,13 @@ class Invitation(Shape):
 
 
 class Refresh(Shape):
+    """A refresh token, to be spent."""
+
     refresh_token: Token
 
 
 class ProgramSignIn(SignIn):
+    """A program that acts for someone, and what it may do at most."""
+
     label: MaybeLine = None
     scopes: Annotated[list[str] | None, Empty] = None

@@ -15,8 +15,9 @@ from sqlalchemy import select
 from portal.core import clock, secrets
 from portal.core.actor import Actor
 from portal.core.db import new_id, session
-from portal.core.errors import Unauthenticated, refuse
+from portal.core.errors import NotFound, Unauthenticated, refuse
 from portal.core.events import record
+from portal.core.policy import as_id
 from portal.core.text import lazy as _
 from portal.domain.identity import sessions
 from portal.domain.identity.models import RefreshToken, TokenFamily
@@ -41,7 +42,7 @@ class Grant:
     access_token: str
     refresh_token: str
     expires_in: int
-    token_type: str = "Bearer"
+    token_type: str = "Bearer"  # noqa: S105 - the kind of token, not one
 
 
 def live_for(access_minutes: int, refresh_days: int) -> None:
@@ -50,7 +51,9 @@ def live_for(access_minutes: int, refresh_days: int) -> None:
     _access, _refresh = timedelta(minutes=access_minutes), timedelta(days=refresh_days)
 
 
-def sign_in(actor: Actor, email: str, password: str, label: str | None = None, scopes: list[str] | None = None) -> Grant:
+def sign_in(
+    actor: Actor, email: str, password: str, label: str | None = None, scopes: list[str] | None = None
+) -> Grant:
     """Tokens for a program that knows the password; raises SignInRefused or TooMany."""
     user = sessions.check_password(actor, email, password)
     now = clock.now()
@@ -68,7 +71,9 @@ def refresh(actor: Actor, token: str) -> Grant:
     found = session().scalars(
         select(RefreshToken).where(RefreshToken.fingerprint == secrets.fingerprint(token)).with_for_update()
     ).one_or_none() or refuse(TokenRefused)
-    family = session().get(TokenFamily, found.family_id, with_for_update=True, populate_existing=True) or refuse(TokenRefused)
+    family = session().get(TokenFamily, found.family_id, with_for_update=True, populate_existing=True) or refuse(
+        TokenRefused
+    )
     if found.spent_at and not family.ended_at:
         raise TokenReused(family.id)
     if found.spent_at or family.ended_at or family.expires_at <= clock.now():
@@ -97,11 +102,31 @@ def sign_out(token_or_family: str | UUID) -> None:
     if isinstance(token_or_family, UUID):
         end_family(token_or_family, "signed_out")
         return
-    found = session().scalars(
-        select(RefreshToken).where(RefreshToken.fingerprint == secrets.fingerprint(token_or_family))
-    ).one_or_none()
+    found = (
+        session()
+        .scalars(select(RefreshToken).where(RefreshToken.fingerprint == secrets.fingerprint(token_or_family)))
+        .one_or_none()
+    )
     if found:
         end_family(found.family_id, "signed_out")
+
+
+def mine(actor: Actor) -> list[TokenFamily]:
+    """The programs that are signed in for the actor, the one used last first."""
+    now = clock.now()
+    statement = select(TokenFamily).where(
+        TokenFamily.user_id == actor.user_id, TokenFamily.ended_at.is_(None), TokenFamily.expires_at > now
+    )
+    return list(session().scalars(statement.order_by(TokenFamily.last_used_at.desc())))
+
+
+def end_mine(actor: Actor, family_id: UUID | str) -> None:
+    """Sign one of one's own programs out; raises NotFound for anybody else's."""
+    family = session().get(TokenFamily, as_id(family_id))
+    if family is None or family.user_id != actor.user_id:
+        raise NotFound
+    end_family(family.id, "signed_out")
+    record(actor, "token.ended", family)
 
 
 def end_family(family_id: UUID, why: str) -> None:

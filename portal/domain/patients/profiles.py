@@ -1,0 +1,119 @@
+"""What is known about a patient, and who may change it."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import exists, select
+
+from portal.core.actor import ADMIN, STAFF, Actor
+from portal.core.db import session
+from portal.core.errors import Conflict, NotFound, refuse
+from portal.core.events import record
+from portal.core.names import fold
+from portal.core.policy import allow, as_id, find
+from portal.core.text import lazy as _
+from portal.domain.patients.models import Allergy, Patient, Registration
+
+MOST_ALLERGIES = 100
+
+
+def may_change(actor: Actor, patient: Patient) -> bool:
+    """The patient themselves, and the front desk of a clinic that knows them."""
+    if actor.is_superadmin or patient.id == actor.patient_id:
+        return True
+    clinics = actor.clinics_as(STAFF, ADMIN)
+    knows = exists().where(Registration.patient_id == patient.id, Registration.clinic_id.in_(clinics))
+    return bool(clinics and session().scalar(select(knows)))
+
+
+def mine(actor: Actor) -> Patient | None:
+    """The actor's own profile; None for people who are no patients."""
+    return session().get(Patient, actor.patient_id) if actor.patient_id else None
+
+
+def allergies(actor: Actor, patient_id: UUID) -> list[Allergy]:
+    """What the patient reacts to, the worst first. Raises NotFound."""
+    patient = find(actor, Patient, patient_id)
+    known = session().scalars(select(Allergy).where(Allergy.patient_id == patient.id))
+    return sorted(known, key=lambda one: (_SEVERITIES.index(one.severity), fold(one.substance)))
+
+
+def change(
+    actor: Actor,
+    patient_id: UUID,
+    *,
+    birth_date: date | None,
+    sex: str,
+    phone: str,
+    address: str,
+    city: str,
+    blood_group: str | None,
+    conditions: list[str],
+    contact_name: str,
+    contact_phone: str,
+    contact_relation: str,
+) -> Patient:
+    """Write down what was answered; the event names the fields that changed, never what is in them."""
+    patient = _changeable(actor, patient_id)
+    contact = {"name": contact_name, "phone": contact_phone, "relation": contact_relation}
+    given = {
+        "birth_date": birth_date,
+        "sex": sex,
+        "phone": phone,
+        "address": address,
+        "city": city,
+        "blood_group": blood_group,
+        "conditions": conditions,
+        "emergency_contact": {key: value for key, value in contact.items() if value},
+    }
+    changed = sorted(name for name, value in given.items() if getattr(patient, name) != value)
+    if changed:
+        for name in changed:
+            setattr(patient, name, given[name])
+        record(actor, "patient.changed", patient, patient_id=patient.id, fields=changed)
+    return patient
+
+
+def rename(actor: Actor, patient_id: UUID, *, given_name: str, family_name: str, locale: str) -> Patient:
+    """Call the patient by another name, and write to them in this language."""
+    patient = _changeable(actor, patient_id)
+    patient.given_name, patient.family_name, patient.preferred_language = given_name, family_name, locale
+    patient.search_name = fold(given_name, family_name)
+    record(actor, "patient.renamed", patient, patient_id=patient.id)
+    return patient
+
+
+def add_allergy(actor: Actor, patient_id: UUID, *, substance: str, reaction: str = "", severity: str) -> Allergy:
+    """Note what the patient reacts to; the same substance again only changes what is said about it."""
+    patient = _changeable(actor, patient_id)
+    known = list(session().scalars(select(Allergy).where(Allergy.patient_id == patient.id)))
+    same = next((one for one in known if fold(one.substance) == fold(substance)), None)
+    if same is None and len(known) >= MOST_ALLERGIES:
+        raise Conflict(_("This list is full. Please remove what is not needed."), code="too_many_allergies")
+    allergy = same or Allergy(patient_id=patient.id)
+    allergy.substance, allergy.reaction, allergy.severity = substance, reaction, severity
+    session().add(allergy)
+    session().flush()
+    record(actor, "allergy.changed" if same else "allergy.added", allergy)
+    return allergy
+
+
+def remove_allergy(actor: Actor, allergy_id: UUID | str) -> Allergy:
+    """Take an allergy off the list. Raises NotFound when it is not there or not the actor's to see."""
+    allergy = session().get(Allergy, as_id(allergy_id)) or refuse(NotFound)
+    _changeable(actor, allergy.patient_id)
+    session().delete(allergy)
+    session().flush()
+    record(actor, "allergy.removed", allergy)
+    return allergy
+
+
+def _changeable(actor: Actor, patient_id: UUID) -> Patient:
+    patient = find(actor, Patient, patient_id)
+    allow(may_change(actor, patient))
+    return patient
+
+
+_SEVERITIES = ("severe", "moderate", "mild")

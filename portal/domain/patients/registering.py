@@ -1,0 +1,53 @@
+"""Becoming a patient: with a new account, or with one that was made for work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portal.core.actor import Actor
+from portal.core.db import session
+from portal.core.errors import Conflict
+from portal.core.events import record
+from portal.core.names import fold
+from portal.core.policy import allow
+from portal.core.text import lazy as _
+from portal.domain.identity import accounts
+from portal.domain.identity.models import User
+from portal.domain.patients.models import Patient
+
+
+def register(
+    actor: Actor, *, email: str, password: str, given_name: str, family_name: str, locale: str = "en", **facts: Any
+) -> Patient | None:
+    """Make an account and its patient profile; None when the address has an account already.
+
+    The answer to the person must be the same either way: a mail tells them. `facts` travel with the mail's link. Raises
+    Invalid for a weak password and TooMany.
+    """
+    user = accounts.register(
+        actor, email=email, password=password, given_name=given_name, family_name=family_name, locale=locale, **facts
+    )
+    return _profile(actor, user) if user else None
+
+
+def become_patient(actor: Actor) -> Patient:
+    """Give a profile to someone who has an account but none, such as a doctor who wants to see one."""
+    allow(actor.is_signed_in)
+    if actor.patient_id:
+        raise Conflict(_("You have a patient profile already."), code="is_patient")
+    return _profile(actor, accounts.get(actor.user_id))
+
+
+def _profile(actor: Actor, user: User) -> Patient:
+    patient = Patient(
+        user_id=user.id,
+        given_name=user.given_name,
+        family_name=user.family_name,
+        search_name=fold(user.given_name, user.family_name),
+        email=user.email,
+        preferred_language=user.locale,
+    )
+    session().add(patient)
+    session().flush()
+    record(actor, "patient.registered", patient, patient_id=patient.id)
+    return patient

@@ -1,0 +1,81 @@
+"""What comes in about patients."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
+
+from portal.core import clock
+from portal.core.phones import Phone
+from portal.core.shapes import Empty, Name, Secret, Shape, fault, one_line, storable
+from portal.core.text import lazy as _
+from portal.domain.identity.shapes import Email, Locale
+
+MOST_CONDITIONS = 30
+OLDEST = 130  # years
+
+
+def _line(most: int) -> Any:
+    return Annotated[str, StringConstraints(max_length=most), AfterValidator(storable), AfterValidator(one_line)]
+
+
+def _born(day: date) -> date:
+    today = clock.now().date()
+    if day > today:
+        raise fault("birth_date", _("This date lies in the future."))
+    if day.year < today.year - OLDEST:
+        raise fault("birth_date", _("Please check the year."))
+    return day
+
+
+def _one_each_line(value: Any) -> Any:
+    """Text as people type it, one condition a line; the same one twice is kept once."""
+    if not isinstance(value, str):
+        return value
+    return list(dict.fromkeys(line.strip() for line in value.splitlines() if line.strip()))
+
+
+def _few(conditions: list[str]) -> list[str]:
+    if len(conditions) > MOST_CONDITIONS:
+        raise fault("too_many", _("Please name the most important ones only."))
+    return conditions
+
+
+Condition = Annotated[
+    str, StringConstraints(min_length=1, max_length=120), AfterValidator(storable), AfterValidator(one_line)
+]
+
+
+class RegisterPatient(Shape):
+    """Someone who makes an account to be cared for."""
+
+    email: Email
+    password: Secret
+    given_name: Name
+    family_name: Name
+    locale: Locale = "en"
+
+
+class PatientDetails(Shape):
+    """What a clinic should know before a visit; all of it may stay empty."""
+
+    birth_date: Annotated[date | None, Empty, AfterValidator(lambda day: day and _born(day))] = None
+    sex: Literal["female", "male", "other", "unknown"] = "unknown"
+    phone: Phone = ""
+    address: _line(200) = ""  # type: ignore[valid-type]
+    city: _line(80) = ""  # type: ignore[valid-type]
+    blood_group: Annotated[Literal["A+", "A-", "B+", "B-", "AB+", "AB-", "O+", "O-"] | None, Empty] = None
+    conditions: Annotated[list[Condition], BeforeValidator(_one_each_line), AfterValidator(_few)] = []
+    contact_name: _line(120) = ""  # type: ignore[valid-type]
+    contact_phone: Phone = ""
+    contact_relation: _line(60) = ""  # type: ignore[valid-type]
+
+
+class AllergyShape(Shape):
+    """A substance someone reacts to, how, and how badly."""
+
+    substance: Condition
+    reaction: _line(200) = ""  # type: ignore[valid-type]
+    severity: Literal["mild", "moderate", "severe"] = "moderate"
