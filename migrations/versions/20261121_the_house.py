@@ -2,7 +2,7 @@
 
 Revision ID: 000000000001
 Revises:
-Create Date: 2026-11-21 00:12:45.972426
+Create Date: 2026-11-21 00:26:16.344442
 
 """
 
@@ -118,6 +118,19 @@ def upgrade():
     op.create_index("ix_events_seal", "events", ["seal_id"], unique=False)
     op.create_index("ix_events_subject", "events", ["subject_type", "subject_id", "seq"], unique=False)
     op.create_index("ix_events_unsealed", "events", ["seq"], unique=False, postgresql_where=sa.text("seal_id IS NULL"))
+    op.create_table(
+        "idempotency_keies",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("headers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_idempotency_keies")),
+        sa.UniqueConstraint("user_id", "key", name=op.f("uq_idempotency_keies_user_id_key")),
+    )
     op.create_table(
         "specialties",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -521,6 +534,7 @@ def upgrade():
         sa.Column("price_minor", sa.Integer(), nullable=True),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("hold_fingerprint", sa.String(length=64), nullable=True),
         sa.Column("ended_by", sa.String(length=8), nullable=True),
         sa.Column("end_code", sa.String(length=24), nullable=True),
         sa.Column("end_text", sa.String(length=500), nullable=False),
@@ -536,6 +550,7 @@ def upgrade():
         sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_appointments_practice_id")),
         sa.ForeignKeyConstraint(["visit_type_id"], ["visit_types.id"], name=op.f("fk_appointments_visit_type_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_appointments")),
+        sa.UniqueConstraint("hold_fingerprint", name=op.f("uq_appointments_hold_fingerprint")),
         sa.UniqueConstraint("reference", name=op.f("uq_appointments_reference")),
     )
     op.create_index("ix_appointments_clinic", "appointments", ["clinic_id", "starts_at"], unique=False)
@@ -641,7 +656,12 @@ def upgrade():
         ),
         sa.CheckConstraint("num_nonnulls(appointment_id, hold_id) = 1", name=op.f("ck_occupancies_one_reason")),
         sa.ForeignKeyConstraint(
-            ["appointment_id"], ["appointments.id"], name=op.f("fk_occupancies_appointment_id"), ondelete="CASCADE"
+            ["appointment_id"],
+            ["appointments.id"],
+            name=op.f("fk_occupancies_appointment_id"),
+            ondelete="CASCADE",
+            initially="DEFERRED",
+            deferrable=True,
         ),
         sa.ForeignKeyConstraint(["hold_id"], ["holds.id"], name=op.f("fk_occupancies_hold_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_occupancies")),
@@ -730,6 +750,7 @@ def downgrade():
     op.drop_index("ix_tasks_due", table_name="tasks", postgresql_where=sa.text("state = 'waiting'"))
     op.drop_table("tasks")
     op.drop_table("specialties")
+    op.drop_table("idempotency_keies")
     op.drop_index("ix_events_unsealed", table_name="events", postgresql_where=sa.text("seal_id IS NULL"))
     op.drop_index("ix_events_subject", table_name="events")
     op.drop_index("ix_events_seal", table_name="events")
