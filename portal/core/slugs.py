@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -20,3 +21,11 @@ def free_slug(model: Any, *parts: str | None, otherwise: str) -> str:
         number += 1
         found = f"{wanted}-{number}"
     return found
+
+
+def is_id(key: UUID | str) -> bool:
+    """Whether what came in an address is an id rather than a slug."""
+    try:
+        return isinstance(key, UUID) or bool(UUID(key))
+    except ValueError:
+        return False

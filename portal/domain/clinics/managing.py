@@ -16,7 +16,7 @@ from portal.core.events import record
 from portal.core.names import fold
 from portal.core.paging import Page, page
 from portal.core.policy import allow, as_id
-from portal.core.slugs import free_slug
+from portal.core.slugs import free_slug, is_id
 from portal.core.text import lazy as _
 from portal.domain.clinics.models import Clinic, Holiday
 from portal.domain.clinics.shapes import WEEKDAYS
@@ -43,7 +43,7 @@ def choices(actor: Actor) -> list[Clinic]:
 
 def get(actor: Actor, key: UUID | str, *, lock: bool = False) -> Clinic:
     """A clinic by slug or id, if the actor runs it; raises NotFound otherwise."""
-    wanted = Clinic.slug == key if isinstance(key, str) and not _is_id(key) else Clinic.id == as_id(key)
+    wanted = Clinic.id == as_id(key) if is_id(key) else Clinic.slug == key
     statement = select(Clinic).where(wanted, administered(actor))
     if lock:
         statement = statement.with_for_update().execution_options(populate_existing=True)
@@ -119,11 +119,3 @@ def _columns(about: Mapping[str, Any]) -> dict[str, Any]:
     values["opening_hours"] = {day: spans for day, spans in hours.items() if spans}
     values["search_name"] = fold(values["name"], values["city"], values.get("region"))[:300]
     return values
-
-
-def _is_id(key: str) -> bool:
-    try:
-        UUID(key)
-    except ValueError:
-        return False
-    return True

@@ -1,0 +1,161 @@
+"""What happened and what is still to be done, for those who look after the portal: events and background tasks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Any, Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from pydantic import StringConstraints
+from sqlalchemy import ColumnElement, func, select, true
+
+from portal.core import tasks
+from portal.core.actor import ADMIN, Actor
+from portal.core.csv_out import csv_lines
+from portal.core.db import session
+from portal.core.errors import Conflict, NotFound, refuse
+from portal.core.events import Event, EventSeal, record
+from portal.core.paging import Page, page
+from portal.core.policy import allow, as_id
+from portal.core.shapes import Empty, Shape
+from portal.core.tasks import Task
+from portal.core.text import lazy as _
+from portal.domain.access import people
+
+MOST_EXPORTED = 50_000
+Word = Annotated[str, StringConstraints(max_length=80, pattern=r"^[a-z0-9_.]*$")]
+
+
+class EventQuery(Shape):
+    """Which events to show: by name or its beginning, by who, about what, on which dates (both included)."""
+
+    name: Annotated[Word | None, Empty] = None
+    actor_id: Annotated[UUID | None, Empty] = None
+    subject_id: Annotated[UUID | None, Empty] = None
+    first: Annotated[date | None, Empty] = None
+    last: Annotated[date | None, Empty] = None
+
+
+class TaskQuery(Shape):
+    """Which tasks to show."""
+
+    state: Annotated[Literal["waiting", "done", "failed"] | None, Empty] = None
+    name: Annotated[Word | None, Empty] = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An event with the name of whoever did it; empty for the portal itself and for strangers."""
+
+    event: Event
+    actor_name: str
+
+
+@dataclass(frozen=True)
+class Chain:
+    """How far the audit chain is closed: the last seal and how many events wait for the next."""
+
+    number: int
+    sealed_at: datetime | None
+    digest: str
+    open: int
+
+
+def events(
+    actor: Actor, query: EventQuery, *, zone: str = "UTC", after: str | None = None, limit: int = 50
+) -> Page[Entry]:
+    """Events, latest first: all for a superadmin, those of their clinics for an admin. Dates are meant in `zone`."""
+    found = page(_matching(actor, query, zone), [Event.seq], after=after, limit=limit, descending=True)
+    names = people.names([event.actor_id for event in found.items if event.actor_id])
+    return Page([Entry(event, names.get(event.actor_id, "")) for event in found.items], found.next)
+
+
+def names_used(actor: Actor) -> list[str]:
+    """The names of events there are, for choosing one."""
+    return list(session().scalars(select(Event.name).where(_visible(actor)).distinct().order_by(Event.name)))
+
+
+def chain(actor: Actor) -> Chain:
+    """The state of the chain; for a superadmin."""
+    allow(actor.is_superadmin)
+    last = session().scalars(select(EventSeal).order_by(EventSeal.number.desc()).limit(1)).one_or_none()
+    unsealed = session().scalar(select(func.count()).select_from(Event).where(Event.seal_id.is_(None))) or 0
+    return Chain(last.number, last.created_at, last.digest, unsealed) if last else Chain(0, None, "", unsealed)
+
+
+def export(actor: Actor, query: EventQuery, *, zone: str = "UTC") -> list[str]:
+    """The matching events as CSV lines, latest first, at most 50,000; for a superadmin. The export is recorded."""
+    allow(actor.is_superadmin)
+    statement = _matching(actor, query, zone).order_by(Event.seq.desc()).limit(MOST_EXPORTED)
+    lines = list(csv_lines(_HEADINGS, _cells(session().scalars(statement))))
+    record(actor, "audit.exported", rows=len(lines) - 1)
+    return lines
+
+
+def background(actor: Actor, query: TaskQuery, *, after: str | None = None, limit: int = 50) -> Page[Task]:
+    """Tasks, latest first; for a superadmin."""
+    allow(actor.is_superadmin)
+    statement = select(Task)
+    if query.state:
+        statement = statement.where(Task.state == query.state)
+    if query.name:
+        statement = statement.where(Task.name.contains(query.name, autoescape=True))
+    return page(statement, [Task.id], after=after, limit=limit, descending=True)
+
+
+def task_counts(actor: Actor) -> dict[str, int]:
+    """How many tasks stand in each state; for a superadmin."""
+    allow(actor.is_superadmin)
+    return tasks.counts()
+
+
+def retry(actor: Actor, task_id: UUID | str) -> Task:
+    """Give a failed task a fresh start; for a superadmin. Raises Conflict when it has not failed."""
+    allow(actor.is_superadmin)
+    row = session().get(Task, as_id(task_id)) or refuse(NotFound)
+    if row.state != "failed":
+        raise Conflict(_("Only a failed task can be tried again."), code="not_failed")
+    tasks.retry(row.id)
+    record(actor, "task.retried", row, task=row.name)
+    session().flush()
+    return row
+
+
+_HEADINGS = (
+    "seq", "at", "name", "actor_id", "subject_type", "subject_id", "patient_id", "clinic_id", "facts", "door",
+    "address", "correlation_id", "seal_id",
+)  # fmt: skip
+
+
+def _cells(found: Iterable[Event]) -> Iterable[list[Any]]:
+    for event in found:
+        values = {name: getattr(event, name, None) for name in _HEADINGS}
+        values |= {"at": event.created_at.astimezone(UTC).isoformat(), "facts": json.dumps(event.facts, sort_keys=True)}
+        yield list(values.values())
+
+
+def _matching(actor: Actor, query: EventQuery, zone: str) -> Any:
+    statement = select(Event).where(_visible(actor))
+    if query.name:
+        statement = statement.where(Event.name.startswith(query.name, autoescape=True))
+    if query.actor_id:
+        statement = statement.where(Event.actor_id == query.actor_id)
+    if query.subject_id:
+        statement = statement.where(Event.subject_id == query.subject_id)
+    if query.first:
+        statement = statement.where(Event.created_at >= datetime.combine(query.first, time(), ZoneInfo(zone)))
+    if query.last:
+        until = datetime.combine(query.last + timedelta(days=1), time(), ZoneInfo(zone))
+        statement = statement.where(Event.created_at < until)
+    return statement
+
+
+def _visible(actor: Actor) -> ColumnElement[bool]:
+    if actor.is_superadmin:
+        return true()
+    allow(bool(actor.clinics_as(ADMIN)))
+    return Event.clinic_id.in_(actor.clinics_as(ADMIN))
