@@ -17,14 +17,14 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 from flask import Flask
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, event
 
 from portal import create_app, worker
 from portal.config import Settings
@@ -249,6 +249,27 @@ def mailbox(app: Flask, drain: Callable[[], int]) -> Iterator[Post]:
 def standing_at() -> Any:
     """`with standing_at(moment): …` stops the clock for verbs, requests and tasks of this thread."""
     return stop_the_clock
+
+
+@pytest.fixture
+def statements(where: Flask) -> Any:
+    """`with statements() as count: …; count()` is how many SQL statements that took, commits and savepoints aside."""
+
+    @contextmanager
+    def counting() -> Iterator[Callable[[], int]]:
+        seen: list[str] = []
+
+        def note(conn: Any, cursor: Any, statement: str, *_: Any) -> None:
+            if not statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):
+                seen.append(statement)
+
+        event.listen(Engine, "before_cursor_execute", note)
+        try:
+            yield lambda: len(seen)
+        finally:
+            event.remove(Engine, "before_cursor_execute", note)
+
+    return counting
 
 
 # --- the real thing ---
