@@ -1,6 +1,6 @@
 """Every table, imported in one place so that migrations and mappers see them all."""
 
-from portal.core import events, tasks
+from portal.core import events, idempotency, tasks
 from portal.domain.clinics import models as clinics
 from portal.domain.doctors import models as doctors
 from portal.domain.identity import models as identity
@@ -8,4 +8,4 @@ from portal.domain.notifications import models as notifications
 from portal.domain.patients import models as patients
 from portal.domain.scheduling import models as scheduling
 
-__all__ = ["clinics", "doctors", "events", "identity", "notifications", "patients", "scheduling", "tasks"]
+__all__ = ["clinics", "doctors", "events", "idempotency", "identity", "notifications", "patients", "scheduling", "tasks"]

@@ -14,7 +14,7 @@ from portal.core.text import lazy as _
 
 
 class Shape(BaseModel):
-    """Base of everything that comes in. Unknown keys are refused, text is trimmed, text that cannot be stored is refused."""
+    """Base of everything that comes in: unknown keys and text that cannot be stored are refused, text is trimmed."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
 
@@ -24,6 +24,19 @@ class Shape(BaseModel):
         try:
             return cls.model_validate(dict(data))
         except ValidationError as wrong:
+            raise Invalid(fields=sentences(wrong)) from None
+
+    @classmethod
+    def parse_json(cls, raw: bytes) -> Self | None:
+        """The clean values of a JSON text, None when it is none; strictly: "1" is not 1 and 1 is not true.
+
+        Raises Invalid with a sentence for each field that is wrong.
+        """
+        try:
+            return cls.model_validate_json(raw, strict=True)
+        except ValidationError as wrong:
+            if wrong.errors()[0]["type"] == "json_invalid":
+                return None
             raise Invalid(fields=sentences(wrong)) from None
 
     def given(self) -> dict[str, Any]:

@@ -87,14 +87,14 @@ def cards_of(found: Sequence[Match]) -> list[DoctorCard]:
     ]
 
 
-def profile(actor: Actor, slug: str) -> Doctor:
-    """A doctor's public page with specialties and open practices; raises NotFound for one who is not public.
+def profile(actor: Actor, key: UUID | str) -> Doctor:
+    """A doctor by id or slug with specialties and open practices; raises NotFound for one who is not public.
 
     Doctors and their clinics see a profile before it is public.
     """
     statement = (
         select(Doctor)
-        .where(Doctor.slug == slug, Doctor.visible(actor))
+        .where(Doctor.id == key if isinstance(key, UUID) else Doctor.slug == key, Doctor.visible(actor))
         .options(
             selectinload(Doctor.specialties),
             selectinload(Doctor.practices.and_(Practice.is_active)).options(

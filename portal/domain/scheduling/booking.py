@@ -88,21 +88,22 @@ def book(
     return made
 
 
-def confirm(actor: Actor, appointment_id: UUID) -> Appointment:
-    """The doctor or the desk accepts a request. Raises NotFound, Forbidden or NotInThisState."""
-    appointment = authority.find(actor, Appointment, appointment_id, lock=True)
-    allow(policy.may_manage(actor, appointment))
-    allow(appointment.status == PENDING, NotInThisState)
+def confirm(actor: Actor, appointment_id: UUID, *, version: int | None = None) -> Appointment:
+    """The doctor or the desk accepts a request, in the `version` that was seen.
+
+    Raises NotFound, Forbidden, StaleVersion or NotInThisState.
+    """
+    appointment = _to_decide(actor, appointment_id, version)
     appointment.status, appointment.confirmed_at = CONFIRMED, clock.now()
     record(actor, "appointment.confirmed", appointment, version=appointment.version)
     return appointment
 
 
-def decline(actor: Actor, appointment_id: UUID, *, code: str = "other", text: str = "") -> Appointment:
+def decline(
+    actor: Actor, appointment_id: UUID, *, code: str = "other", text: str = "", version: int | None = None
+) -> Appointment:
     """The doctor or the desk refuses a request; its time is free again. Raises as confirm does."""
-    appointment = authority.find(actor, Appointment, appointment_id, lock=True)
-    allow(policy.may_manage(actor, appointment))
-    allow(appointment.status == PENDING, NotInThisState)
+    appointment = _to_decide(actor, appointment_id, version)
     _end(actor, appointment, DECLINED, code, text)
     record(actor, "appointment.declined", appointment, code=code, version=appointment.version)
     return appointment
@@ -270,13 +271,26 @@ def _already_made(actor: Actor, token: str) -> Appointment | None:
     )
 
 
+def _to_decide(actor: Actor, appointment_id: UUID, version: int | None) -> Appointment:
+    """The request, locked, if the actor may confirm or decline it now; raises what forbids it."""
+    appointment = authority.find(actor, Appointment, appointment_id, lock=True)
+    allow(policy.may_manage(actor, appointment))
+    _same(appointment, version)
+    allow(appointment.status == PENDING, NotInThisState)
+    return appointment
+
+
+def _same(appointment: Appointment, version: int | None) -> None:
+    if version is not None and version != appointment.version:
+        raise StaleVersion(version=appointment.version)
+
+
 def _may_change(actor: Actor, appointment: Appointment, version: int | None) -> VisitType:
     """Whether the actor may cancel or move it now; raises what forbids it. Returns its visit type."""
     for_desk = policy.may_manage(actor, appointment)
     allow(for_desk or policy.is_own(actor, appointment))
     allow(appointment.status in UPCOMING, NotInThisState)
-    if version is not None and version != appointment.version:
-        raise StaleVersion(version=appointment.version)
+    _same(appointment, version)
     kind = session().get(VisitType, appointment.visit_type_id) or refuse(NotFound)
     late = appointment.starts_at - clock.now() < timedelta(minutes=kind.cutoff_minutes)
     if not for_desk and (late or appointment.starts_at <= clock.now()):

@@ -1,0 +1,55 @@
+"""Who asks: a bearer token in the Authorization header (RFC 6750), and nothing else. Cookies mean nothing here."""
+
+from __future__ import annotations
+
+from flask import request
+
+from portal.core.actor import NOBODY, Actor
+from portal.core.errors import Forbidden, Unauthenticated
+from portal.core.text import LANGUAGES, speak
+from portal.core.text import lazy as _
+from portal.domain.access import actors
+
+
+class NoToken(Unauthenticated):
+    """No token came with the request."""
+
+    code = "no_token"
+    sentence = _("Please send an access token in the header Authorization: Bearer ….")
+
+
+class InsufficientScope(Forbidden):
+    """The token was given for less than this."""
+
+    code = "insufficient_scope"
+    sentence = _("This token was not given for that. Please sign in again and ask for the scope.")
+
+
+def caller(required: bool) -> Actor:
+    """Whoever the token stands for; nobody when none came and none is required. Raises NoToken or TokenRefused.
+
+    A token that came is always checked: a bad one is refused even where none is needed.
+    """
+    header = request.headers.get("Authorization")
+    if header is None:
+        if required:
+            raise NoToken
+        return NOBODY.at("api", request.remote_addr)
+    scheme, _space, token = header.partition(" ")
+    if scheme.casefold() != "bearer" or not token.strip():
+        raise NoToken
+    actor = actors.by_bearer(token.strip(), request.remote_addr)
+    if not asked_language():
+        speak(actor.locale)
+    return actor
+
+
+def need(actor: Actor, scope: str) -> None:
+    """Go on if the token was given for `scope`; a person's own token with no scopes named is good for all of them."""
+    if not actor.may_use(scope):
+        raise InsufficientScope(scope=scope)
+
+
+def asked_language() -> str | None:
+    """The language the request asks for, if it is one of ours."""
+    return request.accept_languages.best_match(LANGUAGES) if request.accept_languages else None

@@ -1,0 +1,57 @@
+"""Versions of things as entity tags (RFC 9110): If-Match for safe changes, If-None-Match for cheap looks.
+
+A tag is the version, the state and the language, because an answer differs by all three: "3-confirmed-fr".
+"""
+
+from __future__ import annotations
+
+import re
+
+from flask import Response, request
+
+from portal.core.errors import Refused
+from portal.core.text import language
+from portal.core.text import lazy as _
+
+_TAG = re.compile(r"([0-9]{1,9})-[a-z_]+-[a-z]{2}", re.ASCII)
+
+
+class PreconditionFailed(Refused):
+    """If-Match names a version that is not the present one."""
+
+    code, status = "stale_version", 412
+    sentence = _("This was changed in the meantime. Please load it again before you change it.")
+
+
+def tag(version: int, state: str) -> str:
+    """The ETag of a version in this state and in the language spoken now."""
+    return f'"{version}-{state}-{language()}"'
+
+
+def expected(said: int | None = None) -> int | None:
+    """The version a change is meant for: If-Match if it came, else what the body `said`; None when neither.
+
+    Raises PreconditionFailed for a tag we never gave, and when header and body disagree.
+    """
+    if not came() or request.if_match.star_tag:
+        return said
+    found = [match for one in request.if_match.as_set() if (match := _TAG.fullmatch(one))]
+    versions = {int(match[1]) for match in found}
+    if len(versions) != 1 or (said is not None and said not in versions):
+        raise PreconditionFailed
+    return versions.pop()
+
+
+def came() -> bool:
+    """Whether the version came as If-Match, so that a stale one is answered with 412."""
+    return bool(request.headers.get("If-Match"))
+
+
+def not_modified(response: Response) -> Response:
+    """304 without a body when the reader has this version already."""
+    seen = response.headers.get("ETag")
+    if seen and request.if_none_match.contains_weak(seen.strip('"')):
+        response.status_code = 304
+        response.set_data(b"")
+        response.headers.pop("Content-Type", None)
+    return response

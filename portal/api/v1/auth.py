@@ -1,0 +1,78 @@
+"""Signing in for programs: short access tokens, and refresh tokens that work once."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from portal.api.bearer import NoToken
+from portal.api.v1 import endpoint
+from portal.api.v1.answers import Me, Tokens
+from portal.core.actor import Actor
+from portal.core.errors import refuse
+from portal.domain.identity import tokens
+from portal.domain.identity.sessions import SignInRefused
+from portal.domain.identity.shapes import ProgramSignIn, Refresh
+from portal.domain.identity.tokens import TokenRefused, TokenReused
+
+TAG = "Signing in"
+SIGN_IN_RATE = "60 per minute"  # a first fence by address; the domain counts by account too
+REFRESH_TOKEN = {"refresh_token": "the refresh token of your last sign-in or refresh"}
+
+
+@endpoint(
+    "POST",
+    "/auth/login",
+    tag=TAG,
+    body=ProgramSignIn,
+    answer=Tokens,
+    refuses=(SignInRefused,),
+    public=True,
+    rate=SIGN_IN_RATE,
+    example={"email": "amina@demo.test", "password": "the password", "label": "My booking robot"},
+)
+def login(actor: Actor, body: ProgramSignIn) -> Tokens:
+    """Sign in with e-mail and password
+
+    `scopes` narrows what the tokens may do; leave it out for everything the account may. `label` is what the account's
+    owner sees beside the sign-in.
+    """
+    return Tokens(**asdict(tokens.sign_in(actor, body.email, body.password, body.label, body.scopes)))
+
+
+@endpoint(
+    "POST",
+    "/auth/refresh",
+    tag=TAG,
+    body=Refresh,
+    answer=Tokens,
+    refuses=(TokenRefused, TokenReused),
+    public=True,
+    rate=SIGN_IN_RATE,
+    example=REFRESH_TOKEN,
+)
+def refresh(actor: Actor, body: Refresh) -> Tokens:
+    """Get a new pair of tokens
+
+    The refresh token is spent by this. Showing a spent one ends the whole sign-in, because one of the two who had it is
+    a thief.
+    """
+    return Tokens(**asdict(tokens.refresh(actor, body.refresh_token)))
+
+
+@endpoint("POST", "/auth/logout", tag=TAG, status=204)
+def logout(actor: Actor) -> None:
+    """End this sign-in: its access and refresh tokens are worth nothing from now on"""
+    if actor.session_id:
+        tokens.sign_out(actor.session_id)
+
+
+@endpoint("GET", "/auth/me", tag=TAG, answer=Me, scope="profile:read")
+def me(actor: Actor) -> Me:
+    """Whose token this is and what it may do"""
+    plain = ("name", "email", "email_verified", "locale", "patient_id", "doctor_id")
+    return Me(
+        id=actor.user_id or refuse(NoToken),
+        roles=list(actor.roles),
+        scopes=None if actor.scopes is None else sorted(actor.scopes),
+        **{name: getattr(actor, name) for name in plain},
+    )

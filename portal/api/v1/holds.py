@@ -1,0 +1,68 @@
+"""Keeping a time for a few minutes. The token is a secret: it is sent in a header or a body, never in an address."""
+
+from __future__ import annotations
+
+from flask import request
+
+from portal.api.contract import Answer
+from portal.api.v1 import endpoint
+from portal.api.v1.answers import HoldOut
+from portal.core.actor import Actor
+from portal.core.errors import NotFound
+from portal.domain.scheduling import holds
+from portal.domain.scheduling.models import Hold
+from portal.domain.scheduling.refusals import HoldExpired, NotOffered, NotSelfBookable, TimeTaken
+from portal.domain.scheduling.shapes import PlaceHold
+
+TAG = "Keeping a time"
+HOLD_RATE = "60 per minute"
+TOKEN_HEADER = {"Hold-Token": "The token of the hold, as POST /holds answered it"}
+
+
+@endpoint(
+    "POST",
+    "/holds",
+    tag=TAG,
+    body=PlaceHold,
+    answer=HoldOut,
+    status=201,
+    refuses=(NotFound, NotSelfBookable, NotOffered, TimeTaken),
+    scope="appointments:write",
+    public=True,
+    keyed=True,
+    headers={"Hold-Token": "The token of a hold that is given back for this one"},
+    rate=HOLD_RATE,
+)
+def place_hold(actor: Actor, body: PlaceHold) -> Answer:
+    """Keep a time for some minutes while a person makes up their mind
+
+    Works with and without signing in. Send the token as `hold_token` when booking, or give the time back with DELETE.
+    """
+    _hold, token = holds.place(actor, **body.values(), token=_token())
+    return Answer(_shown(holds.look(token), token), {"Location": "/api/v1/holds"})
+
+
+@endpoint("GET", "/holds", tag=TAG, answer=HoldOut, refuses=(HoldExpired,), public=True, headers=TOKEN_HEADER)
+def get_hold(actor: Actor) -> HoldOut:
+    """The hold whose token is in the header Hold-Token, as long as it lasts"""
+    token = _token()
+    return _shown(holds.look(token), token or "")
+
+
+@endpoint("DELETE", "/holds", tag=TAG, status=204, public=True, headers=TOKEN_HEADER)
+def release_hold(actor: Actor) -> None:
+    """Give the time back whose token is in the header Hold-Token; an unknown one is no mistake"""
+    if token := _token():
+        holds.release(token)
+
+
+def _token() -> str | None:
+    return request.headers.get("Hold-Token")
+
+
+def _shown(hold: Hold, token: str) -> HoldOut:
+    zone = hold.practice.clinic.zone
+    times = {name: getattr(hold, name).astimezone(zone) for name in ("starts_at", "ends_at", "expires_at")}
+    return HoldOut(
+        token=token, practice_id=hold.practice_id, visit_type_id=hold.visit_type_id, time_zone=zone.key, **times
+    )
