@@ -10,7 +10,8 @@ import hashlib
 import mailbox
 import smtplib
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -97,6 +98,16 @@ class Smtp:
         self._port = parts.port or {"always": 465, "start": 587}.get(self._tls, 25)
 
     def send(self, message: EmailMessage) -> None:
+        with self._signed_in() as server:
+            server.send_message(message)
+
+    def check(self) -> None:
+        """Sign in and say NOOP; raises OSError or smtplib.SMTPException when mail would not leave."""
+        with self._signed_in() as server:
+            server.noop()
+
+    @contextmanager
+    def _signed_in(self) -> Iterator[smtplib.SMTP]:
         secure = ssl.create_default_context()
         if self._tls == "always":
             server: smtplib.SMTP = smtplib.SMTP_SSL(self._host, self._port, timeout=20, context=secure)
@@ -107,7 +118,7 @@ class Smtp:
                 server.starttls(context=secure)
             if self._user:
                 server.login(unquote(self._user), unquote(self._password or ""))
-            server.send_message(message)
+            yield server
 
 
 class Mailbox:
@@ -132,7 +143,7 @@ class Mailbox:
         from email import message_from_binary_file, policy
 
         found = []
-        for key in self._box.keys():
+        for key in self._box.iterkeys():
             path = Path(self._box._path) / self._box._lookup(key)  # type: ignore[attr-defined]
             found.append((path.stat().st_mtime_ns, key, path))
         letters = []

@@ -1,0 +1,204 @@
+"""Is everything there that the portal needs, and what to do where it is not (`flask portal doctor`, /health/detailed)."""
+
+from __future__ import annotations
+
+import smtplib
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from portal import worker
+from portal.config import ROOT, Settings
+from portal.core import clock, live, tasks
+from portal.core.db import session, undo
+from portal.gateways import mail
+
+Found = TypeVar("Found")
+
+POSTGRES_NEEDED, POSTGRES_TESTED = 14, 18
+EXTENSIONS = ("btree_gist", "citext", "cube", "earthdistance", "pg_trgm", "unaccent")
+MOST_SKEW = 2.0  # seconds
+MOST_WAITING = 300.0  # seconds a due task may wait before somebody should look
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: whether it is well, what was seen, and what to do when it is not."""
+
+    ok: bool
+    what: str
+    said: str
+    do: str = ""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at everything an installation needs; needs an application context. Never raises for what it finds."""
+    return [*_database(), *_redis(settings), _mail(settings), _data(settings), _secret(settings), _address(settings)]
+
+
+def state(settings: Settings) -> dict[str, object]:
+    """Whether the portal can do its work now, for monitors: parts that are well or not, and how far behind it is."""
+    found = [*_database(), *_redis(settings)]
+    parts = {finding.what: "ok" if finding.ok else finding.said for finding in found}
+    well = all(finding.ok for finding in found)
+    return {"status": "ok" if well else "degraded", "parts": parts, **_guarded(lambda: waiting(), {})}
+
+
+def gauges(settings: Settings) -> dict[str, tuple[str, str, dict[str, float]]]:
+    """The figures that are read when Prometheus asks: tasks, visits, workers."""
+    found: dict[str, tuple[str, str, dict[str, float]]] = {}
+    counts = _guarded(tasks.counts, {})
+    found["portal_tasks"] = ("Background tasks by state.", "state", {name: float(n) for name, n in counts.items()})
+    found["portal_appointments"] = ("Appointments by status.", "status", _guarded(_appointments, {}))
+    late = _guarded(waiting, {}).get("oldest_waiting_seconds", 0.0)
+    found["portal_oldest_waiting_task_seconds"] = ("Age of the oldest task that is due.", "", {"": late})
+    workers = _guarded(lambda: float(worker.workers_seen(settings.redis_url)), 0.0)
+    found["portal_workers"] = ("Workers that said they are alive.", "", {"": workers})
+    return found
+
+
+def waiting() -> dict[str, float]:
+    """How many tasks are due, for how many seconds the oldest has been, and how many failed for good."""
+    row = (
+        session()
+        .execute(
+            text(
+                "SELECT count(*) FILTER (WHERE state = 'waiting' AND due_at <= :now) AS due,"
+                " coalesce(extract(epoch FROM :now - min(due_at) FILTER (WHERE state = 'waiting' AND due_at <= :now)), 0)"
+                " AS oldest, count(*) FILTER (WHERE state = 'failed') AS failed FROM tasks WHERE state <> 'done'"
+            ),
+            {"now": clock.now()},
+        )
+        .one()
+    )
+    return {"due_tasks": row.due, "oldest_waiting_seconds": float(row.oldest), "failed_tasks": row.failed}
+
+
+def _database() -> Iterator[Finding]:
+    try:
+        number = int(session().execute(text("SHOW server_version_num")).scalar_one())
+        yield _version(number // 10_000)
+        yield _extensions(set(session().scalars(text("SELECT extname FROM pg_extension"))))
+        yield _migrations()
+        yield _skew()
+        yield _behind()
+    except SQLAlchemyError as wrong:
+        undo()
+        said = str(getattr(wrong, "orig", None) or wrong).strip().splitlines()[0]
+        yield Finding(False, "database", said, "Start PostgreSQL, and check DATABASE_URL.")
+
+
+def _version(major: int) -> Finding:
+    said = f"PostgreSQL {major}; {POSTGRES_NEEDED} or later is needed, {POSTGRES_TESTED} is what the tests run on"
+    return Finding(
+        major >= POSTGRES_NEEDED, "database", said, "" if major >= POSTGRES_NEEDED else "Upgrade PostgreSQL."
+    )
+
+
+def _extensions(there: set[str]) -> Finding:
+    missing = [name for name in EXTENSIONS if name not in there]
+    said = f"missing: {', '.join(missing)}" if missing else ", ".join(EXTENSIONS)
+    do = "As a database superuser: " + " ".join(f"CREATE EXTENSION {name};" for name in missing) if missing else ""
+    return Finding(not missing, "extensions", said, do)
+
+
+def _migrations() -> Finding:
+    heads = set(ScriptDirectory(str(ROOT / "migrations")).get_heads())
+    known = session().scalar(text("SELECT to_regclass('alembic_version') IS NOT NULL"))
+    here = set(session().scalars(text("SELECT version_num FROM alembic_version"))) if known else set()
+    ok = heads == here
+    said = (
+        "at head"
+        if ok
+        else f"the database is at {', '.join(sorted(here)) or 'nothing'}, the code at {', '.join(sorted(heads))}"
+    )
+    return Finding(ok, "migrations", said, "" if ok else "Run: flask db upgrade")
+
+
+def _skew() -> Finding:
+    before = clock.now()
+    there = session().execute(text("SELECT clock_timestamp()")).scalar_one()
+    after = clock.now()
+    skew = max((there - after).total_seconds(), (before - there).total_seconds(), 0.0)
+    ok = skew <= MOST_SKEW
+    said = f"the database and this host differ by {skew:.1f} s" if skew else "the database and this host agree"
+    return Finding(
+        ok, "clock", said, "" if ok else "Keep both clocks by NTP; links, sessions and reminders depend on them."
+    )
+
+
+def _behind() -> Finding:
+    known = session().scalar(text("SELECT to_regclass('tasks') IS NOT NULL"))
+    found = waiting() if known else {"due_tasks": 0, "oldest_waiting_seconds": 0.0, "failed_tasks": 0}
+    late = found["oldest_waiting_seconds"] > MOST_WAITING
+    said = f"{found['due_tasks']:.0f} due, {found['failed_tasks']:.0f} failed"
+    if late:
+        said += f", the oldest waits for {found['oldest_waiting_seconds']:.0f} s"
+    return Finding(not late, "tasks", said, "Start more workers, and look at /admin/tasks." if late else "")
+
+
+def _redis(settings: Settings) -> Iterator[Finding]:
+    try:
+        version = str(live.client().info("server")["redis_version"])
+        yield Finding(True, "redis", f"Redis {version}")
+        seen = worker.workers_seen(settings.redis_url)
+    except (live.Away, OSError) as away:
+        do = "Start Redis, and check REDIS_URL. Bookings go on meanwhile; notices wait."
+        yield Finding(False, "redis", str(away), do)
+        return
+    do = "" if seen else "Start one: flask --app wsgi portal worker. Notices wait until then."
+    yield Finding(bool(seen), "worker", f"{seen} seen" if seen else "none seen", do)
+
+
+def _mail(settings: Settings) -> Finding:
+    if settings.keeps_mail:
+        return _writable("mail", settings, "mail", f"kept in {settings.portal_data / 'mail'}, not sent")
+    try:
+        mail.Smtp(settings.mail_url).check()
+    except (OSError, smtplib.SMTPException) as wrong:
+        return Finding(False, "mail", f"{type(wrong).__name__}: {wrong}", "Check MAIL_URL and the mail server.")
+    return Finding(True, "mail", "the mail server answers")
+
+
+def _data(settings: Settings) -> Finding:
+    return _writable("data", settings, ".", f"{settings.portal_data} can be written")
+
+
+def _writable(what: str, settings: Settings, folder: str, said: str) -> Finding:
+    try:
+        with tempfile.TemporaryFile(dir=settings.portal_data / folder):
+            return Finding(True, what, said)
+    except OSError as wrong:
+        return Finding(False, what, str(wrong), "Make PORTAL_DATA a folder this user can write.")
+
+
+def _secret(settings: Settings) -> Finding:
+    key = settings.secret_key
+    strong = len(key) >= 32 and len(set(key)) >= 12
+    do = "" if strong else "Make one: openssl rand -hex 32. Changing it signs everybody out."
+    return Finding(strong, "secret key", "long and varied" if strong else "too simple to be secret", do)
+
+
+def _address(settings: Settings) -> Finding:
+    safe = settings.base_url.startswith("https://") or settings.portal_mode != "production"
+    do = "" if safe else "Set BASE_URL to the https:// address people use; cookies are not safe without it."
+    return Finding(safe, "address", settings.base_url, do)
+
+
+def _appointments() -> dict[str, float]:
+    found = session().execute(text("SELECT status, count(*) AS number FROM appointments GROUP BY status"))
+    return {row.status: float(row.number) for row in found}
+
+
+def _guarded(read: Callable[[], Found], otherwise: Found) -> Found:
+    """What was read, or `otherwise` when a part is away: a figure that is missing must not hide the others."""
+    try:
+        return read()
+    except (SQLAlchemyError, live.Away, OSError):
+        undo()
+        return otherwise
