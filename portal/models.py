@@ -8,4 +8,14 @@ from portal.domain.notifications import models as notifications
 from portal.domain.patients import models as patients
 from portal.domain.scheduling import models as scheduling
 
-__all__ = ["clinics", "doctors", "events", "idempotency", "identity", "notifications", "patients", "scheduling", "tasks"]
+__all__ = [
+    "clinics",
+    "doctors",
+    "events",
+    "idempotency",
+    "identity",
+    "notifications",
+    "patients",
+    "scheduling",
+    "tasks",
+]

@@ -1,8 +1,8 @@
 """What happened: an append-only record that is history, audit log and the cause of everything that follows.
 
-Events are kept in memory until just before the commit and then written with their tasks in two statements. The database refuses to
-change or delete one (a trigger, see the first migration). The clock seals them in batches into a hash chain; `verify`
-walks it.
+Events are kept in memory until just before the commit and then written with their tasks in two statements. The
+database refuses to change or delete one (a trigger, see the first migration). The clock seals them in batches into a
+hash chain; `verify` walks it.
 """
 
 from __future__ import annotations
@@ -81,8 +81,9 @@ def record(
     `facts` are ids, codes and numbers, never health data or names. Returns the event's id. Each subscriber is called
     as a task with (event_id, subject_id).
     """
+    event_id = new_id()
     event = {
-        "id": new_id(),
+        "id": event_id,
         "created_at": clock.now(),
         "name": name,
         "actor_id": actor.user_id,
@@ -98,8 +99,8 @@ def record(
     session().info.setdefault("events", []).append(event)
     before_commit(write_pending, "events")
     for follow in _subscribers.get(name, ()):
-        tasks.later(follow, event["id"], event["subject_id"], key=f"{event['id']}:{tasks.name_of(follow)}")
-    return event["id"]
+        tasks.later(follow, event_id, event["subject_id"], key=f"{event_id}:{tasks.name_of(follow)}")
+    return event_id
 
 
 def write_pending() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import cast
 
 from limits import RateLimitItem, parse
 from limits.errors import StorageError
@@ -34,8 +35,8 @@ def connect(url: str, *, on: bool = True) -> None:
     _on = on
     if url.startswith("unix://"):
         url = f"redis+{url}"  # as the library spells it
-    storage: Storage = storage_from_string(url, socket_connect_timeout=1, socket_timeout=1, wrap_exceptions=True)
-    _limiter = SlidingWindowCounterRateLimiter(storage)  # type: ignore[arg-type]
+    storage = storage_from_string(url, socket_connect_timeout=1, socket_timeout=1, wrap_exceptions=True)
+    _limiter = SlidingWindowCounterRateLimiter(cast(Storage, storage))
 
 
 def hit(rate: str, *who: str) -> Left | None:

@@ -102,6 +102,17 @@ def write_pending() -> None:
         after_commit(lambda: _hand_over(ready))
 
 
+def settle() -> None:
+    """Keep the record of what was asked for in this transaction, and do none of it: for the past of the demo."""
+    rows = session().info.get("tasks", [])
+    for row in rows:
+        row |= {"state": "done", "attempts": 1, "handed_at": row["due_at"], "finished_at": row["due_at"]}
+    for start in range(0, len(rows), 1000):
+        session().info["tasks"] = rows[start : start + 1000]
+        write_pending()
+    session().info.pop("after_commit", None)
+
+
 def hand_over_by(give: Callable[[list[UUID]], None]) -> None:
     """Say at start how ids reach the workers. It must not raise and must not wait."""
     global _hand_over
@@ -185,7 +196,7 @@ def prune(older_than: timedelta = timedelta(days=30)) -> int:
 def counts() -> dict[str, int]:
     """How many tasks stand in each state, and "late": due for more than a minute."""
     found: dict[str, int] = dict.fromkeys(("waiting", "done", "failed", "late"), 0)
-    found |= {state: n for state, n in session().execute(select(Task.state, func.count()).group_by(Task.state))}
+    found |= {row[0]: row[1] for row in session().execute(select(Task.state, func.count()).group_by(Task.state))}
     late = select(func.count()).where(Task.state == "waiting", Task.due_at < clock.now() - timedelta(minutes=1))
     return found | {"late": session().scalar(late) or 0}
 

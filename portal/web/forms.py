@@ -1,12 +1,12 @@
 """Forms: labels and widgets are said here, limits come from the domain's Shape, and the Shape alone decides.
 
-    class ReasonForm(ShapeForm):
-        shape = CancelAppointment
-        reason = TextAreaField(_("Why?"))
+class ReasonForm(ShapeForm):
+    shape = CancelAppointment
+    reason = TextAreaField(_("Why?"))
 
-    form = ReasonForm()
-    if form.accepted():
-        booking.cancel(actor(), key, **form.clean.values())
+form = ReasonForm()
+if form.accepted():
+    booking.cancel(actor(), key, **form.clean.values())
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class ShapeForm(FlaskForm, Generic[AnyShape]):
             self.form_errors.append(str(no))
 
     def process_errors_clear(self) -> None:
-        self.form_errors = []
+        self.form_errors: list[str] = []
         for field in self._fields.values():
             field.errors = []
 
@@ -91,6 +91,11 @@ def _limit(field: Field, shape: type[Shape], name: str) -> None:
     field.flags.required = about.is_required() and not isinstance(field, BooleanField)
     known = shape.model_json_schema()["properties"].get(name, {})
     for option in (known, *known.get("anyOf", ())):
-        for key, attribute in (("maxLength", "maxlength"), ("minLength", "minlength"), ("minimum", "min"), ("maximum", "max")):
+        for key, attribute in (
+            ("maxLength", "maxlength"),
+            ("minLength", "minlength"),
+            ("minimum", "min"),
+            ("maximum", "max"),
+        ):
             if key in option and not (attribute == "minlength" and option[key] <= 1):
                 setattr(field.flags, attribute, option[key])

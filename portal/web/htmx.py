@@ -29,8 +29,10 @@ def page(template: str, *, fragment: str | None = None, status: int = 200, **con
     return answer
 
 
-def done(url: str, message: Any = None, *, fragment: str | None = None, oob: tuple[str, ...] = (), **context: Any) -> AnyResponse:
-    """Answer a change that was made: go to `url` (303), or swap `fragment` and the out-of-band fragments `oob` in place.
+def done(
+    url: str, message: Any = None, *, fragment: str | None = None, oob: tuple[str, ...] = (), **context: Any
+) -> AnyResponse:
+    """Answer a change that was made: go to `url` (303), or swap `fragment` and the out-of-band fragments `oob`.
 
     `message` is announced either way.
     """

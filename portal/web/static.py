@@ -1,4 +1,4 @@
-"""Static files: served compressed by WhiteNoise, named with a digest of their content so that they may be kept forever."""
+"""Static files: served compressed by WhiteNoise, named with a digest of their content, so they may be kept forever."""
 
 from __future__ import annotations
 
@@ -51,4 +51,6 @@ def _headers(headers: Any, path: str, url: str) -> None:
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["X-Frame-Options"] = "DENY"
-    headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
+    headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
+    )

@@ -37,7 +37,9 @@ def teach(app: Flask, settings: Settings) -> None:
         format_minutes=text.format_minutes,
         format_money=text.format_money,
         format_number=text.format_number,
-        format_span=lambda length: text.format_span(length if isinstance(length, timedelta) else timedelta(minutes=length)),
+        format_span=lambda length: text.format_span(
+            length if isinstance(length, timedelta) else timedelta(minutes=length)
+        ),
         now=clock.now,
     )
     app.context_processor(_here)
@@ -69,9 +71,12 @@ def _svg(name: str, style: str) -> str:
 
 def icon(name: str, css: str = "", label: str | None = None, *, filled: bool = False) -> Markup:
     """The named Tabler icon as inline SVG; decorative unless it has a label."""
-    paint = 'fill="currentColor"' if filled else 'fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"'
-    about = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
-    body = Markup(_svg(name, "filled" if filled else "outline"))  # noqa: S704 - our own vendored files
-    return Markup('<svg class="icon {}" width="24" height="24" viewBox="0 0 24 24" {} {} focusable="false">{}</svg>').format(
-        escape(css), Markup(paint), about, body  # noqa: S704
+    paint = (
+        'fill="currentColor"'
+        if filled
+        else 'fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"'
     )
+    about = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+    body = _svg(name, "filled" if filled else "outline")
+    shape = '<svg class="icon {}" width="24" height="24" viewBox="0 0 24 24" {} {} focusable="false">{}</svg>'
+    return Markup(shape).format(escape(css), Markup(paint), about, Markup(body))  # noqa: S704 - our own vendored files

@@ -177,7 +177,7 @@ class Appointment(Base, Changing):
     price_minor: Mapped[int | None]
     currency: Mapped[str] = mapped_column(String(3))
     confirmed_at: Mapped[datetime | None]
-    hold_fingerprint: Mapped[str | None] = mapped_column(String(64), unique=True)  # a hold becomes one appointment, once
+    hold_fingerprint: Mapped[str | None] = mapped_column(String(64), unique=True)  # a hold is used once
     ended_by: Mapped[str | None] = mapped_column(String(8))  # patient, doctor, staff, system
     end_code: Mapped[str | None] = mapped_column(String(24))
     end_text: Mapped[str] = mapped_column(String(500), default="")
@@ -242,7 +242,9 @@ class Occupancy(Base, Identified):
     expires_at: Mapped[datetime | None]  # of the hold
 
     __table_args__ = (
-        ExcludeConstraint(("resource_id", "="), ("lane", "="), ("during", "&&"), name="ex_occupancies_no_overlap", using="gist"),
+        ExcludeConstraint(
+            ("resource_id", "="), ("lane", "="), ("during", "&&"), name="ex_occupancies_no_overlap", using="gist"
+        ),
         CheckConstraint("num_nonnulls(appointment_id, hold_id) = 1", name="one_reason"),
         CheckConstraint("kind IN ('doctor', 'patient', 'room', 'device')", name="kind"),
         CheckConstraint("NOT isempty(during) AND NOT lower_inf(during) AND NOT upper_inf(during)", name="bounded"),
