@@ -1,4 +1,4 @@
-"""Is everything there that the portal needs, and what to do where it is not (`flask portal doctor`, /health/detailed)."""
+"""Is everything there that the portal needs, and what to do where it is not (`flask portal doctor`, /health)."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ def state(settings: Settings) -> dict[str, object]:
     found = [*_database(), *_redis(settings)]
     parts = {finding.what: "ok" if finding.ok else finding.said for finding in found}
     well = all(finding.ok for finding in found)
-    return {"status": "ok" if well else "degraded", "parts": parts, **_guarded(lambda: waiting(), {})}
+    return {"status": "ok" if well else "degraded", "parts": parts, **_guarded(waiting, dict[str, float]())}
 
 
 def gauges(settings: Settings) -> dict[str, tuple[str, str, dict[str, float]]]:
     """The figures that are read when Prometheus asks: tasks, visits, workers."""
     found: dict[str, tuple[str, str, dict[str, float]]] = {}
-    counts = _guarded(tasks.counts, {})
+    counts = _guarded(tasks.counts, dict[str, int]())
     found["portal_tasks"] = ("Background tasks by state.", "state", {name: float(n) for name, n in counts.items()})
-    found["portal_appointments"] = ("Appointments by status.", "status", _guarded(_appointments, {}))
-    late = _guarded(waiting, {}).get("oldest_waiting_seconds", 0.0)
+    found["portal_appointments"] = ("Appointments by status.", "status", _guarded(_appointments, dict[str, float]()))
+    late = _guarded(waiting, dict[str, float]()).get("oldest_waiting_seconds", 0.0)
     found["portal_oldest_waiting_task_seconds"] = ("Age of the oldest task that is due.", "", {"": late})
     workers = _guarded(lambda: float(worker.workers_seen(settings.redis_url)), 0.0)
     found["portal_workers"] = ("Workers that said they are alive.", "", {"": workers})
@@ -69,8 +69,8 @@ def waiting() -> dict[str, float]:
         .execute(
             text(
                 "SELECT count(*) FILTER (WHERE state = 'waiting' AND due_at <= :now) AS due,"
-                " coalesce(extract(epoch FROM :now - min(due_at) FILTER (WHERE state = 'waiting' AND due_at <= :now)), 0)"
-                " AS oldest, count(*) FILTER (WHERE state = 'failed') AS failed FROM tasks WHERE state <> 'done'"
+                " coalesce(extract(epoch FROM :now - min(due_at) FILTER"
+                " (WHERE state = 'waiting' AND due_at <= :now)), 0) AS oldest, count(*) FILTER (WHERE state = 'failed') AS failed FROM tasks WHERE state <> 'done'"
             ),
             {"now": clock.now()},
         )
