@@ -25,6 +25,13 @@ EXTENSIONS = ("btree_gist", "citext", "cube", "earthdistance", "pg_trgm", "unacc
 MOST_SKEW = 2.0  # seconds
 MOST_WAITING = 300.0  # seconds a due task may wait before somebody should look
 
+_WAITING = text(
+    """SELECT count(*) FILTER (WHERE state = 'waiting' AND due_at <= :now) AS due,
+              count(*) FILTER (WHERE state = 'failed') AS failed,
+              coalesce(extract(epoch FROM :now - min(due_at) FILTER (WHERE state = 'waiting')), 0) AS oldest
+         FROM tasks WHERE state = 'failed' OR (state = 'waiting' AND due_at <= :now)"""
+)
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -64,18 +71,7 @@ def gauges(settings: Settings) -> dict[str, tuple[str, str, dict[str, float]]]:
 
 def waiting() -> dict[str, float]:
     """How many tasks are due, for how many seconds the oldest has been, and how many failed for good."""
-    row = (
-        session()
-        .execute(
-            text(
-                "SELECT count(*) FILTER (WHERE state = 'waiting' AND due_at <= :now) AS due,"
-                " coalesce(extract(epoch FROM :now - min(due_at) FILTER"
-                " (WHERE state = 'waiting' AND due_at <= :now)), 0) AS oldest, count(*) FILTER (WHERE state = 'failed') AS failed FROM tasks WHERE state <> 'done'"
-            ),
-            {"now": clock.now()},
-        )
-        .one()
-    )
+    row = session().execute(_WAITING, {"now": clock.now()}).one()
     return {"due_tasks": row.due, "oldest_waiting_seconds": float(row.oldest), "failed_tasks": row.failed}
 
 

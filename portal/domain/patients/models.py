@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.sql.elements import ColumnElement
 
+from portal.core import clock
 from portal.core.actor import ADMIN, DOCTOR, STAFF, Actor
 from portal.core.db import Base, Changing, Identified
 from portal.domain.clinics.models import Clinic
@@ -50,6 +51,12 @@ class Patient(Base, Changing):
     @property
     def name(self) -> str:
         return f"{self.given_name} {self.family_name}"
+
+    @property
+    def age(self) -> int | None:
+        """Whole years lived; None when the birth date is not known."""
+        born, today = self.birth_date, clock.now().date()
+        return None if born is None else today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
     @classmethod
     def visible(cls, actor: Actor) -> ColumnElement[bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -24,6 +25,9 @@ from portal.domain.doctors.models import Practice
 from portal.domain.scheduling import hours, impact
 from portal.domain.scheduling.models import Appointment, Closure
 from portal.domain.scheduling.shapes import ClosureShape
+
+MOST_LISTED = 100
+FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2300, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -50,17 +54,37 @@ def practices_of(actor: Actor, doctor_id: UUID) -> list[Practice]:
 
 def of_doctor(actor: Actor, doctor_id: UUID, *, past: bool = False) -> list[TimeOff]:
     """What keeps a doctor from receiving from now on (or, with `past`, kept), soonest first."""
-    practices = practices_of(actor, doctor_id)
+    now = clock.now()
+    found = during(practices_of(actor, doctor_id), FIRST if past else now, now if past else LAST)
+    if past:
+        return [off for off in reversed(found) if off.closure.ends_at <= now][:MOST_LISTED]
+    return found[:MOST_LISTED]
+
+
+def during(practices: Sequence[Practice], begins: datetime, until: datetime) -> list[TimeOff]:
+    """What keeps the doctor of these practices from receiving in this time, soonest first."""
     if not practices:
         return []
     by_practice = {practice.id: practice.clinic for practice in practices}
     by_clinic = {practice.clinic_id: practice.clinic for practice in practices}
     statement = select(Closure).where(
-        or_(Closure.doctor_id == doctor_id, Closure.practice_id.in_(by_practice), Closure.clinic_id.in_(by_clinic)),
-        Closure.ends_at <= clock.now() if past else Closure.ends_at > clock.now(),
+        or_(
+            Closure.doctor_id == practices[0].doctor_id,
+            Closure.practice_id.in_(by_practice),
+            Closure.clinic_id.in_(by_clinic),
+        ),
+        Closure.starts_at < until,
+        Closure.ends_at > begins,
     )
-    found = session().scalars(statement.order_by(Closure.starts_at.desc() if past else Closure.starts_at).limit(100))
+    found = session().scalars(statement.order_by(Closure.starts_at))
     return [_as_seen(closure, by_practice, by_clinic, practices[0].clinic) for closure in found]
+
+
+def holidays_during(practices: Sequence[Practice], first: date, last: date) -> list[Holiday]:
+    """The holidays of the clinics of these practices on these dates."""
+    clinics = [practice.clinic_id for practice in practices]
+    statement = select(Holiday).where(Holiday.clinic_id.in_(clinics), Holiday.day.between(first, last))
+    return list(session().scalars(statement.order_by(Holiday.day)))
 
 
 def close_doctor(actor: Actor, doctor_id: UUID, **about: Any) -> Closure:

@@ -44,13 +44,18 @@ def practice_for(actor: Actor, practice_id: UUID | str, *, lock: bool = False) -
 def of_practice(actor: Actor, practice_id: UUID | str) -> list[Opening]:
     """The openings with their visit types: weekly ones by day and time, then single dates."""
     practice_for(actor, practice_id)
-    return _of([as_id(practice_id)])
+    return of_practices([as_id(practice_id)])
 
 
-def of_doctor(actor: Actor, doctor_id: UUID) -> list[Opening]:
-    """The openings of all practices of a doctor, for those who see the doctor's calendar."""
-    practices = select(Practice).where(Practice.doctor_id == doctor_id, Practice.visible(actor))
-    return _of([practice.id for practice in session().scalars(practices) if may_set_hours(actor, practice)])
+def of_practices(practice_ids: Sequence[UUID]) -> list[Opening]:
+    """The openings of these practices, whoever asks; for verbs that know the asker."""
+    statement = (
+        select(Opening)
+        .where(Opening.practice_id.in_(practice_ids))
+        .options(selectinload(Opening.visit_types))
+        .order_by(Opening.weekday.nulls_last(), Opening.on_date, Opening.starts)
+    )
+    return list(session().scalars(statement))
 
 
 def get(actor: Actor, opening_id: UUID | str) -> Opening:
@@ -78,7 +83,7 @@ def add(actor: Actor, practice_id: UUID | str, **about: Any) -> Opening:
     wanted = OpeningShape.parse(about)
     practice = practice_for(actor, practice_id, lock=True)
     kinds = _kinds(practice, wanted.visit_type_ids)
-    _no_overlap(wanted, _of([practice.id]), wanted.starts)
+    _no_overlap(wanted, of_practices([practice.id]), wanted.starts)
     opening = Opening(practice_id=practice.id, visit_types=kinds, **_columns(wanted))
     session().add(opening)
     session().flush()
@@ -92,7 +97,7 @@ def change(actor: Actor, opening_id: UUID | str, *, keep_visits: bool = False, *
     opening = get(actor, opening_id)
     practice = practice_for(actor, opening.practice_id, lock=True)
     kinds = _kinds(practice, wanted.visit_type_ids)
-    before = _of([practice.id])
+    before = of_practices([practice.id])
     others = [other for other in before if other.id != opening.id]
     _no_overlap(wanted, others, wanted.starts)
     after = [*others, Opening(id=opening.id, visit_types=kinds, **_columns(wanted))]
@@ -109,22 +114,12 @@ def remove(actor: Actor, opening_id: UUID | str, *, keep_visits: bool = False) -
     """Take an opening away. Raises VisitsAffected when booked visits stand in it, unless they are to be kept."""
     opening = get(actor, opening_id)
     practice = practice_for(actor, opening.practice_id, lock=True)
-    before = _of([practice.id])
+    before = of_practices([practice.id])
     after = [other for other in before if other.id != opening.id]
     impact.unless_kept(impact.left_outside(practice.id, practice.clinic.zone, before, after), keep_visits)
     record(actor, "opening.removed", opening, clinic_id=practice.clinic_id, practice_id=practice.id)
     session().delete(opening)
     session().flush()
-
-
-def _of(practice_ids: Sequence[UUID]) -> list[Opening]:
-    statement = (
-        select(Opening)
-        .where(Opening.practice_id.in_(practice_ids))
-        .options(selectinload(Opening.visit_types))
-        .order_by(Opening.weekday.nulls_last(), Opening.on_date, Opening.starts)
-    )
-    return list(session().scalars(statement))
 
 
 def _kinds(practice: Practice, wanted: Iterable[UUID]) -> list[VisitType]:

@@ -53,9 +53,9 @@ def left_outside(
     practice_id: UUID, zone: ZoneInfo, before: Sequence[Opening], after: Sequence[Opening]
 ) -> list[Appointment]:
     """The visits still to come that the hours `before` admit and the hours `after` do not."""
-    rules = [_rules(openings) for openings in (before, after)]
+    had, has = rules(before), rules(after)
     found = session().scalars(_upcoming(Appointment.practice_id == practice_id))
-    return [visit for visit in found if _admitted(visit, rules[0], zone) and not _admitted(visit, rules[1], zone)]
+    return [visit for visit in found if _admitted(visit, had, zone) and not _admitted(visit, has, zone)]
 
 
 def look(actor: Actor, visits: Iterable[UUID]) -> list[Appointment]:
@@ -69,15 +69,8 @@ def look(actor: Actor, visits: Iterable[UUID]) -> list[Appointment]:
     return list(session().scalars(statement))
 
 
-def _upcoming(scope: ColumnElement[bool]) -> Any:
-    return (
-        select(Appointment)
-        .where(scope, Appointment.status.in_(UPCOMING), Appointment.ends_at > clock.now())
-        .order_by(Appointment.starts_at)
-    )
-
-
-def _rules(openings: Iterable[Opening]) -> list[timetable.Opening]:
+def rules(openings: Iterable[Opening]) -> list[timetable.Opening]:
+    """The same openings as the pure timetable knows them; their visit types must be loaded."""
     return [
         timetable.Opening(
             id=str(opening.id),
@@ -93,6 +86,14 @@ def _rules(openings: Iterable[Opening]) -> list[timetable.Opening]:
         )
         for opening in openings
     ]
+
+
+def _upcoming(scope: ColumnElement[bool]) -> Any:
+    return (
+        select(Appointment)
+        .where(scope, Appointment.status.in_(UPCOMING), Appointment.ends_at > clock.now())
+        .order_by(Appointment.starts_at)
+    )
 
 
 def _admitted(visit: Appointment, openings: Sequence[timetable.Opening], zone: ZoneInfo) -> bool:
