@@ -12,17 +12,26 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import Index, String, Text, func, select, text, update
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core import clock, log
 from portal.core.db import Base, Identified, after_commit, before_commit, new_id, session, transaction
+from portal.core.prepared import Prepared
 
 MOST_ATTEMPTS = 6
 BACKOFF = (10, 60, 300, 1800, 7200)  # seconds until the next try: quick at first, then hours for a mail server down
 REHAND_WHEN_IDLE = timedelta(seconds=10)
 REHAND_WHEN_BUSY = timedelta(minutes=10)
+
+_COLUMNS = "id, created_at, name, args, key, due_at, correlation_id, state, attempts"
+_WRITE = Prepared(
+    "tasks_write",
+    f"INSERT INTO tasks ({_COLUMNS}) SELECT {_COLUMNS} FROM jsonb_populate_recordset(NULL::tasks, CAST(:rows AS jsonb))"  # noqa: S608
+    " ON CONFLICT (key) DO NOTHING",
+)
 
 _known: dict[str, Callable[..., Any]] = {}
 _hand_over: Callable[[list[UUID]], None] = lambda ids: None  # noqa: E731 - replaced by the application
@@ -83,6 +92,8 @@ def later(
         "key": key,
         "due_at": due_at or (now + delay if delay else now),
         "correlation_id": log.correlation_id(),
+        "state": "waiting",
+        "attempts": 0,
     }
     session().info.setdefault("tasks", []).append(row)
     before_commit(write_pending, "tasks")
@@ -94,8 +105,7 @@ def write_pending() -> None:
     rows = session().info.pop("tasks", [])
     if not rows:
         return
-    statement = insert(Task).on_conflict_do_nothing(index_elements=["key"]).values(rows)
-    session().execute(statement)
+    _WRITE.run({"rows": orjson.dumps(rows).decode()})
     soon = clock.now() + timedelta(seconds=1)
     ready = [row["id"] for row in rows if row["due_at"] <= soon]
     if ready:
