@@ -10,6 +10,7 @@ from portal.core.shapes import Empty, MaybeLine, Name, Secret, Shape, storable
 
 Email = Annotated[EmailStr, Field(max_length=254), AfterValidator(storable)]
 Locale = Literal["en", "fr", "ar"]
+Scope = Literal["profile:read", "appointments:read", "appointments:write"]  # what a token may be narrowed to
 Token = Annotated[str, Field(min_length=10, max_length=200), AfterValidator(storable)]
 
 
@@ -47,6 +48,12 @@ class AccountProfile(Shape):
     locale: Locale = "en"
 
 
+class LanguageChoice(Shape):
+    """The language someone reads in from now on."""
+
+    locale: Locale
+
+
 class Invitation(Shape):
     """Ask someone to join a clinic in a role; they choose their own password."""
 
@@ -67,4 +74,4 @@ class ProgramSignIn(SignIn):
     """A program that acts for someone, and what it may do at most."""
 
     label: MaybeLine = None
-    scopes: Annotated[list[str] | None, Empty] = None
+    scopes: Annotated[list[Scope] | None, Field(max_length=20), Empty] = None

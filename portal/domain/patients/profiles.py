@@ -14,6 +14,7 @@ from portal.core.events import record
 from portal.core.names import fold
 from portal.core.policy import allow, as_id, find
 from portal.core.text import lazy as _
+from portal.domain.identity import accounts
 from portal.domain.patients.models import Allergy, Patient, Registration
 
 MOST_ALLERGIES = 100
@@ -74,6 +75,13 @@ def change(
             setattr(patient, name, given[name])
         record(actor, "patient.changed", patient, patient_id=patient.id, fields=changed)
     return patient
+
+
+def call_me(actor: Actor, *, given_name: str, family_name: str, locale: str) -> None:
+    """Change one's own name and language, in the account and in the patient profile if there is one."""
+    accounts.rename(actor, given_name=given_name, family_name=family_name, locale=locale)
+    if actor.patient_id:
+        rename(actor, actor.patient_id, given_name=given_name, family_name=family_name, locale=locale)
 
 
 def rename(actor: Actor, patient_id: UUID, *, given_name: str, family_name: str, locale: str) -> Patient:

@@ -1,13 +1,111 @@
-"""What one was told in the app."""
+"""What one was told in the app: a page of it, and the bell's number in the top bar."""
 
-from flask import Blueprint
+from __future__ import annotations
 
-from portal.web import gate
+import sys
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, current_app, request, url_for
+from werkzeug.wrappers import Response
+
+from portal.core.text import gettext as say
+from portal.core.text import lazy as _
+from portal.domain.notifications import inbox
+from portal.web import gate, htmx
 
 bp = Blueprint("notifications", __name__, url_prefix="/notifications")
 gate.signed_in_only(bp)
 
+KINDS = {
+    "appointment.booked": _("Booked"),
+    "appointment.requested": _("Requested"),
+    "appointment.confirmed": _("Confirmed"),
+    "appointment.moved": _("Moved"),
+    "appointment.cancelled": _("Cancelled"),
+    "appointment.declined": _("Declined"),
+    "doctor.booked": _("New visits"),
+    "doctor.moved": _("Moved visits"),
+    "doctor.cancelled": _("Cancelled visits"),
+}
+ICONS = {
+    "booked": "calendar-plus",
+    "requested": "hourglass",
+    "confirmed": "circle-check",
+    "moved": "calendar-event",
+    "cancelled": "calendar-x",
+    "declined": "ban",
+}
+
 
 @bp.get("")
-def index():
-    return "n"
+def index() -> Response:
+    """Notifications, newest first; the filter lives in the address."""
+    return _page()
+
+
+@bp.get("/badge")
+def badge() -> Response:
+    """The bell alone, with its number: fetched when a nudge says that something came."""
+    return htmx.page("notifications/_bell.html", unread=inbox.unread_count(gate.actor()))
+
+
+@bp.post("/<uuid:key>/read")
+def mark_read(key: UUID) -> Response:
+    """Mark one as read, and go to what it is about if asked to."""
+    found = inbox.mark_read(gate.actor(), key)
+    if request.form.get("open") and found.subject_type == "appointment":
+        role = "doctor" if found.kind.startswith("doctor.") else "patient"
+        return htmx.see_other(url_for(f"{role}.appointment", key=found.subject_id))
+    return _after(say("Marked as read."))
+
+
+@bp.post("/read")
+def mark_all_read() -> Response:
+    """Mark all as read."""
+    inbox.mark_all_read(gate.actor())
+    return _after(say("All are marked as read."))
+
+
+@bp.app_context_processor
+def _bell() -> dict[str, Any]:
+    """The number on the bell, for whole pages. Not while a failure is answered: the database may be why."""
+    if not gate.actor().is_signed_in or htmx.wants_fragment() or sys.exc_info()[0] is not None:
+        return {}
+    return {"unread": inbox.unread_count(gate.actor())}
+
+
+def _page() -> Response:
+    return htmx.page("notifications/index.html", fragment="notifications/_list.html", **_list())
+
+
+def _list() -> dict[str, Any]:
+    unread_only, kind = request.values.get("unread") == "1", request.values.get("kind", "")
+    kind = kind if kind in KINDS else ""
+    found = inbox.mine(gate.actor(), unread_only=unread_only, kind=kind or None, after=request.args.get("after"))
+    kept: dict[str, Any] = {"unread": 1 if unread_only else None, "kind": kind or None}
+    return {
+        "notifications": found,
+        "unread_only": unread_only,
+        "kind": kind,
+        "kinds": _kinds(),
+        "icons": ICONS,
+        "zone": current_app.extensions["portal.settings"].default_time_zone,
+        "next_url": url_for("notifications.index", **kept, after=found.next) if found.next else None,
+    }
+
+
+def _kinds() -> list[tuple[str, Any]]:
+    """The kinds this person can be told of."""
+    actor = gate.actor()
+    mine = [name for name, has in (("appointment.", actor.patient_id), ("doctor.", actor.doctor_id)) if has]
+    return [(kind, words) for kind, words in KINDS.items() if kind.startswith(tuple(mine))]
+
+
+def _after(said: str) -> Response:
+    kept: dict[str, Any] = {"unread": request.form.get("unread") or None, "kind": request.form.get("kind") or None}
+    url = url_for("notifications.index", **kept)
+    if not htmx.wants_fragment():
+        return htmx.done(url, said)
+    around = _list() | {"unread": inbox.unread_count(gate.actor())}
+    return htmx.done(url, said, fragment="notifications/_list.html", oob=("notifications/_bell.html",), **around)

@@ -1,0 +1,45 @@
+"""What every way of signing in has in common: the session is opened, and the person goes on where they wanted to."""
+
+from __future__ import annotations
+
+from flask import current_app, request
+from werkzeug.wrappers import Response
+
+from portal.core.errors import Unauthenticated, refuse
+from portal.domain.access import actors
+from portal.domain.identity import sessions
+from portal.web import gate, navigation
+from portal.web.htmx import see_other
+
+PROVIDER = "portal.oidc"
+
+
+def onward(target: str | None = None) -> str:
+    """Where the person wanted to go, as `next` says; empty when it says nothing or another site."""
+    return gate.safe_next(target if target is not None else request.values.get("next"), "")
+
+
+def let_in(token: str, target: str = "") -> Response:
+    """Give this browser the session of `token`; an earlier one of this browser ends."""
+    if gate.actor().session_id:
+        sessions.sign_out(gate.actor())
+    arrived = actors.by_session(token, request.remote_addr) or refuse(Unauthenticated)
+    gate.sign_in(token, arrived)
+    return see_other(onward(target) or navigation.home_for(arrived))
+
+
+def user_agent() -> str:
+    """What the browser calls itself, for the list of sessions."""
+    return request.user_agent.string
+
+
+def provider_name() -> str:
+    """What the OpenID Connect provider is called; empty when there is none."""
+    if PROVIDER not in current_app.extensions:
+        return ""
+    return current_app.extensions["portal.settings"].oidc_name or "OpenID Connect"
+
+
+def has_mailbox() -> bool:
+    """Whether mail is kept here and can be read at /dev/mail."""
+    return "dev.mail" in current_app.view_functions

@@ -1,0 +1,93 @@
+"""Passwords: forgotten, reset by link, chosen by an invited person, changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import url_for
+from werkzeug.wrappers import Response
+
+from portal.core.errors import Gone, Refused
+from portal.core.text import gettext as say
+from portal.domain.identity import accounts, credentials, links, passwords, sessions
+from portal.web import gate, htmx
+from portal.web.account import bp
+from portal.web.account.arriving import let_in, onward, user_agent
+from portal.web.account.forms import ChangePasswordForm, EmailForm, NewPasswordForm
+from portal.web.account.registering import remember
+
+
+@bp.route("/forgot", methods=["GET", "POST"])
+def forgot() -> Response:
+    """Mail a link to choose a new password; the page that follows is the same for every address."""
+    form = EmailForm(data={"email": gate.actor().email})
+    around: dict[str, Any] = {"next": onward()}
+    if form.accepted():
+        try:
+            credentials.forgot(gate.actor(), form.clean.email, **remember(form.clean.email, "reset"))
+        except Refused as no:
+            return htmx.refused(no, "account/forgot.html", form=form, **around)
+        return htmx.see_other(url_for("account.check_mail"))
+    return htmx.page("account/forgot.html", status=422 if form.is_submitted() else 200, form=form, **around)
+
+
+@bp.route("/reset/<token>", methods=["GET", "POST"])
+def reset(token: str) -> Response:
+    """Choose a new password by link, then sign in with it."""
+
+    def go_on(facts: dict[str, Any], _: Any) -> Response:
+        gate.sign_out()
+        said = say("Your new password is set. Please sign in with it.")
+        return htmx.done(url_for("account.sign_in", next=onward(facts.get("next", "")) or None), said)
+
+    return _choose("reset", token, credentials.reset, go_on)
+
+
+@bp.route("/invitation/<token>", methods=["GET", "POST"])
+def invitation(token: str) -> Response:
+    """An invited person chooses a password and is in."""
+
+    def go_on(_: dict[str, Any], user: Any) -> Response:
+        _opened, session_token = sessions.start(gate.actor(), user, user_agent())
+        return let_in(session_token)
+
+    return _choose("invite", token, credentials.accept_invitation, go_on)
+
+
+@bp.route("/password", methods=["GET", "POST"])
+def password() -> Response:
+    """Change the password, knowing the present one."""
+    form = ChangePasswordForm()
+    user = accounts.get(gate.actor().user_id)
+    around: dict[str, Any] = {"minimum": passwords.minimum_length(), "has_password": bool(user.password_hash)}
+    if form.accepted():
+        try:
+            credentials.change(gate.actor(), **form.clean.values())
+        except Refused as no:
+            return htmx.refused(no, "account/password.html", form=form, **around)
+        said = say("Your password is changed. Every other browser and program was signed out.")
+        return htmx.done(url_for("account.security"), said)
+    return htmx.page("account/password.html", status=422 if form.is_submitted() else 200, form=form, **around)
+
+
+def _choose(
+    purpose: str,
+    token: str,
+    verb: Callable[..., tuple[Any, dict[str, Any]]],
+    go_on: Callable[[dict[str, Any], Any], Response],
+) -> Response:
+    """The page of a link by which a password is chosen; a link that is over says what to do instead."""
+    form = NewPasswordForm()
+    page = f"account/{'reset' if purpose == 'reset' else 'invitation'}.html"
+    try:
+        user = links.look(purpose, token).user
+        around: dict[str, Any] = {"user": user, "minimum": passwords.minimum_length(), "token": token}
+        if not form.accepted():
+            return htmx.page(page, status=422 if form.is_submitted() else 200, form=form, **around)
+        user, facts = verb(gate.actor(), token, form.clean.password)
+    except Gone as no:
+        return htmx.refused(no, page.replace(".html", "_over.html"))
+    except Refused as no:
+        return htmx.refused(no, page, form=form, **around)
+    return go_on(facts, user)

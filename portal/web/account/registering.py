@@ -1,0 +1,103 @@
+"""Making an account and showing that its e-mail address is one's own."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any
+
+from flask import request, session, url_for
+from werkzeug.wrappers import Response
+
+from portal.core import secrets
+from portal.core.errors import Gone, Refused
+from portal.core.text import gettext as say
+from portal.core.text import language as spoken
+from portal.domain.identity import accounts, credentials, links, passwords, sessions
+from portal.domain.patients import registering
+from portal.web import gate, htmx, navigation
+from portal.web.account import bp
+from portal.web.account.arriving import has_mailbox, let_in, onward, user_agent
+from portal.web.account.forms import EmailForm, RegisterForm
+
+PAGE = "account/register.html"
+
+
+@bp.route("/register", methods=["GET", "POST"])
+def register() -> Response:
+    """Make an account; the page that follows is the same whether the address has one already."""
+    if gate.actor().is_signed_in:
+        return htmx.see_other(onward() or navigation.home_for(gate.actor()))
+    form = RegisterForm(fixed={"locale": spoken()})
+    around: dict[str, Any] = {"next": onward(), "minimum": passwords.minimum_length()}
+    if form.accepted():
+        try:
+            registering.register(gate.actor(), **form.clean.values(), **remember(form.clean.email, "verify"))
+        except Refused as no:
+            return htmx.refused(no, PAGE, form=form, **around)
+        return htmx.see_other(url_for("account.check_mail"))
+    return htmx.page(PAGE, status=422 if form.is_submitted() else 200, form=form, **around)
+
+
+@bp.get("/check-mail")
+def check_mail() -> Response:
+    """Say that a mail is on its way, to whoever has just asked for one."""
+    if "mailed" not in session:
+        return htmx.see_other(url_for("account.sign_in"))
+    return htmx.page("account/check_mail.html", mailed=session["mailed"], has_mailbox=has_mailbox())
+
+
+@bp.post("/resend")
+def resend() -> Response:
+    """Send the mail again: to whoever is signed in and not verified, or who has just asked for it here."""
+    if gate.actor().is_signed_in:
+        accounts.send_verification(gate.actor(), **remember(gate.actor().email, "verify"))
+        return htmx.see_other(url_for("account.check_mail"))
+    mailed = session.get("mailed") or {}
+    form = EmailForm(data={"email": mailed.get("email", "")})
+    if not form.accepted():
+        return htmx.page("account/verify_over.html", status=422, resend=form)
+    if mailed.get("why") == "reset":
+        credentials.forgot(gate.actor(), form.clean.email, **remember(form.clean.email, "reset"))
+    else:
+        accounts.send_verification(gate.actor(), form.clean.email, **remember(form.clean.email, "verify"))
+    return htmx.done(url_for("account.check_mail"), say("We have sent it again."))
+
+
+@bp.route("/verify/<token>", methods=["GET", "POST"])
+def verify(token: str) -> Response:
+    """Opening the link only shows a button (mail scanners open links too); pressing it verifies the address.
+
+    The browser in which the account was made is signed in. Any other has to show the password: whoever made the account
+    may not be the one who owns the address.
+    """
+    form = EmailForm(formdata=None)
+    try:
+        if request.method == "GET":
+            return htmx.page("account/verify.html", user=links.look("verify", token).user, token=token)
+        user, facts = accounts.verify_email(gate.actor(), token)
+    except Gone as no:
+        return htmx.refused(no, "account/verify_over.html", form=None, resend=form)
+    target = onward(facts.get("next", ""))
+    if user.id == gate.actor().user_id:
+        return htmx.done(target or navigation.home_for(gate.actor()), say("Thank you. Your e-mail is confirmed."))
+    if _is_same_browser(facts):
+        _, opened = sessions.start(gate.actor(), user, user_agent())
+        return let_in(opened, target)
+    if gate.actor().is_signed_in:
+        return htmx.done(navigation.home_for(gate.actor()), say("The e-mail of another account is confirmed."))
+    said = say("Thank you. Your e-mail is confirmed. Please sign in.")
+    return htmx.done(url_for("account.sign_in", next=target or None), said)
+
+
+def remember(email: str, why: str) -> dict[str, Any]:
+    """Keep in this browser what was mailed to whom; returns the facts that travel with the mail's link."""
+    target = onward() or (session.get("mailed") or {}).get("next", "")
+    mark = session.get("mark") or secrets.make_token(16)
+    session["mark"] = mark
+    session["mailed"] = {"email": email, "why": why, "next": target}
+    return {"next": target, "mark": secrets.fingerprint(mark)}
+
+
+def _is_same_browser(facts: dict[str, Any]) -> bool:
+    mark = session.get("mark")
+    return mark is not None and hmac.compare_digest(secrets.fingerprint(mark), str(facts.get("mark", "")))
