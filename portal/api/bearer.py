@@ -6,8 +6,8 @@ from flask import request
 
 from portal.core.actor import NOBODY, Actor
 from portal.core.errors import Forbidden, Unauthenticated
-from portal.core.text import LANGUAGES, speak
 from portal.core.text import lazy as _
+from portal.core.text import preferred, speak
 from portal.domain.access import actors
 
 
@@ -52,4 +52,4 @@ def need(actor: Actor, scope: str) -> None:
 
 def asked_language() -> str | None:
     """The language the request asks for, if it is one of ours."""
-    return request.accept_languages.best_match(LANGUAGES) if request.accept_languages else None
+    return preferred(request.accept_languages.values())

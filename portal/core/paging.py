@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from sqlalchemy import Select, tuple_
 from sqlalchemy.sql.elements import ColumnElement
@@ -16,6 +19,13 @@ from portal.core.errors import Invalid
 from portal.core.text import lazy as _
 
 Row = TypeVar("Row")
+
+
+class BadCursor(Invalid):
+    """This cursor is not one we made, or not for this list."""
+
+    code = "bad_cursor"
+    sentence = _("This list has moved on. Please start from its first page.")
 
 
 @dataclass(frozen=True)
@@ -44,7 +54,7 @@ def page(
     limit = max(1, min(limit, 100))
     if after:
         mark: ColumnElement[Any] = tuple_(*keys)  # type: ignore[assignment]
-        values = tuple_(*decode(after, len(keys)))
+        values = tuple_(*(_typed(key, value) for key, value in zip(keys, decode(after, len(keys)), strict=True)))
         statement = statement.where(mark < values if descending else mark > values)
     ordered = statement.order_by(*(key.desc() if descending else key.asc() for key in keys)).limit(limit + 1)
     found = list(session().scalars(ordered).unique().all())
@@ -68,5 +78,27 @@ def decode(cursor: str, count: int) -> list[Any]:
     except (ValueError, binascii.Error):
         values = None
     if not isinstance(values, list) or len(values) != count:
-        raise Invalid(_("This list has moved on. Please start from its first page."), code="bad_cursor")
+        raise BadCursor
     return values
+
+
+def _typed(key: Any, value: Any) -> Any:
+    """A value of a cursor as its column has it; raises BadCursor when it cannot be one of it."""
+    wanted = key.type.python_type
+    try:
+        if wanted is datetime and (moment := datetime.fromisoformat(value)).tzinfo:
+            return moment
+        if wanted in {UUID, date, int, str}:
+            return _READ[wanted](value)
+    except (TypeError, ValueError, AttributeError):
+        pass
+    raise BadCursor
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or "\x00" in value:
+        raise ValueError
+    return value.encode().decode()  # a lone surrogate is no text
+
+
+_READ: dict[type, Callable[[Any], Any]] = {UUID: UUID, date: date.fromisoformat, int: int, str: _text}

@@ -6,7 +6,7 @@ variable: a door sets it for its request, a task for each recipient.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime, time, timedelta
@@ -34,6 +34,11 @@ _language: ContextVar[str] = ContextVar("language", default="en")
 def language() -> str:
     """The language spoken now: en, fr or ar."""
     return _language.get()
+
+
+def preferred(tags: Iterable[str]) -> str | None:
+    """The first of our languages among tags such as "fr-DZ", most wanted first; None when there is none."""
+    return next((code for tag in tags if (code := tag.replace("_", "-").split("-")[0].lower()) in LANGUAGES), None)
 
 
 def speak(code: str) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from portal.core import clock, events, log, secrets, tasks
+from portal.core import clock, events, idempotency, log, secrets, tasks
 from portal.core.db import session
 from portal.core.tasks import task
 from portal.domain.identity import sessions
@@ -38,3 +38,9 @@ def forget_old_tasks() -> None:
 @task
 def forget_old_sessions() -> None:
     sessions.prune()
+
+
+@task
+def forget_old_replies() -> None:
+    """Replies kept under an Idempotency-Key live for a day."""
+    idempotency.prune()

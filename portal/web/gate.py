@@ -15,7 +15,7 @@ from portal.config import Settings
 from portal.core import log
 from portal.core.actor import NOBODY, Actor
 from portal.core.errors import Forbidden, Refused, Unauthenticated
-from portal.core.text import LANGUAGES, speak
+from portal.core.text import LANGUAGES, preferred, speak
 from portal.core.text import lazy as _
 from portal.domain.access import actors
 
@@ -169,7 +169,7 @@ def _language() -> str:
     if chosen in LANGUAGES:
         return str(chosen)
     who = actor()
-    return who.locale if who.is_signed_in else request.accept_languages.best_match(LANGUAGES) or "en"
+    return who.locale if who.is_signed_in else preferred(request.accept_languages.values()) or "en"
 
 
 def _finish(answer: Response) -> Response:

@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import make_transient_to_detached
 
 from portal.core import clock, secrets
@@ -22,7 +21,7 @@ from portal.core.db import new_id, session
 from portal.core.errors import NotFound, refuse
 from portal.core.events import record
 from portal.core.policy import allow
-from portal.domain.patients.models import Patient, Registration
+from portal.domain.patients.models import Patient
 from portal.domain.scheduling import availability, policy, rulebook, taking, timetable
 from portal.domain.scheduling.models import (
     CANCELLED,
@@ -83,7 +82,7 @@ def book(
     if hold_token:
         appointment["hold_fingerprint"] = secrets.fingerprint(hold_token)
     taking.take(book_, kind, offer, appointment, hold)
-    made = _insert(appointment)
+    made = _as_row(appointment)
     record(actor, "appointment.booked", made, version=1, status=made.status, by_desk=for_desk or None)
     return made
 
@@ -234,15 +233,8 @@ def _draft(
     }
 
 
-def _insert(appointment: dict[str, Any]) -> Appointment:
-    session().execute(insert(Appointment).values(appointment))
-    known = insert(Registration).values(
-        id=new_id(),
-        created_at=appointment["created_at"],
-        patient_id=appointment["patient_id"],
-        clinic_id=appointment["clinic_id"],
-    )
-    session().execute(known.on_conflict_do_nothing())
+def _as_row(appointment: dict[str, Any]) -> Appointment:
+    """The appointment that was just written, as a row of this session, without reading it back."""
     made = Appointment(**appointment)
     make_transient_to_detached(made)
     session().add(made)
