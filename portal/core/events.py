@@ -15,16 +15,25 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, Index, String, func, insert, select, text, update
+import orjson
+from sqlalchemy import BigInteger, Identity, Index, String, func, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core import clock, log, tasks
 from portal.core.actor import Actor
 from portal.core.db import Base, Identified, before_commit, new_id, session
+from portal.core.prepared import Prepared
 from portal.core.text import lazy as _
 
 SEAL_AT_MOST = 5_000
+_COLUMNS = """id, created_at, name, actor_id, patient_id, subject_type, subject_id, clinic_id, facts, door, address,
+              correlation_id"""
+_WRITE = Prepared(
+    "events_write",
+    f"INSERT INTO events ({_COLUMNS}) SELECT {_COLUMNS}"  # noqa: S608 - our own column names
+    " FROM jsonb_populate_recordset(NULL::events, CAST(:rows AS jsonb))",
+)
 _subscribers: dict[str, tuple[Callable[..., Any], ...]] = {}
 
 
@@ -107,7 +116,7 @@ def write_pending() -> None:
     """Put what was recorded in this transaction into the database now."""
     events = session().info.pop("events", [])
     if events:
-        session().execute(insert(Event), events)
+        _WRITE.run({"rows": orjson.dumps(events).decode()})
 
 
 def history(subject: Any, limit: int = 50) -> list[Event]:

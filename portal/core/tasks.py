@@ -84,8 +84,9 @@ def later(
     if name_of(function) not in _known:
         raise LookupError(f"{name_of(function)} is not marked with @task")
     now = clock.now()
+    task_id = new_id()
     row = {
-        "id": new_id(),
+        "id": task_id,
         "created_at": now,
         "name": name_of(function),
         "args": [str(arg) if isinstance(arg, UUID) else arg for arg in args],
@@ -97,7 +98,7 @@ def later(
     }
     session().info.setdefault("tasks", []).append(row)
     before_commit(write_pending, "tasks")
-    return row["id"]
+    return task_id
 
 
 def write_pending() -> None:

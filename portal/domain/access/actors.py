@@ -13,6 +13,7 @@ from portal.core import clock, secrets
 from portal.core.actor import DOCTOR, Actor
 from portal.core.db import session
 from portal.core.errors import refuse
+from portal.core.prepared import Prepared
 from portal.domain.identity import sessions, tokens
 
 SEEN_EVERY = timedelta(minutes=1)
@@ -30,57 +31,59 @@ SELECT o.id AS opened_id, o.last_seen, o.sudo_until, o.scopes, u.id AS user_id, 
   LEFT JOIN patients p ON p.user_id = u.id
   LEFT JOIN doctors d ON d.user_id = u.id
 """
-_BY_SESSION = text(
+_BY_SESSION = Prepared(
+    "actor_by_session",
     _ABOUT.format(
         source="""SELECT s.id, s.user_id, s.last_seen_at AS last_seen, s.sudo_until, NULL::jsonb AS scopes
                     FROM user_sessions s
                    WHERE s.fingerprint = :fingerprint AND s.ended_at IS NULL
                      AND s.expires_at > :now AND s.last_seen_at > :idle"""
-    )
+    ),
 )
-_BY_FAMILY = text(
+_BY_FAMILY = Prepared(
+    "actor_by_family",
     _ABOUT.format(
         source="""SELECT f.id, f.user_id, f.last_used_at AS last_seen, NULL::timestamptz AS sudo_until, f.scopes
                     FROM token_families f
                    WHERE f.id = :family AND f.ended_at IS NULL AND f.expires_at > :now"""
-    )
+    ),
 )
-_BY_USER = text(
+_BY_USER = Prepared(
+    "actor_by_user",
     _ABOUT.format(
         source="""SELECT NULL::uuid AS id, CAST(:user AS uuid) AS user_id, NULL::timestamptz AS last_seen,
                          NULL::timestamptz AS sudo_until, NULL::jsonb AS scopes"""
-    )
+    ),
 )
 
 
 def by_session(token: str, address: str | None) -> Actor | None:
     """Who holds this cookie's token; None when the session was ended, is too old, or the account is shut."""
     now = clock.now()
-    found = session().execute(
-        _BY_SESSION,
-        {"fingerprint": secrets.fingerprint(token), "now": now, "idle": now - sessions.idle_limit()},
-    ).one_or_none()
+    values = {"fingerprint": secrets.fingerprint(token), "now": now, "idle": now - sessions.idle_limit()}
+    found = _BY_SESSION.run(values).one_or_none()
     if found is None:
         return None
     if found.last_seen < now - SEEN_EVERY:
         session().execute(
             text("UPDATE user_sessions SET last_seen_at = :now WHERE id = :id"), {"now": now, "id": found.opened_id}
         )
-    return _actor(found, "web", address, session_id=found.opened_id, sudo=bool(found.sudo_until and found.sudo_until > now))
+    return _actor(
+        found, "web", address, session_id=found.opened_id, sudo=bool(found.sudo_until and found.sudo_until > now)
+    )
 
 
 def by_bearer(access_token: str, address: str | None) -> Actor:
     """Who holds this access token; raises TokenRefused when it or its family is not valid any more."""
-    found = session().execute(
-        _BY_FAMILY, {"family": tokens.read(access_token), "now": clock.now()}
-    ).one_or_none() or refuse(tokens.TokenRefused)
+    values = {"family": tokens.read(access_token), "now": clock.now()}
+    found = _BY_FAMILY.run(values).one_or_none() or refuse(tokens.TokenRefused)
     scopes = None if found.scopes is None else frozenset(found.scopes)
     return _actor(found, "api", address, session_id=found.opened_id, scopes=scopes)
 
 
 def by_user(user_id: UUID, door: str = "task") -> Actor | None:
     """The actor a user is; for the demo, the CLI and tests."""
-    found = session().execute(_BY_USER, {"user": user_id}).one_or_none()
+    found = _BY_USER.run({"user": user_id}).one_or_none()
     return _actor(found, door, None) if found else None
 
 

@@ -10,10 +10,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
-
 from portal.core import clock
-from portal.core.db import session
+from portal.core.prepared import Prepared
 from portal.domain.scheduling import timetable
 from portal.domain.scheduling.timetable import Busy, Closure, Opening, Policy, Timetable, VisitRule
 
@@ -137,7 +135,7 @@ def read(
         visit_type_id is not None, patient_id is not None, moving_id is not None, hold_id is not None, also_unverified
     )
     values = {
-        "practice_ids": [str(one) for one in practice_ids],
+        "practice_ids": list(practice_ids),
         "begins": begins,
         "until": until,
         "first_day": begins.date() - timedelta(days=1),
@@ -148,10 +146,7 @@ def read(
         "moving_id": moving_id,
         "hold_id": hold_id,
     }
-    return {
-        row.id: _rulebook(row)
-        for row in session().execute(statement, {key: value for key, value in values.items() if value is not None})
-    }
+    return {row.id: _rulebook(row) for row in statement.run(values)}
 
 
 def read_one(practice_id: UUID, begins: datetime, until: datetime, **options: Any) -> Rulebook | None:
@@ -160,20 +155,22 @@ def read_one(practice_id: UUID, begins: datetime, until: datetime, **options: An
 
 
 @lru_cache(maxsize=64)
-def _statement(one_type: bool, patient: bool, moving: bool, hold: bool, unverified: bool) -> Any:
+def _statement(one_type: bool, patient: bool, moving: bool, hold: bool, unverified: bool) -> Prepared:
     spare = " AND b.appointment_id IS DISTINCT FROM :moving_id" if moving else ""
     spare += " AND b.hold_id IS DISTINCT FROM :hold_id" if hold else ""
     spare_appointment = " AND a.id <> :moving_id" if moving else ""
     more = (_PATIENT.format(spare=spare) if patient else "") + (
         _PER_DAY.format(spare_appointment=spare_appointment) if one_type else ""
     )
-    return text(
+    parts = (("type", one_type), ("patient", patient), ("moving", moving), ("hold", hold), ("all", unverified))
+    return Prepared(
+        "_".join(["rulebook", *(name for name, wanted in parts if wanted)]),
         _READ.format(
             only_type=" AND t.id = :visit_type_id" if one_type else "",
             spare=spare,
             more=more,
             public="" if unverified else " AND d.licence_verified_at IS NOT NULL",
-        )
+        ),
     )
 
 

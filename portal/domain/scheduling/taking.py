@@ -11,41 +11,83 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import Range, insert
 from sqlalchemy.exc import IntegrityError
 
 from portal.core import clock
 from portal.core.db import new_id, session
+from portal.core.prepared import Prepared
 from portal.domain.scheduling import availability
 from portal.domain.scheduling.models import RELEASED, Appointment, Hold, Occupancy
 from portal.domain.scheduling.refusals import NotOffered, TimeTaken
 from portal.domain.scheduling.rulebook import Rulebook, TypeRules, moment
 from portal.domain.scheduling.timetable import Offer, Reason
 
+# One statement: the doctor's time, then the patient's, then the visit itself, each only if the one before was granted.
+_TAKE = Prepared(
+    "take_time",
+    """
+WITH wanted AS (SELECT * FROM jsonb_populate_record(NULL::appointments, CAST(:visit AS jsonb))),
+doctor AS (
+  INSERT INTO occupancies (id, created_at, resource_id, kind, lane, during, appointment_id)
+  SELECT uuidv7(), created_at, doctor_id, 'doctor', CAST(:lane AS smallint), tstzrange(:begins, :until), id
+    FROM wanted WHERE NOT CAST(:held AS boolean)
+  ON CONFLICT DO NOTHING RETURNING 1),
+patient AS (
+  INSERT INTO occupancies (id, created_at, resource_id, kind, lane, during, appointment_id)
+  SELECT uuidv7(), created_at, patient_id, 'patient', 1, tstzrange(starts_at, ends_at), id
+    FROM wanted WHERE :held OR EXISTS (SELECT FROM doctor)
+  ON CONFLICT DO NOTHING RETURNING 1),
+visit AS (INSERT INTO appointments SELECT * FROM wanted WHERE EXISTS (SELECT FROM patient)),
+known AS (
+  INSERT INTO registrations (id, created_at, patient_id, clinic_id)
+  SELECT uuidv7(), created_at, patient_id, clinic_id FROM wanted WHERE EXISTS (SELECT FROM patient)
+  ON CONFLICT DO NOTHING)
+SELECT EXISTS (SELECT FROM doctor) OR :held AS doctor, EXISTS (SELECT FROM patient) AS patient
+""",
+)
+
 
 def take(book_: Rulebook, kind: TypeRules, offer: Offer, appointment: dict[str, Any], hold: Hold | None) -> None:
-    """Take the doctor's and the patient's time for a new appointment, or turn a hold's into it; raises TimeTaken."""
+    """Write a new appointment with the doctor's and the patient's time, or turn a hold's time into it.
+
+    Raises TimeTaken or NotOffered (the patient is elsewhere), each with the next free times.
+    """
     day_limit(book_, kind, appointment)
-    lanes = list(offer.free_lanes)
-    random.shuffle(lanes)  # many clients after few places: not all for the same one
     if hold:
-        session().execute(
-            text(
-                "UPDATE occupancies SET hold_id = NULL, expires_at = NULL, appointment_id = :id WHERE hold_id = :hold"
-            ),
-            {"id": appointment["id"], "hold": hold.id},
-        )
-        session().execute(delete(Hold).where(Hold.id == hold.id))
-        taken: int | None = 1
-    else:
-        taken = occupy("doctor", book_.doctor_id, lanes, during(offer), appointment_id=appointment["id"])
-    if taken is None:
+        _turn(hold, appointment["id"])
+    granted = _try_lanes(book_.doctor_id, offer, appointment, held=hold is not None)
+    if granted is None:
         raise TimeTaken(availability.alternatives(book_, kind, appointment["starts_at"]))
-    own = Range(appointment["starts_at"], appointment["ends_at"], bounds="[)")
-    if occupy("patient", appointment["patient_id"], (1,), own, appointment_id=appointment["id"]) is None:
+    if not granted.patient:
         session().execute(delete(Occupancy).where(Occupancy.appointment_id == appointment["id"]))
         raise NotOffered(Reason.PATIENT_BUSY, availability.alternatives(book_, kind, appointment["starts_at"]))
+
+
+def _try_lanes(doctor_id: UUID, offer: Offer, appointment: dict[str, Any], *, held: bool) -> Any:
+    """What the database granted in the first lane it gave, None when it gave none; expired holds are removed once."""
+    lanes = list(offer.free_lanes)
+    random.shuffle(lanes)  # many clients after few places: not all for the same one
+    taken = during(offer)
+    values = {"visit": orjson.dumps(appointment).decode(), "begins": taken.lower, "until": taken.upper, "held": held}
+    for attempt in (1, 2):
+        for lane in lanes:
+            granted = _TAKE.run({**values, "lane": lane}).one()
+            if granted.doctor:
+                return granted
+        if attempt == 1 and not free_expired(doctor_id, taken):
+            break
+    return None
+
+
+def _turn(hold: Hold, appointment_id: UUID) -> None:
+    session().execute(
+        text("UPDATE occupancies SET hold_id = NULL, expires_at = NULL, appointment_id = :id WHERE hold_id = :hold"),
+        {"id": appointment_id, "hold": hold.id},
+    )
+    session().execute(delete(Hold).where(Hold.id == hold.id))
 
 
 def move(book_: Rulebook, kind: TypeRules, appointment: Appointment, offer: Offer) -> None:
