@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Any, cast
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, current_app, g, request
 from markupsafe import Markup, escape
 from werkzeug.exceptions import NotFound
 
@@ -78,6 +78,7 @@ def mail() -> Response:
 @bp.get("/mail/<key>")
 def letter(key: str) -> Response:
     """One message: its text, its HTML in a frame, its attachments."""
+    g.may_frame = True
     return htmx.page("dev/mail/show.html", letter=_find(key))
 
 

@@ -188,7 +188,7 @@ def _finish(answer: Response) -> Response:
         headers["Content-Security-Policy"] = (
             f"default-src 'none'; script-src {script}; style-src 'self'; img-src 'self' data:; font-src 'self'; "
             "connect-src 'self'; form-action 'self'; manifest-src 'self'; base-uri 'none'; object-src 'none'; "
-            "frame-ancestors 'none'"
+            f"frame-src '{'self' if g.get('may_frame') else 'none'}'; frame-ancestors 'none'"
         )
     if not request.path.startswith("/api/") and actor().is_signed_in:
         headers.setdefault("Cache-Control", "no-store")

@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, EmailStr, Field, StringConstraints
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, Field, StringConstraints
 
-from portal.core.shapes import Empty, MaybeLine, Name, Secret, Shape, storable
+from portal.core.shapes import Empty, MaybeLine, Name, Secret, Shape, fault, storable
+from portal.core.text import lazy as _
 
-Email = Annotated[EmailStr, Field(max_length=254), AfterValidator(storable)]
+
+def _address(written: str) -> str:
+    """An address that mail can reach in principle (RFC 5321, 6531); nobody is asked whether it does."""
+    try:
+        return validate_email(written, check_deliverability=False).normalized
+    except EmailNotValidError:
+        raise fault("email", _("Please write an e-mail address, such as name@example.com.")) from None
+
+
+Email = Annotated[
+    str,
+    StringConstraints(max_length=254),
+    AfterValidator(storable),
+    AfterValidator(_address),
+    Field(json_schema_extra={"format": "email"}),
+]
 Locale = Literal["en", "fr", "ar"]
 Scope = Literal["profile:read", "appointments:read", "appointments:write"]  # what a token may be narrowed to
 Token = Annotated[str, Field(min_length=10, max_length=200), AfterValidator(storable)]
