@@ -212,6 +212,8 @@
     else if (root.dataset.say) say(root.dataset.say);
   });
 
+  body.addEventListener("portal:said", (event) => say(event.detail.value));
+
   for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
     body.addEventListener(name, () => trouble(body.dataset.wordFailed));
   }

@@ -40,6 +40,10 @@ class Found:
     doctor: DoctorCard
     times: tuple[Slot, ...]
 
+    def zone_of(self, slot: Slot) -> str:
+        """The zone in which a time of this doctor is meant."""
+        return next(one.time_zone for one in self.doctor.practices if one.id == slot.practice_id)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

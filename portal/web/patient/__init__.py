@@ -1,4 +1,4 @@
-"""A patient's pages: home, appointments, profile."""
+"""A patient's pages: home and appointments."""
 
 from flask import Blueprint
 
@@ -7,4 +7,4 @@ from portal.web import gate
 bp = Blueprint("patient", __name__, url_prefix="/patient")
 gate.role_only(bp, "patient")
 
-from portal.web.patient import pages  # noqa: E402, F401 - the views register themselves on the blueprint
+from portal.web.patient import appointments, changing, home  # noqa: E402, F401 - they add their views

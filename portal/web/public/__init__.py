@@ -1,8 +1,19 @@
-"""What everybody sees: home, directory, doctors, and the way to a booking."""
+"""What everybody sees: home, directory, doctors, clinics, and the way to a booking."""
 
-from flask import Blueprint
+from flask import Blueprint, Response, request
 
+from portal.web import gate
 
 bp = Blueprint("public", __name__)
 
-from portal.web.public import pages  # noqa: E402, F401 - the views register themselves on the blueprint
+
+@bp.after_request
+def _may_be_kept(answer: Response) -> Response:
+    """A stranger's browser may keep a fragment for a moment; a page carries that browser's own form tokens."""
+    if not gate.actor().is_signed_in and request.method == "GET" and answer.status_code == 200:
+        lasting = "private, max-age=5" if "HX-Request" in request.headers else "private, no-cache"
+        answer.headers.setdefault("Cache-Control", lasting)
+    return answer
+
+
+from portal.web.public import booking, clinics, directory, doctors, home  # noqa: E402, F401 - they add their views

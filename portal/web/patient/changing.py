@@ -1,0 +1,98 @@
+"""A patient moves or cancels a visit."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import Response, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from portal.core import text
+from portal.core.errors import Invalid, Refused
+from portal.core.text import gettext as say
+from portal.domain.scheduling import appointments, booking, finding
+from portal.domain.scheduling.models import Appointment
+from portal.web import htmx, times
+from portal.web.gate import actor
+from portal.web.patient import bp
+from portal.web.patient.forms import CancelForm, MoveForm
+from portal.web.public.doctors import arrows, asked_day
+
+CANCEL = ("patient/appointments/cancel.html", "patient/appointments/_cancel.html")
+MOVE = ("patient/appointments/move.html", "patient/appointments/_move.html")
+SHOW = "patient/appointments/_appointment.html"
+
+
+@bp.get("/appointments/<uuid:key>/move")
+def move(key: UUID) -> Response:
+    """The free times of the same doctor and visit; the visit's own time counts as free."""
+    found = appointments.find(actor(), key)
+    return _move_page(found, MoveForm(data={"version": found.version}))
+
+
+@bp.post("/appointments/<uuid:key>/move")
+def reschedule(key: UUID) -> AnyResponse:
+    form = MoveForm()
+    if not form.accepted():
+        found = appointments.find(actor(), key)
+        return _move_page(found, form, Invalid(fields={"starts_at": say("Please choose one of the times.")}))
+    try:
+        found = booking.reschedule(actor(), key, **form.clean.values())
+    except Refused as no:
+        return _move_page(appointments.find(actor(), key), form, no)
+    return htmx.done(url_for("patient.appointment", key=found.id), say("Your visit is moved."))
+
+
+@bp.get("/appointments/<uuid:key>/cancel")
+def cancel(key: UUID) -> Response:
+    """Ask why and name what will happen; only the POST does it."""
+    found = appointments.find(actor(), key)
+    return htmx.page(CANCEL[0], fragment=CANCEL[1], **_cancelling(found, CancelForm(data={"version": found.version})))
+
+
+@bp.post("/appointments/<uuid:key>/cancel")
+def cancel_appointment(key: UUID) -> AnyResponse:
+    form = CancelForm()
+    if not form.accepted():
+        found = appointments.find(actor(), key)
+        return htmx.refused(Invalid(), CANCEL[0], fragment=CANCEL[1], **_cancelling(found, form))
+    try:
+        booking.cancel(actor(), key, **form.clean.values())
+    except Refused as no:
+        found = appointments.find(actor(), key)
+        return htmx.refused(no, CANCEL[0], fragment=CANCEL[1], **_cancelling(found, form))
+    done = url_for("patient.appointment", key=key)
+    return htmx.done(done, say("Your visit is cancelled. The time is free for others."))
+
+
+def _cancelling(found: Appointment, form: CancelForm) -> dict[str, Any]:
+    return {"appointment": found, "form": form, "zone": found.clinic.zone, "times": times, "until": _until(found)}
+
+
+def _move_page(found: Appointment, form: MoveForm, no: Refused | None = None) -> Response:
+    zone = found.clinic.zone
+    day = asked_day() or found.starts_at.astimezone(zone).date()
+    free = finding.week(actor(), found.practice, found.visit_type, day, patient_id=found.patient_id, moving=found)
+    week = times.week_view(free)
+    context: dict[str, Any] = {
+        "appointment": found,
+        "form": form,
+        "zone": zone,
+        "week": week,
+        "times": times,
+        "until": _until(found),
+        "others": times.others(no.facts.get("alternatives", ()), zone) if no else [],
+        **arrows(week, "patient.move", key=found.id),
+    }
+    if no:
+        form.version.data = found.version
+        return htmx.refused(no, MOVE[0], fragment=MOVE[1], **context)
+    return htmx.page(MOVE[0], fragment=MOVE[1], refusal=None, **context)
+
+
+def _until(found: Appointment) -> str:
+    """The last moment at which this can be done online."""
+    last = found.starts_at - timedelta(minutes=found.visit_type.cutoff_minutes)
+    return text.format_datetime(last, found.clinic.zone)

@@ -1,0 +1,36 @@
+"""The forms with which a patient changes an appointment. The version that was seen travels with each."""
+
+from __future__ import annotations
+
+from wtforms import HiddenField, RadioField, StringField, TextAreaField
+
+from portal.core.text import lazy as _
+from portal.domain.scheduling.shapes import CancelAppointment, Reschedule
+from portal.web.forms import ShapeForm
+
+WHYS = [
+    ("no_time", _("I cannot come at this time")),
+    ("better", _("I feel better")),
+    ("elsewhere", _("I found another appointment")),
+    ("mistake", _("I booked by mistake")),
+    ("other", _("Another reason")),
+]
+
+
+class MoveForm(ShapeForm[Reschedule]):
+    """A new time."""
+
+    shape = Reschedule
+
+    starts_at = StringField(_("Time"))
+    version = HiddenField()
+
+
+class CancelForm(ShapeForm[CancelAppointment]):
+    """Why a visit is called off."""
+
+    shape = CancelAppointment
+
+    code = RadioField(_("Why do you cancel?"), choices=WHYS, default="no_time")
+    text = TextAreaField(_("Anything the clinic should know?"))
+    version = HiddenField()

@@ -1,0 +1,34 @@
+"""The directory: filters in the address, the next free times on each card."""
+
+from __future__ import annotations
+
+from flask import Response, url_for
+
+from portal.core.errors import Invalid
+from portal.domain.doctors import cards
+from portal.domain.doctors.shapes import DirectoryQuery
+from portal.domain.scheduling import finding
+from portal.web import htmx, times
+from portal.web.gate import actor
+from portal.web.public import bp
+from portal.web.public.forms import SearchForm
+
+FRAGMENT = "public/doctors/_results.html"
+MORE = ("clinic", "language", "gender", "mode", "sort", "before")
+
+
+@bp.get("/doctors")
+def directory() -> Response:
+    form = SearchForm.over(cards.facets(actor()))
+    asked = form.asked
+    context = {"form": form, "times": times, "more_is_open": any(asked.get(key) for key in MORE)}
+    try:
+        query = DirectoryQuery.parse(asked)
+        answer = finding.search(actor(), query)
+    except Invalid as no:
+        page = "public/doctors/index.html"
+        return htmx.refused(no, page, fragment=FRAGMENT, answer=None, next_url=None, query=None, **context)
+    following = url_for("public.directory", **{**asked, "after": answer.next}) if answer.next else None
+    return htmx.page(
+        "public/doctors/index.html", fragment=FRAGMENT, answer=answer, query=query, next_url=following, **context
+    )

@@ -1,0 +1,78 @@
+"""A doctor's page: who they are and when they are free, week by week, at each practice."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from flask import Response, request, url_for
+
+from portal.core.errors import NotFound, refuse
+from portal.domain.doctors import directory
+from portal.domain.doctors.models import Doctor, Practice
+from portal.domain.scheduling import availability, finding, policy
+from portal.domain.scheduling.models import VisitType
+from portal.web import htmx, times
+from portal.web.gate import actor
+from portal.web.public import bp
+
+
+@bp.get("/doctors/<slug>")
+def doctor(slug: str) -> Response:
+    """The profile with one week of free times; the practice, the visit type and the week are in the address."""
+    found = directory.profile(actor(), slug)
+    practice = _chosen_practice(found)
+    context: dict[str, Any] = {"doctor": found, "practice": practice, "times": times, "kinds": [], "kind": None}
+    if practice:
+        context["kinds"] = kinds = availability.bookable_types(practice.id)
+        context["kind"] = kind = chosen_kind(kinds, request.args.get("visit_type"))
+        if kind:
+            context |= week_of(practice, kind, "public.doctor", slug=slug, practice=practice.id, visit_type=kind.id)
+            context["policy"] = policy.in_words(kind)
+    return htmx.page("public/doctors/show.html", fragment="public/doctors/_times.html", **context)
+
+
+def week_of(practice: Practice, kind: VisitType, endpoint: str, /, **address: Any) -> dict[str, Any]:
+    """The week asked for in the address, as the picker takes it, and where its arrows lead."""
+    week = times.week_view(finding.week(actor(), practice, kind, asked_day()))
+    return {"week": week, **arrows(week, endpoint, **address)}
+
+
+def arrows(week: times.WeekView, endpoint: str, /, **address: Any) -> dict[str, Any]:
+    """The addresses of the week before, the week after and the next free time."""
+    near = week.next_free
+    label = (
+        f"{times.short_day(near.starts_at, week.zone.key)}, {times.short_time(near.starts_at, week.zone.key)}"
+        if near
+        else ""
+    )
+    start = near.starts_at.astimezone(week.zone).date() if near else None
+    return {
+        "previous_url": url_for(endpoint, **address, **{"from": week.previous}) if week.previous else None,
+        "next_url": url_for(endpoint, **address, **{"from": week.next}) if week.next else None,
+        "next_free": {"label": label, "url": url_for(endpoint, **address, **{"from": start})} if near else None,
+    }
+
+
+def asked_day() -> date | None:
+    """The first day asked for in the address; what is no date is today."""
+    try:
+        return date.fromisoformat(request.args.get("from", ""))
+    except ValueError:
+        return None
+
+
+def chosen_kind(kinds: list[VisitType], wanted: str | UUID | None) -> VisitType | None:
+    """The visit type asked for, else the first; raises NotFound for one that cannot be booked here."""
+    if not wanted:
+        return kinds[0] if kinds else None
+    return next((kind for kind in kinds if str(kind.id) == str(wanted)), None) or refuse(NotFound)
+
+
+def _chosen_practice(found: Doctor) -> Practice | None:
+    open_ones = [practice for practice in found.practices if practice.clinic.is_active]
+    wanted = request.args.get("practice")
+    if not wanted:
+        return open_ones[0] if open_ones else None
+    return next((practice for practice in open_ones if str(practice.id) == wanted), None) or refuse(NotFound)

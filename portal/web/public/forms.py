@@ -1,0 +1,87 @@
+"""The forms of the public pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+from wtforms import DateField, HiddenField, SearchField, SelectField, StringField, TextAreaField
+
+from portal.core import clock, text
+from portal.core.text import lazy as _
+from portal.domain.doctors.cards import Facets
+from portal.domain.doctors.shapes import DirectoryQuery
+from portal.domain.scheduling.shapes import BookAppointment, PlaceHold
+from portal.web import times
+from portal.web.forms import ShapeForm
+
+MODES = {"in_person": _("At the clinic"), "video": _("By video"), "phone": _("By phone")}
+GENDERS = {"female": _("A woman"), "male": _("A man")}
+SORTS = {"soonest": _("Soonest free time"), "name": _("Name"), "distance": _("Nearest to the city")}
+
+
+class SearchForm(ShapeForm[DirectoryQuery]):
+    """What is asked of the directory; a GET form whose answers live in the address."""
+
+    shape = DirectoryQuery
+
+    class Meta:
+        csrf = False
+
+    specialty = SelectField(_("Specialty"))
+    name = SearchField(_("Doctor's name"), render_kw={"autocomplete": "off", "enterkeyhint": "search"})
+    city = SelectField(_("City"))
+    before = DateField(_("Free on or before"))
+    clinic = SelectField(_("Clinic"))
+    language = SelectField(_("Speaks"))
+    gender = SelectField(_("Doctor is"))
+    mode = SelectField(_("Visit"))
+    sort = SelectField(_("Order"))
+
+    @classmethod
+    def over(cls, facets: Facets) -> SearchForm:
+        """The form with the choices there are, filled in from the address."""
+        form = cls(formdata=request.args)
+        anything = ("", str(_("Any")))
+        language = text.language()
+        specialties = sorted((one.name_in(language), one.code) for one in facets.specialties)
+        spoken = sorted((times.language_name(code), code) for code in facets.languages)
+        form.specialty.choices = [anything, *((code, name) for name, code in specialties)]
+        form.city.choices = [anything, *((city, city) for city in facets.cities)]
+        form.clinic.choices = [anything, *facets.clinics]
+        form.language.choices = [anything, *((code, name) for name, code in spoken)]
+        form.gender.choices = [anything, *_said(GENDERS)]
+        form.mode.choices = [anything, *_said(MODES)]
+        form.sort.choices = _said(SORTS)
+        form.before.render_kw = {"min": clock.now().date().isoformat()}
+        return form
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """What the address asks for, known keys only and nothing empty."""
+        known = (*self.shape.model_fields,)
+        return {key: value for key in known if key != "limit" and (value := request.args.get(key, "").strip())}
+
+
+class TimeForm(ShapeForm[PlaceHold]):
+    """A time that is chosen; practice and visit type are in the address."""
+
+    shape = PlaceHold
+
+    starts_at = StringField(_("Time"))
+
+
+class DetailsForm(ShapeForm[BookAppointment]):
+    """Who comes and why. What is booked travels with the form, so that nothing typed is lost with an expired hold."""
+
+    shape = BookAppointment
+
+    practice_id = HiddenField()
+    visit_type_id = HiddenField()
+    starts_at = HiddenField()
+    hold_token = HiddenField()
+    reason = TextAreaField(_("Why are you coming?"))
+
+
+def _said(words: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(code, str(word)) for code, word in words.items()]
