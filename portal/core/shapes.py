@@ -125,6 +125,7 @@ _FIXED = {
     "missing": _("Please fill this in."),
     "extra_forbidden": _("This field is not known here."),
     "string_type": _("Please write this as text."),
+    "string_unicode": _("Some characters in this text cannot be used."),
     "uuid_parsing": _("This is not one of the choices."),
     "uuid_type": _("This is not one of the choices."),
     "literal_error": _("This is not one of the choices."),

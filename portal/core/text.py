@@ -127,8 +127,8 @@ def format_money(minor: int | None, currency: str) -> str:
         return ""
     digits = numbers.get_currency_precision(currency)
     major = minor / 10**digits if digits else minor
-    shape = "#,##0 ¤" if major == int(major) else None
-    return numbers.format_currency(major, currency, shape, locale=locale(), currency_digits=shape is None)
+    shape = "#,##0 ¤" if major == int(major) else f"#,##0.{'0' * digits} ¤"
+    return numbers.format_currency(major, currency, shape, locale=locale(), currency_digits=False)
 
 
 def _in(moment: datetime, zone: str | ZoneInfo | None) -> datetime:

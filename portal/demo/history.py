@@ -60,8 +60,8 @@ class Story:
         today = clock.today(ZONE)
         for who, city in ((self.network.patients[0], "Algiers"), (self.network.patients[1], "Oran")):
             posts = self.near[city]
-            wanted = ((posts[0], 2, 0), (posts[0], 9, ASKED_JUST_NOW), (posts[1], 16, 0), (posts[0], -45, 0), (posts[1], -31, 0),
-                      (posts[2], -24, 0), (posts[0], -17, 1), (posts[0], -8, 0))  # fmt: skip
+            wanted = ((posts[0], 2, 0), (posts[0], 9, ASKED_JUST_NOW), (posts[1], 16, 0), (posts[0], -45, 0),
+                      (posts[1], -31, 0), (posts[2], -24, 0), (posts[0], -17, 1), (posts[0], -8, 0))  # fmt: skip
             for post, ahead, kind in wanted:
                 for later in range(7):
                     if self._visit(post, today + timedelta(days=ahead + later), who, kind):

@@ -1,0 +1,240 @@
+"""Work that can wait is done once, whatever fails in between."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from portal import worker
+from portal.core import clock, tasks
+from portal.core.actor import SYSTEM
+from portal.core.db import keep, session, undo
+from portal.core.events import Event, record
+from portal.core.tasks import Task, later, task
+from portal.domain.identity.models import User
+from tests.builders import make_user
+
+_calls: list[tuple] = []
+
+
+@task
+def note(*args):
+    _calls.append(args)
+
+
+@task
+def fail_half_way():
+    make_user("Half", "Done")
+    record(SYSTEM, "half.done")
+    later(note, "half done")
+    raise RuntimeError("no luck")
+
+
+@task
+def take_a_while():
+    _calls.append(("started",))
+    time.sleep(0.5)
+
+
+def not_a_task():
+    """Nobody marked it."""
+
+
+@pytest.fixture(autouse=True)
+def _fresh():
+    _calls.clear()
+
+
+@pytest.fixture
+def handed():
+    """The ids that were handed to the workers."""
+    given = []
+    tasks.hand_over_by(given.extend)
+    yield given
+    tasks.hand_over_by(lambda ids: None)
+
+
+def test_a_task_is_there_once_the_change_is_kept_and_not_before(database, handed):
+    task_id = later(note, 1)
+    assert handed == []
+    keep()
+    assert handed == [task_id]
+    assert _row(task_id).state == "waiting"
+
+
+def test_a_task_goes_with_the_change_that_is_undone(database, handed):
+    later(note, 1)
+    undo()
+    keep()
+    assert handed == []
+    assert _count(Task) == 0
+
+
+def test_only_marked_functions_can_be_run_later(database):
+    with pytest.raises(LookupError):
+        later(not_a_task)
+
+
+def test_the_same_key_is_done_once(database, drain):
+    later(note, "first", key="once")
+    keep()
+    later(note, "second", key="once")
+    assert drain() == 1
+    assert _calls == [("first",)]
+
+
+def test_a_task_is_not_run_before_it_is_due(database, standing_at):
+    task_id = later(note, delay=timedelta(hours=1))
+    keep()
+    assert tasks.run(task_id) == "skipped"
+    with standing_at(clock.now() + timedelta(hours=1, seconds=1)):
+        assert tasks.run(task_id) == "done"
+
+
+def test_a_task_that_lies_ahead_is_not_handed_over(database, handed):
+    later(note, due_at=clock.now() + timedelta(minutes=5))
+    keep()
+    assert handed == []
+
+
+def test_a_task_done_is_not_done_again(database):
+    task_id = later(note)
+    keep()
+    assert [tasks.run(task_id), tasks.run(task_id)] == ["done", "skipped"]
+    assert len(_calls) == 1
+    assert _row(task_id).finished_at is not None
+
+
+def test_a_failure_undoes_what_the_task_did_and_asked_for(database):
+    task_id = later(fail_half_way)
+    keep()
+    assert tasks.run(task_id) == "waiting"
+    row = _row(task_id)
+    assert "no luck" in row.last_error
+    assert row.attempts == 1
+    assert (_count(User), _count(Event), _count(Task)) == (0, 0, 1)
+
+
+def test_each_failure_waits_longer_and_the_sixth_is_the_last(database, standing_at):
+    task_id = later(fail_half_way)
+    keep()
+    waits, now = [], clock.now()
+    for _ in range(5):
+        with standing_at(now):
+            assert tasks.run(task_id) == "waiting"
+        waits.append((_row(task_id).due_at - now).total_seconds())
+        with standing_at(_row(task_id).due_at - timedelta(seconds=1)):
+            assert tasks.run(task_id) == "skipped"
+        now = _row(task_id).due_at
+    assert waits == list(tasks.BACKOFF)
+    with standing_at(now):
+        assert tasks.run(task_id) == "failed"
+    assert _row(task_id).is_over
+
+
+def test_a_failed_task_gets_a_fresh_start_by_hand(database, handed, standing_at):
+    task_id = later(fail_half_way)
+    keep()
+    row = _row(task_id)
+    row.state, row.attempts = "failed", 6
+    keep()
+    handed.clear()
+    tasks.retry(task_id)
+    keep()
+    assert handed == [task_id]
+    assert (_row(task_id).state, _row(task_id).attempts) == ("waiting", 0)
+
+
+def test_a_task_never_handed_over_is_found_by_the_sweep(database, standing_at):
+    task_id = later(note)
+    keep()
+    assert tasks.due() == []
+    with standing_at(clock.now() + timedelta(seconds=11)):
+        assert tasks.due() == [task_id]
+
+
+def test_a_task_handed_over_and_lost_is_found_again_soon_when_workers_are_idle(database, standing_at):
+    task_id = later(note)
+    keep()
+    first = clock.now() + timedelta(seconds=11)
+    with standing_at(first):
+        assert tasks.due() == [task_id]
+        assert tasks.due() == []
+    with standing_at(first + timedelta(seconds=11)):
+        assert tasks.due(idle=False) == []
+        assert tasks.due(idle=True) == [task_id]
+
+
+def test_when_workers_are_busy_a_lost_task_is_found_after_minutes(database, standing_at):
+    task_id = later(note)
+    keep()
+    first = clock.now() + timedelta(minutes=11)
+    with standing_at(first):
+        tasks.due(idle=False)
+    with standing_at(first + timedelta(minutes=11)):
+        assert tasks.due(idle=False) == [task_id]
+
+
+def test_a_task_planned_ahead_is_handed_over_when_its_time_comes(database, standing_at):
+    task_id = later(note, delay=timedelta(minutes=30))
+    keep()
+    with standing_at(clock.now() + timedelta(minutes=31)):
+        assert tasks.due() == [task_id]
+
+
+@pytest.mark.race
+def test_two_workers_with_the_same_task_do_it_once(committed):
+    task_id = later(take_a_while)
+    keep()
+    said = []
+    workers = [threading.Thread(target=lambda: said.append(worker.run_one(committed, task_id))) for _ in range(4)]
+    for one in workers:
+        one.start()
+    for one in workers:
+        one.join()
+    assert sorted(said) == ["done", "skipped", "skipped", "skipped"]
+    assert _calls == [("started",)]
+
+
+def test_counts_tell_what_waits_what_failed_and_what_is_late(database, standing_at):
+    done = later(note)
+    later(note, delay=timedelta(hours=1))
+    keep()
+    tasks.run(done)
+    assert tasks.counts() == {"waiting": 1, "done": 1, "failed": 0, "late": 0}
+    with standing_at(clock.now() + timedelta(hours=2)):
+        assert tasks.counts()["late"] == 1
+
+
+def test_tasks_done_long_ago_are_forgotten_and_failed_ones_stay(database, standing_at):
+    done, failed = later(note), later(fail_half_way)
+    keep()
+    tasks.run(done)
+    _row(failed).state = "failed"
+    keep()
+    with standing_at(clock.now() + timedelta(days=31)):
+        assert tasks.prune() == 1
+    assert _row(failed).state == "failed"
+
+
+def test_settled_tasks_are_on_record_and_never_run(database, handed, drain):
+    task_id = later(note)
+    tasks.settle()
+    keep()
+    assert _row(task_id).state == "done"
+    assert handed == []
+    assert drain() == 0
+    assert _calls == []
+
+
+def _row(task_id) -> Task:
+    session().expire_all()
+    return session().get_one(Task, task_id)
+
+
+def _count(table) -> int:
+    return session().scalar(select(func.count()).select_from(table))
