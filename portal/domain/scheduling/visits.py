@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import joinedload
 
-from portal.core import clock
+from portal.core import clock, live
 from portal.core.actor import Actor
 from portal.core.db import session
 from portal.core.errors import Conflict
@@ -102,7 +102,8 @@ def _take(actor: Actor, appointment_id: UUID | str, step: str, event: str) -> Ap
 
 
 def _locked(actor: Actor, appointment_id: UUID | str) -> Appointment:
-    appointment = find(actor, Appointment, appointment_id, joinedload(Appointment.clinic), lock=True)
+    place, doctor = joinedload(Appointment.clinic), joinedload(Appointment.doctor)
+    appointment = find(actor, Appointment, appointment_id, place, doctor, lock=True)
     allow(policy.may_manage(actor, appointment))
     return appointment
 
@@ -110,6 +111,7 @@ def _locked(actor: Actor, appointment_id: UUID | str) -> Appointment:
 def _kept(actor: Actor, appointment: Appointment, event: str, before: str) -> Appointment:
     record(actor, event, appointment, before=before)
     session().flush()
+    live.nudge([appointment.doctor.user_id], "schedule")
     return appointment
 
 

@@ -1,4 +1,4 @@
-"""A doctor's pages: today, week, openings, time off."""
+"""A doctor's pages: today, week, one visit, openings, time off."""
 
 from flask import Blueprint
 
@@ -7,4 +7,4 @@ from portal.web import gate
 bp = Blueprint("doctor", __name__, url_prefix="/doctor")
 gate.role_only(bp, "doctor")
 
-from portal.web.doctor import pages  # noqa: E402, F401 - the views register themselves on the blueprint
+from portal.web.doctor import openings, steps, time_off, today, visit, week  # noqa: E402, F401 - views register themselves

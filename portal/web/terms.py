@@ -1,0 +1,79 @@
+"""The words for codes: modes, roles, reasons, and what an event says happened. One place for every role's pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from portal.core import text
+from portal.core.events import Event
+from portal.core.text import gettext as say
+from portal.core.text import lazy as _
+
+MODES = {"in_person": _("At the clinic"), "video": _("By video"), "phone": _("By phone")}
+MODE_ICONS = {"in_person": "building-hospital", "video": "video", "phone": "phone"}
+SEXES = {"female": _("female"), "male": _("male"), "other": _("other"), "unknown": _("not recorded")}
+ROLES = {
+    "patient": _("Patient"),
+    "doctor": _("Doctor"),
+    "staff": _("Front desk"),
+    "pharmacist": _("Pharmacist"),
+    "admin": _("Clinic admin"),
+    "superadmin": _("Superadmin"),
+}
+CANCEL_CODES = {
+    "doctor_away": _("I am away"),
+    "clinic_closed": _("The clinic is closed"),
+    "no_time": _("There is no time"),
+    "mistake": _("It was booked by mistake"),
+    "better": _("The patient feels better"),
+    "elsewhere": _("The patient is seen elsewhere"),
+    "other": _("Another reason"),
+}
+DECLINE_CODES = {
+    "not_my_field": _("Another specialist is better placed"),
+    "no_time": _("There is no time"),
+    "needs_other_visit": _("Another type of visit is needed"),
+    "other": _("Another reason"),
+}
+CLOSURE_KINDS = {"leave": _("Leave"), "blocked": _("Blocked time"), "holiday": _("Holiday")}
+
+# event -> what happened, icon, tone
+_HAPPENED: dict[str, tuple[Any, str, str]] = {
+    "appointment.booked": (_("Booked"), "calendar-plus", "accent"),
+    "appointment.confirmed": (_("Confirmed"), "circle-check", "ok"),
+    "appointment.declined": (_("Declined"), "ban", "bad"),
+    "appointment.moved": (_("Moved"), "calendar-event", "info"),
+    "appointment.cancelled": (_("Cancelled"), "circle-x", "bad"),
+    "appointment.checked_in": (_("Checked in"), "user-check", "info"),
+    "appointment.started": (_("Visit started"), "stethoscope", "info"),
+    "appointment.completed": (_("Visit completed"), "checks", "ok"),
+    "appointment.no_show": (_("Did not come"), "user-off", "bad"),
+    "appointment.step_taken_back": (_("Last step taken back"), "arrow-back-up", "neutral"),
+}
+
+
+def choices(words: Mapping[str, Any], *first: tuple[str, Any]) -> list[tuple[str, str]]:
+    """Code and word pairs for a select, `first` on top."""
+    return [(code, str(word)) for code, word in (*first, *words.items())]
+
+
+def story(events: Iterable[Event], names: Mapping[UUID, str], zone: ZoneInfo) -> list[dict[str, Any]]:
+    """What happened as a timeline, the latest first; `names` are those of the people who did it."""
+    told = []
+    for event in sorted(events, key=lambda one: one.created_at, reverse=True):
+        what, picture, tone = _HAPPENED.get(event.name, (event.name, "point", "neutral"))
+        who = names.get(event.actor_id) if event.actor_id else None
+        told.append(
+            {
+                "title": str(what),
+                "text": say("by %(name)s", name=who) if who else say("by the portal"),
+                "when": text.format_datetime(event.created_at, zone),
+                "iso": event.created_at.isoformat(),
+                "icon": picture,
+                "kind": tone,
+            }
+        )
+    return told
