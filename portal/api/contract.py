@@ -164,11 +164,12 @@ def _who(endpoint: Endpoint) -> Actor:
 
 
 def _query(endpoint: Endpoint) -> Shape:
-    """The query, one value a name; unknown names and doubles are refused."""
+    """The query, one value a name; unknown names, doubles and empty values are refused."""
     given = request.args.to_dict(flat=False)
-    twice = [name for name, values in given.items() if len(values) > 1]
-    if twice:
-        raise Invalid(fields=dict.fromkeys(twice, _("Please give this only once.")))
+    wrong = {name: _("Please give this only once.") for name, values in given.items() if len(values) > 1}
+    wrong |= {name: _("Please fill this in, or leave it out.") for name in given if not given[name][0].strip()}
+    if wrong:
+        raise Invalid(fields=wrong)
     return endpoint.query.parse({name: values[0] for name, values in given.items()})
 
 
@@ -176,10 +177,9 @@ def _body(endpoint: Endpoint) -> Shape | None:
     """The body, read strictly: its type, its size, its form and every key in it."""
     if endpoint.body is None:
         return None
-    request.max_content_length = MOST_BYTES
-    if (request.content_length or 0) > MOST_BYTES:
+    request.max_content_length = MOST_BYTES + 1  # a stream of unknown length is cut there without a word
+    if (request.content_length or 0) > MOST_BYTES or len(raw := request.get_data(cache=False)) > MOST_BYTES:
         raise TooLarge
-    raw = request.get_data(cache=False)
     if not raw and not endpoint.needs_body:
         return endpoint.body.parse({})
     if request.mimetype != "application/json":
