@@ -25,7 +25,7 @@ def let_in(token: str, target: str = "") -> Response:
         sessions.sign_out(gate.actor())
     arrived = actors.by_session(token, request.remote_addr) or refuse(Unauthenticated)
     gate.sign_in(token, arrived)
-    return see_other(onward(target) or navigation.home_for(arrived))
+    return see_other(onward(target or None) or navigation.home_for(arrived))
 
 
 def user_agent() -> str:
