@@ -284,7 +284,7 @@ def _may_change(actor: Actor, appointment: Appointment, version: int | None) -> 
     allow(appointment.status in UPCOMING, NotInThisState)
     _same(appointment, version)
     kind = session().get(VisitType, appointment.visit_type_id) or refuse(NotFound)
-    late = appointment.starts_at - clock.now() < timedelta(minutes=kind.cutoff_minutes)
+    late = clock.now() > policy.changes_until(appointment, kind)
     if not for_desk and (late or appointment.starts_at <= clock.now()):
         raise TooLate
     return kind

@@ -18,7 +18,7 @@ from portal.core.paging import decode, encode
 from portal.core.recent import Recent
 from portal.core.text import lazy as _
 from portal.domain.doctors import directory
-from portal.domain.doctors.cards import DoctorCard
+from portal.domain.doctors.cards import DoctorCard, PracticeCard
 from portal.domain.doctors.directory import Match
 from portal.domain.doctors.models import Practice
 from portal.domain.doctors.shapes import DirectoryQuery
@@ -40,9 +40,9 @@ class Found:
     doctor: DoctorCard
     times: tuple[Slot, ...]
 
-    def zone_of(self, slot: Slot) -> str:
-        """The zone in which a time of this doctor is meant."""
-        return next(one.time_zone for one in self.doctor.practices if one.id == slot.practice_id)
+    def place_of(self, slot: Slot) -> PracticeCard:
+        """Where a time of this doctor is, and so in which zone it is meant."""
+        return next(one for one in self.doctor.practices if one.id == slot.practice_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,26 +86,26 @@ def search(actor: Actor, query: DirectoryQuery) -> Answer:
 
 def week(
     actor: Actor,
-    practice: Practice,
+    practice_id: UUID,
     visit_type: VisitType,
+    zone: ZoneInfo,
     first: date | None = None,
     *,
     patient_id: UUID | None = None,
     moving: Appointment | None = None,
 ) -> Week:
-    """The free times of seven days from `first` (today when left out or past), computed now.
+    """The free times of seven days in the clinic's zone from `first` (today when left out or past), computed now.
 
-    `practice` has its clinic loaded. Raises NotFound for what cannot be booked.
+    Raises NotFound for what cannot be booked.
     """
-    zone = practice.clinic.zone
     today = clock.today(zone)
     horizon = today + timedelta(days=visit_type.horizon_days)
     first = min(max(first or today, today), horizon)
     last = first + timedelta(days=DAYS - 1)
-    slots = availability.offers(actor, practice.id, visit_type.id, first, last, patient_id=patient_id, moving=moving)
+    slots = availability.offers(actor, practice_id, visit_type.id, first, last, patient_id=patient_id, moving=moving)
     by_day = availability.by_day(slots, zone)
     dates = [first + timedelta(days=ahead) for ahead in range(DAYS)]
-    soonest = [] if slots else availability.next_free([practice.id], visit_type_id=visit_type.id, limit=1)[practice.id]
+    soonest = [] if slots else availability.next_free([practice_id], visit_type_id=visit_type.id, limit=1)[practice_id]
     return Week(
         first=first,
         last=last,
@@ -176,8 +176,8 @@ def _next_free(query: DirectoryQuery, found: Sequence[Match]) -> dict[UUID, tupl
     answer = {}
     for match in found:
         slots = [slot for practice_id in match.practice_ids for slot in known.get((practice_id, query.mode), ())]
-        if len(match.practice_ids) > 1:
-            slots.sort(key=_start)
+        if len(match.practice_ids) > 1:  # one doctor is in one place at a time: the same time counts once
+            slots = list({slot.starts_at: slot for slot in sorted(slots, key=_start)}.values())
         answer[match.doctor_id] = tuple(slots[:SHOWN])
     return answer
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.text import format_span, ngettext
 from portal.core.text import gettext as say
@@ -45,10 +47,21 @@ def may_move(actor: Actor, appointment: Appointment) -> bool:
     return may_cancel(actor, appointment)
 
 
+def changes_until(appointment: Appointment, kind: VisitType) -> datetime:
+    """The last moment at which the patient may move or cancel it online."""
+    return appointment.starts_at - timedelta(minutes=kind.cutoff_minutes)
+
+
+def is_open_to(actor: Actor, appointment: Appointment) -> bool:
+    """Whether the actor may still move or cancel it now; needs the visit type loaded."""
+    if not may_cancel(actor, appointment):
+        return False
+    until = changes_until(appointment, appointment.visit_type)
+    return may_manage(actor, appointment) or clock.now() <= min(until, appointment.starts_at)
+
+
 def in_words(kind: VisitType) -> list[str]:
     """The booking policy of a visit type as a patient reads it before booking."""
-    from datetime import timedelta
-
     lines = []
     if kind.bookable_by != "anyone":
         lines.append(say("Booked by the clinic's front desk."))

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from flask import Response, make_response, request, url_for
 
+from portal.core import text
 from portal.core.errors import Invalid
 from portal.domain.scheduling import appointments, calendars, policy, video
 from portal.domain.scheduling.models import RELEASED, Appointment
@@ -53,10 +54,14 @@ def about(found: Appointment) -> dict[str, Any]:
     return {
         "appointment": found,
         "zone": found.clinic.zone,
-        "policy": policy.in_words(found.visit_type),
-        "may_move": found.is_upcoming and policy.may_move(actor(), found),
-        "may_cancel": found.is_upcoming and policy.may_cancel(actor(), found),
+        "is_open": policy.is_open_to(actor(), found),
+        "until": until(found),
         "video_link": video.link(found),
         "events": told(appointments.history(actor(), found), found.clinic.zone, actor()),
         "times": times,
     }
+
+
+def until(found: Appointment) -> str:
+    """The last moment at which it can be changed online, in words."""
+    return text.format_datetime(policy.changes_until(found, found.visit_type), found.clinic.zone)

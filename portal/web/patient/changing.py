@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from flask import Response, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from portal.core import text
 from portal.core.errors import Invalid, Refused
 from portal.core.text import gettext as say
 from portal.domain.scheduling import appointments, booking, finding
@@ -22,7 +20,6 @@ from portal.web.public.doctors import arrows, asked_day
 
 CANCEL = ("patient/appointments/cancel.html", "patient/appointments/_cancel.html")
 MOVE = ("patient/appointments/move.html", "patient/appointments/_move.html")
-SHOW = "patient/appointments/_appointment.html"
 
 
 @bp.get("/appointments/<uuid:key>/move")
@@ -68,13 +65,15 @@ def cancel_appointment(key: UUID) -> AnyResponse:
 
 
 def _cancelling(found: Appointment, form: CancelForm) -> dict[str, Any]:
-    return {"appointment": found, "form": form, "zone": found.clinic.zone, "times": times, "until": _until(found)}
+    return {"appointment": found, "form": form, "zone": found.clinic.zone, "times": times, "until": until(found)}
 
 
 def _move_page(found: Appointment, form: MoveForm, no: Refused | None = None) -> Response:
     zone = found.clinic.zone
     day = asked_day() or found.starts_at.astimezone(zone).date()
-    free = finding.week(actor(), found.practice, found.visit_type, day, patient_id=found.patient_id, moving=found)
+    free = finding.week(
+        actor(), found.practice_id, found.visit_type, zone, day, patient_id=found.patient_id, moving=found
+    )
     week = times.week_view(free)
     context: dict[str, Any] = {
         "appointment": found,
@@ -82,7 +81,7 @@ def _move_page(found: Appointment, form: MoveForm, no: Refused | None = None) ->
         "zone": zone,
         "week": week,
         "times": times,
-        "until": _until(found),
+        "until": until(found),
         "others": times.others(no.facts.get("alternatives", ()), zone) if no else [],
         **arrows(week, "patient.move", key=found.id),
     }
@@ -90,9 +89,3 @@ def _move_page(found: Appointment, form: MoveForm, no: Refused | None = None) ->
         form.version.data = found.version
         return htmx.refused(no, MOVE[0], fragment=MOVE[1], **context)
     return htmx.page(MOVE[0], fragment=MOVE[1], refusal=None, **context)
-
-
-def _until(found: Appointment) -> str:
-    """The last moment at which this can be done online."""
-    last = found.starts_at - timedelta(minutes=found.visit_type.cutoff_minutes)
-    return text.format_datetime(last, found.clinic.zone)

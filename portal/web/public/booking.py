@@ -93,9 +93,9 @@ def booked(key: UUID) -> AnyResponse:
     if not actor().is_signed_in:
         return gate.ask_to_sign_in()
     found = appointments.find(actor(), key)
-    return htmx.page(
-        "public/booking/done.html", appointment=found, policy=policy.in_words(found.visit_type), times=times
-    )
+    last = text.format_datetime(policy.changes_until(found, found.visit_type), found.clinic.zone)
+    is_open = policy.is_open_to(actor(), found)
+    return htmx.page("public/booking/done.html", appointment=found, until=last, is_open=is_open, times=times)
 
 
 def _keep(wanted: PlaceHold) -> Hold:
@@ -139,7 +139,7 @@ def _times_page(
     practice: Practice, kind: VisitType, *, wanted: datetime | None = None, no: Refused | None = None
 ) -> Response:
     day = asked_day() or (wanted.astimezone(practice.clinic.zone).date() if wanted else None)
-    found = finding.week(actor(), practice, kind, day)
+    found = finding.week(actor(), practice.id, kind, practice.clinic.zone, day)
     week = times.week_view(found)
     is_free = wanted and any(slot.starts_at == wanted for _day, slots in found.days for slot in slots)
     context: dict[str, Any] = {
@@ -197,7 +197,7 @@ def _lost(no: Refused, wanted: dict[str, str], form: DetailsForm) -> Response:
         raise NotFound from None
     practice, kind = _choice(asked.practice_id, asked.visit_type_id)
     zone = practice.clinic.zone
-    found = finding.week(actor(), practice, kind, asked.starts_at.astimezone(zone).date())
+    found = finding.week(actor(), practice.id, kind, practice.clinic.zone, asked.starts_at.astimezone(zone).date())
     near = no.facts.get("alternatives") or [slot.starts_at for _day, slots in found.days for slot in slots]
     near = near or ([found.next_free.starts_at] if found.next_free else [])
     return htmx.refused(

@@ -35,7 +35,7 @@ def doctor(slug: str) -> Response:
 
 def week_of(practice: Practice, kind: VisitType, endpoint: str, /, **address: Any) -> dict[str, Any]:
     """The week asked for in the address, as the picker takes it, and where its arrows lead."""
-    week = times.week_view(finding.week(actor(), practice, kind, asked_day()))
+    week = times.week_view(finding.week(actor(), practice.id, kind, practice.clinic.zone, asked_day()))
     return {"week": week, **arrows(week, endpoint, **address)}
 
 

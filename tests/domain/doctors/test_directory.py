@@ -16,6 +16,7 @@ from portal.domain.doctors import cards, directory
 from portal.domain.doctors.shapes import DirectoryQuery
 from portal.domain.scheduling import finding
 from tests.builders import (
+    ALGIERS,
     make_clinic,
     make_closure,
     make_doctor,
@@ -261,7 +262,9 @@ def test_what_makes_no_sense_is_refused_with_a_sentence(asked: dict[str, Any]) -
 
 
 def test_empty_fields_of_a_form_are_no_filters() -> None:
-    assert DirectoryQuery.parse(dict.fromkeys(("specialty", "name", "city", "clinic", "language", "before"), "")).is_empty
+    assert DirectoryQuery.parse(
+        dict.fromkeys(("specialty", "name", "city", "clinic", "language", "before"), "")
+    ).is_empty
 
 
 def test_choices_are_what_some_public_doctor_has(dr_benali: Any, dr_haddad: Any) -> None:
@@ -295,17 +298,19 @@ def test_a_profile_is_public_once_verified(database: Any, dr_benali: Any) -> Non
         directory.practice(NOBODY, make_practice(hidden, make_clinic("Clinique Y")).id)
 
 
-def test_a_week_never_begins_in_the_past_and_ends_at_the_horizon(dr_benali: Any, el_djazair: Any, database: Any) -> None:
+def test_a_week_never_begins_in_the_past_and_ends_at_the_horizon(
+    dr_benali: Any, el_djazair: Any, database: Any
+) -> None:
     from portal.domain.scheduling.models import VisitType
 
-    practice = directory.practice(NOBODY, dr_benali.practice_id)
+    zone = directory.practice(NOBODY, dr_benali.practice_id).clinic.zone
     kind = database.get(VisitType, el_djazair.consultation_id)
     today = clock.today("Africa/Algiers")
-    first = finding.week(NOBODY, practice, kind, today - timedelta(days=30))
+    first = finding.week(NOBODY, dr_benali.practice_id, kind, zone, today - timedelta(days=30))
     assert (first.first, first.previous, first.next) == (today, None, today + timedelta(days=7))
     assert len(first.days) == 7
     assert not first.is_empty
-    last = finding.week(NOBODY, practice, kind, today + timedelta(days=5000))
+    last = finding.week(NOBODY, dr_benali.practice_id, kind, zone, today + timedelta(days=5000))
     assert last.first == today + timedelta(days=kind.horizon_days)
     assert last.next is None
 
@@ -314,7 +319,7 @@ def test_an_empty_week_points_to_the_next_free_time(dr_benali: Any, el_djazair: 
     from portal.domain.scheduling.models import VisitType
 
     make_closure(clock.now(), clock.now() + timedelta(days=15), practice_id=dr_benali.practice_id)
-    practice = directory.practice(NOBODY, dr_benali.practice_id)
-    week = finding.week(NOBODY, practice, database.get(VisitType, el_djazair.consultation_id))
+    kind = database.get(VisitType, el_djazair.consultation_id)
+    week = finding.week(NOBODY, dr_benali.practice_id, kind, ALGIERS)
     assert week.is_empty
     assert week.next_free.starts_at > clock.now() + timedelta(days=15)
