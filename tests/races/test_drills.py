@@ -1,0 +1,252 @@
+"""Drills: real processes that are really killed. Nothing half-done, nothing lost, nothing told twice."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from portal import embedded
+from portal.core.db import keep, session
+from portal.domain.doctors.models import Practice
+from portal.domain.scheduling.models import VisitType
+from portal.gateways.mail import Mailbox
+from tests import processes
+from tests.builders import PASSWORD, at, make_opening, make_patient, make_user, working_day
+from tests.engines import environment
+
+pytestmark = [pytest.mark.drill, pytest.mark.xdist_group("drills")]
+WEB = (
+    "{python}", "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", "{port}", "--workers", "2",
+    "--blocking-threads", "16", "--no-access-log", "wsgi:app",
+)  # fmt: skip
+
+
+class Client:
+    """A program at the API."""
+
+    def __init__(self, base_url: str, email: str) -> None:
+        self.base_url, self.token = base_url, ""
+        status, answer = self.post("/auth/login", email=email, password=PASSWORD)
+        assert status == 200, answer
+        self.token = answer["access_token"]
+
+    def post(self, path: str, **body: Any) -> tuple[int, dict[str, Any]]:
+        """The status and body of the answer; raises OSError when there is none."""
+        headers = {"Content-Type": "application/json"} | (
+            {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        )
+        request = urllib.request.Request(f"{self.base_url}/api/v1{path}", json.dumps(body).encode(), headers)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as no:
+            return no.code, json.load(no)
+
+
+@pytest.fixture
+def portal(committed, ground, number, data, tmp_path) -> Iterator[processes.Portal]:
+    """The portal as in production: Granian, a worker and a clock, on a Redis of its own that can be killed."""
+    import sys
+
+    with embedded.start(tmp_path / "engines", fast=True, want_postgres=False) as engines:
+        told = environment(ground, f"committed_{number}", 0, PORTAL_DATA=str(tmp_path / "portal"))
+        told["REDIS_URL"] = engines.redis_url
+        web = tuple(part.replace("{python}", sys.executable) for part in WEB)
+        with processes.running(told, tmp_path / "log", web=web) as running:
+            running.engines = engines  # type: ignore[attr-defined]
+            yield running
+            keep()
+
+
+@pytest.fixture
+def sent(tmp_path) -> Callable[[], Counter[str]]:
+    """How many letters about a visit each address got."""
+
+    def count() -> Counter[str]:
+        letters = Mailbox(tmp_path / "portal" / "mail").read(limit=10_000)
+        return Counter(str(letter["To"]) for _, letter in letters)
+
+    return count
+
+
+@pytest.fixture
+def guests(committed) -> Callable[[int], list[str]]:
+    """So many patients; their addresses."""
+
+    def make(size: int) -> list[str]:
+        addresses = []
+        for number in range(size):
+            user = make_user("Guest", f"Number{number}")
+            make_patient(user)
+            addresses.append(str(user.email))
+        keep()
+        return addresses
+
+    return make
+
+
+def test_with_the_worker_stopped_bookings_go_on_and_each_is_confirmed_once_when_it_is_back(
+    portal, guests, sent, dr_benali, el_djazair
+):
+    portal.stop("worker", "clock")
+    walls = ("08:00", "08:30", "09:00", "09:30")
+    people = _clients(portal, guests(len(walls)))
+    assert [_book(one, dr_benali, el_djazair, wall)[0] for one, wall in zip(people, walls, strict=True)] == [201] * 4
+    assert not sent()
+    portal.start("worker", "clock")
+    _until(lambda: len(sent()) == 5)  # four patients and the doctor
+    _settle(portal)
+    assert sorted(sent().values()) == [1, 1, 1, 1, 4]
+
+
+def test_with_redis_killed_bookings_go_on_and_confirmations_follow_when_it_is_back(
+    portal, guests, sent, dr_benali, el_djazair
+):
+    walls = ("08:00", "08:30", "09:00", "09:30", "10:00", "10:30")
+    people = _clients(portal, guests(len(walls)))
+    statuses = [_book(people[0], dr_benali, el_djazair, walls[0])[0]]
+    redis = portal.engines.parts[0].process
+    redis.kill()
+    redis.wait()
+    statuses += [_book(one, dr_benali, el_djazair, wall)[0] for one, wall in zip(people[1:], walls[1:], strict=True)]
+    assert statuses == [201] * 6
+    portal.engines.revive()
+    _until(lambda: len(sent()) == 7, within=60)
+    _settle(portal)
+    assert sorted(sent().values()) == [1] * 6 + [6]
+
+
+def test_killing_the_worker_in_the_middle_loses_no_letter_and_sends_none_twice(
+    portal, guests, sent, dr_benali, el_djazair
+):
+    walls = [f"{hour:02}:{minute:02}" for hour in (8, 9, 10, 11, 13, 14, 15) for minute in (0, 30)]
+    people = _clients(portal, guests(len(walls)))
+    for one, wall in zip(people, walls, strict=True):
+        assert _book(one, dr_benali, el_djazair, wall)[0] == 201
+        if wall in {"09:00", "11:00", "14:00"}:
+            portal.stop("worker", by=signal.SIGKILL)
+            portal.start("worker")
+    _until(lambda: len(sent()) == len(walls) + 1, within=90)
+    _settle(portal)
+    assert max(sent()[address] for address in sent() if "guest" in address) == 1
+
+
+def test_killing_the_web_mid_request_leaves_nothing_half_done(portal, committed, guests, dr_benali, el_djazair):
+    walls = [f"{hour:02}:{minute:02}" for hour in (8, 9, 10, 11, 13, 14, 15) for minute in (0, 30)]
+    people = _clients(portal, guests(len(walls)))
+    answers: list[int] = []
+
+    def book(one: Client, wall: str) -> None:
+        try:
+            answers.append(_book(one, dr_benali, el_djazair, wall)[0])
+        except OSError:
+            answers.append(0)
+
+    threads = [threading.Thread(target=book, args=pair) for pair in zip(people, walls, strict=True)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.03)
+    _kill_tree(portal.processes["web"].pid)
+    for thread in threads:
+        thread.join()
+    portal.stop("web", by=signal.SIGKILL)
+    portal.start("web")
+    with create_engine(_url(portal)).connect() as database:
+        visits = database.scalar(text("SELECT count(*) FROM appointments"))
+        whole = database.scalar(
+            text(
+                "SELECT count(*) FROM appointments a"
+                " WHERE (SELECT count(*) FROM occupancies o WHERE o.appointment_id = a.id) = 2"
+                " AND EXISTS (SELECT FROM events e WHERE e.subject_id = a.id AND e.name = 'appointment.booked')"
+                " AND EXISTS (SELECT FROM tasks t WHERE t.args ->> 1 = CAST(a.id AS text))"
+            )
+        )
+        taken = database.scalar(text("SELECT count(*) FROM occupancies"))
+    assert visits == whole and taken == 2 * visits
+    assert visits >= answers.count(201)
+    free = [wall for wall in walls if _book(people[0], dr_benali, el_djazair, wall, ahead=3)[0] == 201]
+    assert free  # it serves again
+
+
+def test_two_hundred_clients_after_ten_places_make_ten_appointments(portal, committed, guests, dr_benali, el_djazair):
+    practice = session().get_one(Practice, dr_benali.practice_id)
+    kind = session().get_one(VisitType, el_djazair.consultation_id)
+    make_opening(practice, [kind], on_date=working_day(5), starts="18:00", ends="18:30", capacity=10)
+    people = _clients(portal, guests(200))
+    with ThreadPoolExecutor(200) as crowd:
+        results = list(crowd.map(lambda one: _book(one, dr_benali, el_djazair, "18:00", ahead=5), people))
+    assert Counter(status for status, _ in results) == {201: 10, 409: 190}
+    refused = next(answer for status, answer in results if status == 409)
+    assert refused["code"] == "taken" and refused["alternatives"]
+
+
+def test_two_clocks_and_two_workers_tell_each_person_once(portal, guests, sent, dr_benali, el_djazair):
+    with processes.running(portal.environment, portal.log / "second", "worker", "clock"):
+        walls = ("08:00", "08:30", "09:00", "09:30")
+        people = _clients(portal, guests(len(walls)))
+        for one, wall in zip(people, walls, strict=True):
+            assert _book(one, dr_benali, el_djazair, wall)[0] == 201
+        _until(lambda: len(sent()) == 5)
+        _settle(portal)
+    assert sorted(sent().values()) == [1, 1, 1, 1, 4]
+
+
+def _clients(portal: processes.Portal, addresses: list[str]) -> list[Client]:
+    keep()
+    with ThreadPoolExecutor(8) as many:
+        return list(many.map(lambda address: Client(portal.base_url, address), addresses))
+
+
+def _book(client: Client, doctor: Any, clinic: Any, wall: str, ahead: int = 2) -> tuple[int, dict[str, Any]]:
+    return client.post(
+        "/appointments",
+        practice_id=str(doctor.practice_id),
+        visit_type_id=str(clinic.consultation_id),
+        starts_at=at(wall, ahead).isoformat(),
+    )
+
+
+def _until(true: Callable[[], bool], within: float = 40.0) -> None:
+    give_up = time.monotonic() + within
+    while not true():
+        assert time.monotonic() < give_up, "it did not happen in time"
+        time.sleep(0.1)
+
+
+def _settle(portal: processes.Portal) -> None:
+    """Until no task waits any more."""
+    engine = create_engine(_url(portal))
+    try:
+
+        def idle() -> bool:
+            with engine.connect() as database:
+                return not database.scalar(
+                    text("SELECT count(*) FROM tasks WHERE state = 'waiting' AND name LIKE 'notif%'")
+                )
+
+        _until(idle, within=60)
+    finally:
+        engine.dispose()
+
+
+def _url(portal: processes.Portal) -> str:
+    return portal.environment["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg2://", 1)
+
+
+def _kill_tree(pid: int) -> None:
+    import psutil
+
+    parent = psutil.Process(pid)
+    for process in [*parent.children(recursive=True), parent]:
+        process.kill()
