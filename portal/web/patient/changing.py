@@ -15,6 +15,7 @@ from portal.domain.scheduling.models import Appointment
 from portal.web import htmx, times
 from portal.web.gate import actor
 from portal.web.patient import bp
+from portal.web.patient.appointments import until
 from portal.web.patient.forms import CancelForm, MoveForm
 from portal.web.public.doctors import arrows, asked_day
 

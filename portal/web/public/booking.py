@@ -160,7 +160,7 @@ def _times_page(
 
 
 def _details_page(kept: Hold, form: DetailsForm, no: Refused | None = None) -> Response:
-    context = {
+    context: dict[str, Any] = {
         "practice": kept.practice,
         "kind": kept.visit_type,
         "kind_name": kept.visit_type.name_in(text.language()),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Response, url_for
 
 from portal.core.errors import Invalid
@@ -21,14 +23,15 @@ MORE = ("clinic", "language", "gender", "mode", "sort", "before")
 def directory() -> Response:
     form = SearchForm.over(cards.facets(actor()))
     asked = form.asked
-    context = {"form": form, "times": times, "more_is_open": any(asked.get(key) for key in MORE)}
+    context: dict[str, Any] = {"form": form, "times": times, "more_is_open": any(asked.get(key) for key in MORE)}
     try:
         query = DirectoryQuery.parse(asked)
         answer = finding.search(actor(), query)
     except Invalid as no:
         page = "public/doctors/index.html"
         return htmx.refused(no, page, fragment=FRAGMENT, answer=None, next_url=None, query=None, **context)
-    following = url_for("public.directory", **{**asked, "after": answer.next}) if answer.next else None
+    onward: dict[str, Any] = asked | {"after": answer.next}
+    following = url_for("public.directory", **onward) if answer.next else None
     return htmx.page(
         "public/doctors/index.html", fragment=FRAGMENT, answer=answer, query=query, next_url=following, **context
     )

@@ -41,17 +41,18 @@ def week_of(practice: Practice, kind: VisitType, endpoint: str, /, **address: An
 
 def arrows(week: times.WeekView, endpoint: str, /, **address: Any) -> dict[str, Any]:
     """The addresses of the week before, the week after and the next free time."""
-    near = week.next_free
-    label = (
-        f"{times.short_day(near.starts_at, week.zone.key)}, {times.short_time(near.starts_at, week.zone.key)}"
-        if near
-        else ""
-    )
-    start = near.starts_at.astimezone(week.zone).date() if near else None
+
+    def at(day: date) -> str:
+        return url_for(endpoint, **(address | {"from": day}))
+
+    near, zone = week.next_free, week.zone.key
+    if near:
+        label = f"{times.short_day(near.starts_at, zone)}, {times.short_time(near.starts_at, zone)}"
+        soonest = {"label": label, "url": at(near.starts_at.astimezone(week.zone).date())}
     return {
-        "previous_url": url_for(endpoint, **address, **{"from": week.previous}) if week.previous else None,
-        "next_url": url_for(endpoint, **address, **{"from": week.next}) if week.next else None,
-        "next_free": {"label": label, "url": url_for(endpoint, **address, **{"from": start})} if near else None,
+        "previous_url": at(week.previous) if week.previous else None,
+        "next_url": at(week.next) if week.next else None,
+        "next_free": soonest if near else None,
     }
 
 
