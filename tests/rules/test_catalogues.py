@@ -1,0 +1,104 @@
+"""Every sentence is said in every language: extracted from code and templates, and translated whole."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from babel.messages.catalog import Catalog
+
+from portal.translations import catalogue
+from tests.rules.source import TEMPLATES
+
+IN_ENGLISH = ("api/", "layouts/document.html")  # reading pages for programmers
+SHOWN = ("title", "alt", "placeholder", "aria-label", "aria-description", "label")
+NO_SENTENCE = re.compile(
+    r"{% block (?:\w*attributes|density) %}.*?{% endblock %}|{#.*?#}|{%.*?%}|{{.*?}}|<!--.*?-->"
+    r"|<script.*?</script>|<style.*?</style>|<svg.*?</svg>",
+    re.S,
+)
+ATTRIBUTE = re.compile(r'[\w:-]+="[^"]*"')  # a macro or block may write only attributes
+NAMES = {"HTML", "DOCTYPE", "UTC", "AM", "PM"}
+
+
+@pytest.fixture(scope="module")
+def source() -> Catalog:
+    return catalogue.extract()
+
+
+@pytest.mark.parametrize("language", catalogue.LANGUAGES)
+def test_every_sentence_is_translated_whole(language: str, source: Catalog) -> None:
+    wrong = list(catalogue.faults(language, source))
+    assert wrong == [], f"{len(wrong)} sentences; run python -m portal.translations"
+
+
+def test_sentences_name_their_values(source: Catalog) -> None:
+    """%s cannot change places in a translation; a lone per cent sign breaks a sentence with values."""
+    assert [one.id for one in source if one.id and "%" in catalogue._values(one.id)] == []
+
+
+def test_sentences_are_found_where_they_are_written(source: Catalog) -> None:
+    """The extractor looks into code, templates and letters."""
+    for said in ("This time has passed.", "Skip to content", "Some answers need another look."):
+        assert source.get(said) is not None, said
+    assert source.get("%(n)s minute") is not None and len(source) > 300
+
+
+def words_outside(template: str) -> list[str]:
+    """Words a template says without asking for a translation, in its text and in attributes that are read out."""
+    bare = NO_SENTENCE.sub(" ", template)
+    said = ATTRIBUTE.sub(" ", re.sub(r"<[^>]*>", " ", bare))
+    for name in SHOWN:
+        said += " ".join(match[1] for match in re.finditer(rf'\s{name}="([^"]*)"', bare))
+    said = re.sub(r"&\w+;", " ", said)
+    return [word for word in re.findall(r"[^\W\d_]{2,}", said) if word not in NAMES]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        path
+        for path in sorted(TEMPLATES.rglob("*.html"))
+        if not path.relative_to(TEMPLATES).as_posix().startswith(IN_ENGLISH)
+    ],
+    ids=lambda path: Path(path).relative_to(TEMPLATES).as_posix(),
+)
+def test_a_template_says_nothing_untranslated(path: Path) -> None:
+    assert words_outside(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        ("<p>{{ _('Hello') }}</p>", []),
+        ("<p>Hello {{ name }}</p>", ["Hello"]),
+        ('<img alt="A doctor" src="x y">', ["doctor"]),
+        ('<img alt="{{ name }}">', []),
+        ("{# a remark #}<b>&nbsp;</b>", []),
+    ],
+)
+def test_the_rule_finds_bare_words(template: str, words: list[str]) -> None:
+    assert words_outside(template) == words
+
+
+def test_a_faulty_translation_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    source, said = Catalog(), Catalog(locale="ar")
+    for message in ("one", "two %(name)s", "three", ("%(n)s day", "%(n)s days"), "five"):
+        source.add(message)
+    said.add("two %(name)s", "deux %(nom)s")
+    said.add("three", "trois", flags=["fuzzy"])
+    said.add(("%(n)s day", "%(n)s days"), ("a", "b"))
+    said.add("five", "")
+    said.add("six", "six")
+    monkeypatch.setattr(catalogue, "read", lambda language: said)
+    wrong: list[Any] = list(catalogue.faults("ar", source))
+    assert wrong == [
+        "not in the catalogue: one",
+        "other values than the sentence has (name, nom): two %(name)s",
+        "guessed: three",
+        "2 plural forms instead of 6: %(n)s day",
+        "not translated: five",
+        "nobody says this any more: six",
+    ]

@@ -1,0 +1,58 @@
+"""There is one clock, so that tests can stop it; and every moment has its zone."""
+
+from __future__ import annotations
+
+from tests.rules.source import imports, modules, names, texts
+
+THE_CLOCK = "portal/core/clock.py"
+READS_TIME = (
+    "datetime.now",
+    "datetime.utcnow",
+    "datetime.today",
+    "date.today",
+    "datetime.datetime.now",
+    "datetime.date.today",
+    "time.time",
+    "time.localtime",
+    "time.gmtime",
+    "func.now",
+    "func.current_timestamp",
+    "func.clock_timestamp",
+)
+# Why each may ask somewhere else:
+EXCEPTIONS = {
+    ("portal/worker.py", "datetime.now"): "hands out the schedule by real time, whatever a test made of the clock",
+    ("portal/worker.py", "time.time"): "numbers the runs of the schedule by real time",
+    ("portal/core/limits.py", "time.time"): "the limits library counts by real time",
+}
+SQL_CLOCKS = ("now()", "current_timestamp", "clock_timestamp", "current_date", "localtimestamp")
+
+
+def test_only_the_clock_asks_for_the_time() -> None:
+    asked = {
+        (path, name)
+        for path, tree in modules().items()
+        if path != THE_CLOCK
+        for _line, name in names(tree)
+        if name in READS_TIME
+    }
+    assert asked - set(EXCEPTIONS) == set()
+    assert set(EXCEPTIONS) - asked == set(), "these exceptions are not needed any more"
+
+
+def test_nobody_takes_the_time_functions_apart() -> None:
+    """`from time import time` would hide from the rule above."""
+    hidden = {"time.time", "datetime.datetime.now", "datetime.date.today"}
+    assert [(path, what) for path, tree in modules().items() for _line, what in imports(tree) if what in hidden] == []
+
+
+def test_the_database_s_clock_is_not_asked() -> None:
+    """A statement is given the time, so that the portal's clock decides."""
+    asked = [
+        f"{path}:{line}"
+        for path, tree in modules().items()
+        if path.startswith(("portal/core/", "portal/domain/"))
+        for line, text in texts(tree)
+        if any(clock in text.lower() for clock in SQL_CLOCKS)
+    ]
+    assert asked == []
