@@ -47,6 +47,7 @@ def verify_email(actor: Actor, token: str) -> tuple[User, dict[str, Any]]:
     user = link.user
     if not user.email_verified_at:
         user.email_verified_at = clock.now()
+        session().flush()
         record(actor, "user.verified", user)
     return user, link.facts
 
@@ -100,6 +101,7 @@ def deactivate(actor: Actor, user_id: UUID) -> User:
         raise Conflict(_("You cannot deactivate your own account."), code="own_account")
     if user.is_active:
         user.deactivated_at = clock.now()
+        session().flush()
         sessions.end_all(user.id)
         record(actor, "user.deactivated", user)
     return user
@@ -111,6 +113,7 @@ def reactivate(actor: Actor, user_id: UUID) -> User:
     user = get(user_id)
     if not user.is_active:
         user.deactivated_at = None
+        session().flush()
         record(actor, "user.reactivated", user)
     return user
 
@@ -119,6 +122,7 @@ def rename(actor: Actor, *, given_name: str, family_name: str, locale: str) -> U
     """Change one's own name and language."""
     user = get(actor.user_id)
     user.given_name, user.family_name, user.locale = given_name, family_name, locale
+    session().flush()
     record(actor, "user.changed", user)
     return user
 
@@ -127,6 +131,7 @@ def choose_language(actor: Actor, locale: str) -> None:
     """Remember the language someone reads in."""
     if actor.user_id:
         get(actor.user_id).locale = locale
+        session().flush()
 
 
 def make_superadmin(email: str, password: str, given_name: str = "Super", family_name: str = "Admin") -> User:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from portal.core import clock, limits, tasks
 from portal.core.actor import Actor
+from portal.core.db import session
 from portal.core.errors import Invalid
 from portal.core.events import record
 from portal.core.text import lazy as _
@@ -58,13 +59,14 @@ def _choose(actor: Actor, purpose: str, token: str, password: str, event: str) -
     user = links.look(purpose, token).user
     hashed = passwords.accept(password, user.email, user.given_name, user.family_name)
     link = links.use(purpose, token)
-    _set(actor, user, hashed, event)
     user.email_verified_at = user.email_verified_at or clock.now()  # they could open the mail
+    _set(actor, user, hashed, event)
     return user, link.facts
 
 
 def _set(actor: Actor, user: User, hashed: str, event: str, spare: UUID | None = None) -> None:
     user.password_hash, user.password_changed_at = hashed, clock.now()
+    session().flush()
     sessions.end_all(user.id, spare=spare)
     for purpose in ("reset", "invite"):
         links.end_all(purpose, user.id)

@@ -103,6 +103,7 @@ def end(actor: Actor, session_id: UUID | str) -> None:
     ).one_or_none() or refuse(NotFound)
     if opened.ended_at is None:
         opened.ended_at = clock.now()
+        session().flush()
         record(actor, "session.ended", opened)
 
 

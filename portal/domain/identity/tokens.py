@@ -133,6 +133,7 @@ def end_family(family_id: UUID, why: str) -> None:
     family = session().get(TokenFamily, family_id)
     if family and not family.ended_at:
         family.ended_at, family.ended_why = clock.now(), why
+        session().flush()
 
 
 def read(access_token: str) -> UUID:

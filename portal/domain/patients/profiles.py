@@ -73,6 +73,7 @@ def change(
     if changed:
         for name in changed:
             setattr(patient, name, given[name])
+        session().flush()
         record(actor, "patient.changed", patient, patient_id=patient.id, fields=changed)
     return patient
 
@@ -89,6 +90,7 @@ def rename(actor: Actor, patient_id: UUID, *, given_name: str, family_name: str,
     patient = _changeable(actor, patient_id)
     patient.given_name, patient.family_name, patient.preferred_language = given_name, family_name, locale
     patient.search_name = fold(given_name, family_name)
+    session().flush()
     record(actor, "patient.renamed", patient, patient_id=patient.id)
     return patient
 
