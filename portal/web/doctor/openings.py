@@ -118,7 +118,7 @@ def _preview(practice: Practice) -> dict[str, Any]:
     kind = next((one for one in kinds if str(one.id) == request.args.get("kind")), kinds[0] if kinds else None)
     if kind is None:
         return {"kinds": kinds, "kind": None, "week": None}
-    week = times.week_view(finding.week(actor(), practice, kind, asked("start")))
+    week = times.week_view(finding.week(actor(), practice.id, kind, practice.clinic.zone, asked("start")))
     link = partial(url_for, "doctor.openings_preview", practice=practice.id, kind=kind.id)
     return {"kinds": kinds, "kind": kind, "week": week, **arrows(week, link)}
 

@@ -12,6 +12,7 @@ from portal.core import text
 from portal.domain.scheduling import days, visits
 from portal.web import htmx, terms, times
 from portal.web.doctor import bp
+from portal.web.doctor.forms import DeclineForm
 from portal.web.gate import actor
 
 PAGE = ("doctor/day/index.html", "doctor/day/_day.html")
@@ -36,6 +37,7 @@ def day_context(on: date | None) -> dict[str, Any]:
         "next_url": url_for("doctor.today", day=on + timedelta(days=1)),
         "next_steps": visits.next_steps,
         "can_be_taken_back": visits.can_be_taken_back,
+        "decline_form": DeclineForm.fresh(),
         "terms": terms,
     }
 

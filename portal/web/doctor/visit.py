@@ -13,7 +13,7 @@ from portal.core.errors import Invalid, Refused
 from portal.core.text import format_datetime
 from portal.core.text import gettext as say
 from portal.domain.access import people
-from portal.domain.scheduling import appointments, booking, days, finding, hours, policy, visits
+from portal.domain.scheduling import appointments, booking, days, finding, policy, visits
 from portal.domain.scheduling.models import Appointment
 from portal.web import htmx, terms, times
 from portal.web.doctor import bp
@@ -41,7 +41,10 @@ def decline(key: UUID) -> AnyResponse:
         booking.decline(actor(), key, **form.clean.values())
     except Refused as no:
         return _refused(key, no, decline_form=form)
-    return _done(key, say("Declined. The patient gets a message, and the time is free again."))
+    sentence = say("Declined. The patient gets a message, and the time is free again.")
+    if day := asked("day"):
+        return htmx.done(url_for("doctor.today", day=day), sentence)
+    return _done(key, sentence)
 
 
 @bp.post("/appointments/<uuid:key>/cancel")
@@ -99,8 +102,10 @@ def visit_context(key: UUID) -> dict[str, Any]:
 
 
 def _move_context(visit: Appointment) -> dict[str, Any]:
-    practice = hours.practice_for(actor(), visit.practice_id)
-    found = finding.week(actor(), practice, visit.visit_type, asked("start"), patient_id=visit.patient_id, moving=visit)
+    zone, first = visit.clinic.zone, asked("start")
+    found = finding.week(
+        actor(), visit.practice_id, visit.visit_type, zone, first, patient_id=visit.patient_id, moving=visit
+    )
     week = times.week_view(found)
     return {
         "visit": visit,

@@ -74,6 +74,7 @@ def _visit(frame: Frame, visit: Appointment, lane: int) -> dict[str, Any]:
     if len(frame.practices) > 1:
         note = f"{note} · {visit.clinic.name}"
     return block | {
+        "time": text.format_time(visit.starts_at, visit.clinic.zone),
         "title": visit.patient.name,
         "note": note,
         "url": url_for("doctor.appointment", key=visit.id),
