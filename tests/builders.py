@@ -18,8 +18,8 @@ from portal.core.names import fold, slug
 from portal.domain.access import actors
 from portal.domain.clinics.models import Clinic, Membership
 from portal.domain.doctors.models import Doctor, Practice, Specialty
-from portal.domain.identity import passwords
-from portal.domain.identity.models import User
+from portal.domain.identity import passwords, tokens
+from portal.domain.identity.models import TokenFamily, User
 from portal.domain.patients.models import Patient, Registration
 from portal.domain.scheduling.models import Closure, Opening, VisitType
 
@@ -54,6 +54,13 @@ def make_user(given: str = "Sara", family: str = "Mansouri", *, verified: bool =
             }
         )
     )
+
+
+def grant_for(user_id: UUID) -> tokens.Grant:
+    """Tokens of a program this user has signed in with."""
+    now = clock.now()
+    family = TokenFamily(user_id=user_id, last_used_at=now, expires_at=now + timedelta(days=1))
+    return tokens._grant(_add(family))
 
 
 def make_patient(user: User | None = None, **more: Any) -> Patient:

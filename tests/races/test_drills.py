@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 import threading
 import time
 import urllib.error
@@ -12,7 +13,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import UUID
 
+import psutil
 import pytest
 from sqlalchemy import create_engine, text
 
@@ -22,7 +25,7 @@ from portal.domain.doctors.models import Practice
 from portal.domain.scheduling.models import VisitType
 from portal.gateways.mail import Mailbox
 from tests import processes
-from tests.builders import PASSWORD, at, make_opening, make_patient, make_user, working_day
+from tests.builders import at, grant_for, make_opening, make_patient, make_user, working_day
 from tests.engines import environment
 
 pytestmark = [pytest.mark.drill, pytest.mark.xdist_group("drills")]
@@ -35,17 +38,12 @@ WEB = (
 class Client:
     """A program at the API."""
 
-    def __init__(self, base_url: str, email: str) -> None:
-        self.base_url, self.token = base_url, ""
-        status, answer = self.post("/auth/login", email=email, password=PASSWORD)
-        assert status == 200, answer
-        self.token = answer["access_token"]
+    def __init__(self, base_url: str, token: str) -> None:
+        self.base_url, self.token = base_url, token
 
     def post(self, path: str, **body: Any) -> tuple[int, dict[str, Any]]:
         """The status and body of the answer; raises OSError when there is none."""
-        headers = {"Content-Type": "application/json"} | (
-            {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        )
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"}
         request = urllib.request.Request(f"{self.base_url}/api/v1{path}", json.dumps(body).encode(), headers)
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
@@ -54,44 +52,53 @@ class Client:
             return no.code, json.load(no)
 
 
-@pytest.fixture
-def portal(committed, ground, number, data, tmp_path) -> Iterator[processes.Portal]:
-    """The portal as in production: Granian, a worker and a clock, on a Redis of its own that can be killed."""
-    import sys
-
-    with embedded.start(tmp_path / "engines", fast=True, want_postgres=False) as engines:
-        told = environment(ground, f"committed_{number}", 0, PORTAL_DATA=str(tmp_path / "portal"))
-        told["REDIS_URL"] = engines.redis_url
+@pytest.fixture(scope="module")
+def _portal(ground, number, _committed, tmp_path_factory) -> Iterator[processes.Portal]:
+    place = tmp_path_factory.mktemp("drills")
+    with embedded.start(place / "engines", fast=True, want_postgres=False) as engines:
+        told = environment(ground, _committed, 0, PORTAL_DATA=str(place / "portal"), REDIS_URL=engines.redis_url)
         web = tuple(part.replace("{python}", sys.executable) for part in WEB)
-        with processes.running(told, tmp_path / "log", web=web) as running:
-            running.engines = engines  # type: ignore[attr-defined]
+        with processes.running(told, place / "log", web=web) as running:
+            running.engines, running.mail = engines, place / "portal" / "mail"  # type: ignore[attr-defined]
             yield running
-            keep()
 
 
 @pytest.fixture
-def sent(tmp_path) -> Callable[[], Counter[str]]:
+def portal(_portal, committed) -> Iterator[processes.Portal]:
+    """The portal as in production: Granian, a worker and a clock, on a Redis of its own that can be killed."""
+    _portal.engines.revive()
+    missing = [name for name in _portal.commands if name not in _portal.processes]
+    if missing:
+        _portal.start(*missing)
+    Mailbox(_portal.mail).clear()
+    yield _portal
+    _settle(_portal)
+    keep()
+
+
+@pytest.fixture
+def sent(_portal) -> Callable[[], Counter[str]]:
     """How many letters about a visit each address got."""
 
     def count() -> Counter[str]:
-        letters = Mailbox(tmp_path / "portal" / "mail").read(limit=10_000)
+        letters = Mailbox(_portal.mail).read(limit=10_000)
         return Counter(str(letter["To"]) for _, letter in letters)
 
     return count
 
 
 @pytest.fixture
-def guests(committed) -> Callable[[int], list[str]]:
-    """So many patients; their addresses."""
+def guests(committed) -> Callable[[int], list[UUID]]:
+    """So many patients; the ids of their accounts."""
 
-    def make(size: int) -> list[str]:
-        addresses = []
+    def make(size: int) -> list[UUID]:
+        people = []
         for number in range(size):
             user = make_user("Guest", f"Number{number}")
             make_patient(user)
-            addresses.append(str(user.email))
+            people.append(user.id)
         keep()
-        return addresses
+        return people
 
     return make
 
@@ -202,10 +209,11 @@ def test_two_clocks_and_two_workers_tell_each_person_once(portal, guests, sent, 
     assert sorted(sent().values()) == [1, 1, 1, 1, 4]
 
 
-def _clients(portal: processes.Portal, addresses: list[str]) -> list[Client]:
+def _clients(portal: processes.Portal, people: list[UUID]) -> list[Client]:
+    """Programs that are signed in; the portal's secret is the tests' own, so their tokens count there."""
+    clients = [Client(portal.base_url, grant_for(one).access_token) for one in people]
     keep()
-    with ThreadPoolExecutor(8) as many:
-        return list(many.map(lambda address: Client(portal.base_url, address), addresses))
+    return clients
 
 
 def _book(client: Client, doctor: Any, clinic: Any, wall: str, ahead: int = 2) -> tuple[int, dict[str, Any]]:
@@ -245,8 +253,6 @@ def _url(portal: processes.Portal) -> str:
 
 
 def _kill_tree(pid: int) -> None:
-    import psutil
-
     parent = psutil.Process(pid)
     for process in [*parent.children(recursive=True), parent]:
         process.kill()
