@@ -21,6 +21,8 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
     )
     app.config.from_mapping(_flask_settings(settings))
     app.extensions["portal.settings"] = settings
+    if settings.is_demo:
+        app.extensions["portal.demo_accounts"] = _demo_accounts
     _core(app, settings)
     _doors(app, settings)
     return app
@@ -61,7 +63,7 @@ def _core(app: Flask, settings: Settings) -> None:
     from portal.core import events, limits, live, log, recent, secrets, tasks
     from portal.core.db import db
     from portal.domain.identity import passwords, sessions, tokens
-    from portal.domain.scheduling import holds
+    from portal.domain.scheduling import holds, video
     from portal.gateways import mail
     from portal.web import letters
 
@@ -76,6 +78,7 @@ def _core(app: Flask, settings: Settings) -> None:
     recent.remember(not settings.is_test)
     tokens.live_for(settings.access_token_minutes, settings.refresh_token_days)
     holds.last_for(settings.hold_minutes)
+    video.meet_at(settings.video_url)
     events.subscribe(subscriptions.SUBSCRIPTIONS)
     tasks.hand_over_by(worker.hand_over(settings.redis_url))
     transport = mail.transport_for(settings.mail_url, settings.portal_data / "mail")
@@ -102,3 +105,10 @@ def _doors(app: Flask, settings: Settings) -> None:
 def _either(for_program: Callable[[Any], Any], for_person: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """The same "no" in the words of the door it is said at."""
     return lambda error: (for_program if request.path.startswith("/api/") else for_person)(error)
+
+
+def _demo_accounts() -> dict[str, Any]:
+    """Who can be signed in as in the demo, for its sign-in page."""
+    from portal import demo
+
+    return {"people": demo.SIGN_INS, "password": demo.PASSWORD}

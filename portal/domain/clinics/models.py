@@ -69,7 +69,12 @@ class Membership(Base, Identified):
     __table_args__ = (
         CheckConstraint("role IN ('staff', 'pharmacist', 'admin')", name="role"),
         Index(
-            "uq_memberships_current", "user_id", "clinic_id", "role", unique=True, postgresql_where=text("ended_at IS NULL")
+            "uq_memberships_current",
+            "user_id",
+            "clinic_id",
+            "role",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
         ),
     )
 

@@ -5,7 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Table, Text, UniqueConstraint, and_, or_, select, text, true
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    or_,
+    select,
+    text,
+    true,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.sql.elements import ColumnElement
@@ -55,8 +69,12 @@ class Doctor(Base, Changing):
     is_active: Mapped[bool] = mapped_column(default=True)
 
     user: Mapped[User | None] = relationship(lazy="raise")
-    specialties: Mapped[list[Specialty]] = relationship(secondary=doctor_specialties, lazy="raise", order_by=Specialty.code)
-    practices: Mapped[list[Practice]] = relationship(back_populates="doctor", lazy="raise", order_by="Practice.created_at")
+    specialties: Mapped[list[Specialty]] = relationship(
+        secondary=doctor_specialties, lazy="raise", order_by=Specialty.code
+    )
+    practices: Mapped[list[Practice]] = relationship(
+        back_populates="doctor", lazy="raise", order_by="Practice.created_at"
+    )
 
     __table_args__ = (
         CheckConstraint("gender IN ('female', 'male', 'other', 'unknown')", name="gender"),
