@@ -23,7 +23,8 @@ MORE = ("clinic", "language", "gender", "mode", "sort", "before")
 def directory() -> Response:
     form = SearchForm.over(cards.facets(actor()))
     asked = form.asked
-    context: dict[str, Any] = {"form": form, "times": times, "more_is_open": any(asked.get(key) for key in MORE)}
+    more_is_open = any(asked.get(key) for key in MORE)
+    context: dict[str, Any] = {"form": form, "times": times, "more_is_open": more_is_open, "is_narrowed": bool(asked)}
     try:
         query = DirectoryQuery.parse(asked)
         answer = finding.search(actor(), query)
