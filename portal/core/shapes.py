@@ -147,4 +147,7 @@ _FIXED = {
     "string_pattern_mismatch": _("This does not have the expected form."),
     "list_type": _("Please give a list."),
     "too_long": _("There are too many of these."),
+    "too_short": _("Please choose at least one."),
+    "float_parsing": _("Please write a number."),
+    "float_type": _("Please write a number."),
 }

@@ -48,8 +48,10 @@ ITEMS: dict[str, tuple[tuple[str, object, str], ...]] = {
         ("account.profile", _("Profile"), "user"),
     ),
     ADMIN: (
+        ("admin.users", _("Users"), "users"),
         ("admin.clinics", _("Clinics"), "building-hospital"),
         ("admin.doctors", _("Doctors"), "stethoscope"),
+        ("admin.audit", _("Audit"), "history"),
         ("notifications.index", _("Notifications"), "bell"),
         ("account.profile", _("Profile"), "user"),
     ),
@@ -61,10 +63,11 @@ def for_actor(actor: Actor) -> list[Item]:
     role = _role(actor)
     if role is None:
         return []
-    here = request.endpoint or ""
+    urls = [url_for(endpoint) for endpoint, _words, _icon in ITEMS[role]]
+    here = max((url for url in urls if f"{request.path}/".startswith(f"{url}/")), key=len, default=None)
     return [
-        Item(gettext(str(words)) if isinstance(words, str) else str(words), url_for(endpoint), icon, here == endpoint)
-        for endpoint, words, icon in ITEMS[role]
+        Item(gettext(str(words)) if isinstance(words, str) else str(words), url, icon, url == here)
+        for (_endpoint, words, icon), url in zip(ITEMS[role], urls, strict=True)
     ]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, func, or_, select, true
+from sqlalchemy import ColumnElement, Text, false, func, or_, select, true
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import joinedload
 
@@ -59,7 +59,7 @@ def search(
     for word in text.lower().split()[:6]:
         statement = statement.where(_whole_name().contains(word, autoescape=True))
     if role or clinic_id:
-        statement = statement.where(_holding(role, clinic_id))
+        statement = statement.where(_holding(actor, role, clinic_id))
     if state in _STATES:
         statement = statement.where(*_STATES[state])
     found = page(statement, [User.family_name, User.given_name, User.id], after=after, limit=limit)
@@ -107,25 +107,29 @@ def _doctors(clinics: Collection[UUID] | None) -> Any:
     return statement
 
 
-def _holding(role: str | None, clinic_id: UUID | None) -> ColumnElement[bool]:
-    clinics = [clinic_id] if clinic_id else None
-    in_clinic = [Membership.clinic_id == clinic_id] if clinic_id else []
+def _holding(actor: Actor, role: str | None, clinic_id: UUID | None) -> ColumnElement[bool]:
+    """In SQL: who holds this role; an admin asks about their own clinics only. Raises NotFound for another's clinic."""
+    allow(clinic_id is None or actor.administers(clinic_id), NotFound)
+    if role in {SUPERADMIN, PATIENT} and not actor.is_superadmin:
+        return false()
     if role == SUPERADMIN:
         return User.is_superadmin.is_(True)
     if role == PATIENT:
         return User.id.in_(select(Patient.user_id).where(Patient.user_id.is_not(None)))
+    clinics = [clinic_id] if clinic_id else None if actor.is_superadmin else actor.clinics_as(ADMIN)
+    members = [] if clinics is None else [Membership.clinic_id.in_(clinics)]
     if role == DOCTOR:
         return User.id.in_(_doctors(clinics))
     if role:
-        return User.id.in_(_members(Membership.role == role, *in_clinic))
-    return or_(User.id.in_(_members(*in_clinic)), User.id.in_(_doctors(clinics)))
+        return User.id.in_(_members(Membership.role == role, *members))
+    return or_(User.id.in_(_members(*members)), User.id.in_(_doctors(clinics)))
 
 
 def _with_roles(actor: Actor, users: Sequence[User]) -> list[Person]:
     ids = [user.id for user in users]
     roles: defaultdict[UUID, list[Role]] = defaultdict(list)
     for user in users:
-        if user.is_superadmin:
+        if user.is_superadmin and actor.is_superadmin:
             roles[user.id].append(Role(SUPERADMIN))
     held = select(Membership).where(Membership.user_id.in_(ids), Membership.ended_at.is_(None))
     for member in session().scalars(held.options(joinedload(Membership.clinic)).order_by(Membership.created_at)):
