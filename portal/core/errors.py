@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, NoReturn
 
+from portal.core.text import format_span
+from portal.core.text import gettext as say
 from portal.core.text import lazy as _
 
 
@@ -87,6 +90,12 @@ class TooMany(Refused):
 
     code, status = "too_many", 429
     sentence = _("That was too often. Please wait a little and try again.")
+
+    def __str__(self) -> str:
+        if self.sentence is not TooMany.sentence or "retry_after" not in self.facts:
+            return str(self.sentence)
+        wait = format_span(timedelta(seconds=self.retry_after))
+        return say("That was too often. Please wait %(time)s and try again.", time=wait)
 
     @property
     def retry_after(self) -> int:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from wtforms import DateField, EmailField, PasswordField, RadioField, SelectField, StringField, TelField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 
 from portal.core.errors import Refused
 from portal.core.text import LANGUAGES
@@ -12,8 +16,12 @@ from portal.domain.patients.models import BLOOD_GROUPS
 from portal.domain.patients.shapes import AllergyShape, PatientDetails, RegisterPatient
 from portal.web.forms import ShapeForm
 
-SEXES = (("female", _("Female")), ("male", _("Male")), ("other", _("Other")), ("unknown", _("I would rather not say")))
-SEVERITIES = (("mild", _("Mild")), ("moderate", _("Moderate")), ("severe", _("Severe")))
+SEXES = {"female": _("Female"), "male": _("Male"), "other": _("Other"), "unknown": _("I would rather not say")}
+SEVERITIES = {"mild": _("Mild"), "moderate": _("Moderate"), "severe": _("Severe")}
+
+
+def _choices(words: Mapping[str, Any]) -> list[SelectChoice]:
+    return [SelectChoice(value, label) for value, label in words.items()]
 
 
 class SignInForm(ShapeForm):
@@ -55,17 +63,19 @@ class ProfileForm(ShapeForm):
     shape = AccountProfile
     given_name = StringField(_("Given name"), render_kw={"autocomplete": "given-name"})
     family_name = StringField(_("Family name"), render_kw={"autocomplete": "family-name"})
-    locale = SelectField(_("Language"), choices=list(LANGUAGES.items()))
+    locale = SelectField(_("Language"), choices=_choices(LANGUAGES))
 
 
 class DetailsForm(ShapeForm):
     shape = PatientDetails
     birth_date = DateField(_("Date of birth"), render_kw={"autocomplete": "bday"})
-    sex = RadioField(_("Sex"), choices=SEXES)
+    sex = RadioField(_("Sex"), choices=_choices(SEXES))
     phone = TelField(_("Telephone"), render_kw={"autocomplete": "tel"})
     address = StringField(_("Street and number"), render_kw={"autocomplete": "street-address"})
     city = StringField(_("City"), render_kw={"autocomplete": "address-level2"})
-    blood_group = SelectField(_("Blood group"), choices=[("", _("Not known")), *((one, one) for one in BLOOD_GROUPS)])
+    blood_group = SelectField(
+        _("Blood group"), choices=_choices({"": _("Not known")} | {one: one for one in BLOOD_GROUPS})
+    )
     conditions = TextAreaField(_("Conditions that stay with you"))
     contact_name = StringField(_("Name"), render_kw={"autocomplete": "off"})
     contact_phone = TelField(_("Telephone"), render_kw={"autocomplete": "off"})
@@ -81,4 +91,4 @@ class AllergyForm(ShapeForm):
     shape = AllergyShape
     substance = StringField(_("What you react to"), render_kw={"autocomplete": "off"})
     reaction = StringField(_("What happens"), render_kw={"autocomplete": "off"})
-    severity = SelectField(_("How badly"), choices=SEVERITIES, default="moderate")
+    severity = SelectField(_("How badly"), choices=_choices(SEVERITIES), default="moderate")

@@ -105,16 +105,22 @@ def _client() -> Any:
     return current_app.extensions.get(PROVIDER) or refuse(NotFound)
 
 
-@bp.record_once
-def _attach(state: BlueprintSetupState) -> None:
-    app = cast(Flask, state.app)
-    settings: Settings = app.extensions["portal.settings"]
+def client_of(app: Flask, settings: Settings) -> Any:
+    """The provider's client; None when the settings name no provider."""
     if not (settings.oidc_metadata_url and settings.oidc_client_id and settings.oidc_client_secret):
-        return
-    app.extensions[PROVIDER] = OAuth(app).register(
+        return None
+    return OAuth(app).register(
         "provider",
         client_id=settings.oidc_client_id,
         client_secret=settings.oidc_client_secret,
         server_metadata_url=settings.oidc_metadata_url,
         client_kwargs={"scope": "openid email profile", "code_challenge_method": "S256", "default_timeout": SECONDS},
     )
+
+
+@bp.record_once
+def _attach(state: BlueprintSetupState) -> None:
+    app = cast(Flask, state.app)
+    client = client_of(app, app.extensions["portal.settings"])
+    if client is not None:
+        app.extensions[PROVIDER] = client

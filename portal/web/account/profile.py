@@ -79,7 +79,7 @@ def remove_allergy(key: UUID) -> Response:
 
 
 def _allergies_now(said: str) -> Response:
-    around: dict[str, Any] = {"allergy": AllergyForm(formdata=None), "severities": dict(SEVERITIES)}
+    around: dict[str, Any] = {"allergy": AllergyForm(formdata=None), "severities": SEVERITIES}
     around["allergies"] = profiles.allergies(gate.actor(), _patient().id)
     return htmx.done(url_for("account.profile", _anchor="allergies"), said, fragment=ALLERGIES, **around)
 
@@ -92,7 +92,7 @@ def _all(**forms: Any) -> dict[str, Any]:
     """What the page shows; forms that were not sent hold what is known."""
     actor = gate.actor()
     user, patient = accounts.get(actor.user_id), profiles.mine(actor)
-    around: dict[str, Any] = {"user": user, "patient": patient, "severities": dict(SEVERITIES)}
+    around: dict[str, Any] = {"user": user, "patient": patient, "severities": SEVERITIES}
     around["about"] = forms.get("about") or ProfileForm(formdata=None, obj=user)
     if patient:
         around["details"] = forms.get("details") or DetailsForm(formdata=None, data=_known(patient))
