@@ -1,0 +1,318 @@
+"""Every route for every role: who is let in, who is asked to sign in, and for whom it does not exist.
+
+A new route fails here until it has a line in TABLE. Ids in addresses are of nothing at all, so whoever is let in gets
+404 there; what is one's own and what is not is asked further down, with real things.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.routing import AnyConverter, IntegerConverter, Rule, UUIDConverter
+
+from portal.core.db import keep, session
+from portal.domain.clinics.models import Clinic
+from tests.api.conftest import Program
+from tests.builders import at, make_member, make_user
+from tests.people import Person
+
+NOWHERE = "019aa000-0000-7000-8000-000000000000"
+PEOPLE = {
+    "anonymous": None,
+    "patient": "amina",
+    "doctor": "dr_benali",
+    "staff": "nadia",
+    "pharmacist": "pharmacist",
+    "admin": "admin",
+    "superadmin": "superadmin",
+}
+ENDLESS = {"stream.events"}  # only its head is asked for
+ENDS_SOMETHING = {"account.become_patient", "account.sign_out", "api_v1.logout"}  # tried last: then one is another
+MAY_BE_UNWELL = {"ops.detailed"}  # 503 says that something is not well, to whoever may know
+
+# method, endpoint, who, and what happens to them:
+#   everybody in        whoever comes is let in; "404" where the address names something that is not there
+#   signed-in in        strangers are sent to sign in (401 for programs and changes)
+#   <roles> in          these roles; others get 403
+#   each …              one for each of PEOPLE, in their order
+TABLE = """
+POST   account.add_allergy            signed-in in
+POST   account.become_patient         signed-in in
+POST   account.change_details         each 401 in 404 404 404 404 404
+POST   account.change_profile         signed-in in
+GET    account.check_mail             everybody in
+POST   account.end_other_sessions     signed-in in
+POST   account.end_program            signed-in 404
+POST   account.end_session            signed-in 404
+GET    account.forgot                 everybody in
+POST   account.forgot                 everybody in
+GET    account.invitation             everybody in
+POST   account.invitation             everybody in
+POST   account.language               everybody in
+GET    account.password               signed-in in
+POST   account.password               signed-in in
+GET    account.profile                signed-in in
+GET    account.provider               everybody 404
+GET    account.provider_back          everybody 404
+GET    account.register               everybody in
+POST   account.register               everybody in
+POST   account.remove_allergy         signed-in 404
+POST   account.resend                 everybody in
+GET    account.reset                  everybody in
+POST   account.reset                  everybody in
+GET    account.security               signed-in in
+GET    account.sign_in                everybody in
+POST   account.sign_in                everybody in
+POST   account.sign_out               signed-in in
+GET    account.sudo                   signed-in in
+POST   account.sudo                   signed-in in
+POST   account.theme                  everybody in
+GET    account.verify                 everybody in
+POST   account.verify                 everybody in
+
+GET    admin.audit                    admin+superadmin in
+GET    admin.clinics                  admin+superadmin in
+GET    admin.doctors                  admin+superadmin in
+GET    admin.tasks                    admin+superadmin in
+GET    admin.users                    admin+superadmin in
+
+POST   api_v1.book                    signed-in in
+POST   api_v1.cancel                  signed-in 404
+POST   api_v1.confirm                 signed-in 404
+POST   api_v1.decline                 signed-in 404
+GET    api_v1.docs                    everybody in
+GET    api_v1.get_appointment         signed-in 404
+GET    api_v1.get_doctor              everybody 404
+GET    api_v1.get_hold                everybody in
+GET    api_v1.list_appointments       signed-in in
+GET    api_v1.list_clinics            everybody in
+GET    api_v1.list_doctors            everybody in
+GET    api_v1.list_slots              everybody in
+GET    api_v1.list_specialties        everybody in
+GET    api_v1.list_visit_types        everybody 404
+POST   api_v1.login                   everybody in
+POST   api_v1.logout                  signed-in in
+GET    api_v1.me                      signed-in in
+GET    api_v1.openapi                 everybody in
+POST   api_v1.place_hold              everybody in
+POST   api_v1.refresh                 everybody in
+DELETE api_v1.release_hold            everybody in
+POST   api_v1.reschedule              signed-in in
+
+GET    dev.attachment                 everybody 404
+GET    dev.letter                     everybody 404
+GET    dev.letter_html                everybody 404
+GET    dev.mail                       everybody in
+
+POST   doctor.add_opening             doctor in
+POST   doctor.add_time_off            doctor in
+GET    doctor.appointment             doctor 404
+POST   doctor.cancel                  doctor 404
+POST   doctor.change_opening          doctor 404
+POST   doctor.decline                 doctor 404
+GET    doctor.move                    doctor 404
+POST   doctor.move_to                 doctor 404
+GET    doctor.new_opening             doctor in
+GET    doctor.opening                 doctor 404
+GET    doctor.openings                doctor in
+GET    doctor.openings_preview        doctor in
+POST   doctor.remove_opening          doctor 404
+POST   doctor.remove_time_off         doctor 404
+POST   doctor.step                    doctor 404
+GET    doctor.time_off                doctor in
+GET    doctor.today                   doctor in
+GET    doctor.week                    doctor in
+
+GET    notifications.badge            signed-in in
+GET    notifications.index            signed-in in
+POST   notifications.mark_all_read    signed-in in
+POST   notifications.mark_read        signed-in 404
+
+GET    ops.detailed                   each 404 404 404 404 404 404 in
+GET    ops.figures                    everybody 404
+GET    ops.health                     everybody in
+
+GET    patient.appointment            patient 404
+GET    patient.appointments           patient in
+GET    patient.calendar               patient 404
+GET    patient.cancel                 patient 404
+POST   patient.cancel_appointment     patient 404
+GET    patient.home                   patient in
+GET    patient.move                   patient 404
+POST   patient.reschedule             patient 404
+
+GET    public.book                    everybody 404
+POST   public.book_appointment        each in 404 404 404 404 404 404
+GET    public.book_details            everybody in
+GET    public.book_times              everybody 404
+GET    public.booked                  signed-in 404
+GET    public.clinic                  everybody 404
+GET    public.directory               everybody in
+GET    public.doctor                  everybody 404
+POST   public.hold                    everybody 404
+GET    public.home                    everybody in
+GET    public.privacy                 everybody in
+
+GET    static                         everybody in
+
+GET    stream.events                  signed-in in
+"""
+
+
+def table() -> dict[tuple[str, str], dict[str, str]]:
+    """What is expected: (method, endpoint) -> person -> outcome."""
+    return {
+        (method, endpoint): expected(method, endpoint, who, *then)
+        for method, endpoint, who, *then in (line.split() for line in TABLE.splitlines() if line.strip())
+    }
+
+
+def expected(method: str, endpoint: str, who: str, *then: str) -> dict[str, str]:
+    if who == "each":
+        return dict(zip(PEOPLE, then, strict=True))
+    if who == "everybody":
+        return dict.fromkeys(PEOPLE, then[0])
+    asked = "sign-in" if method == "GET" and not endpoint.startswith("api_") and endpoint not in ENDLESS else "401"
+    roles = PEOPLE if who == "signed-in" else who.split("+")
+    return {role: then[0] if role in roles else "403" for role in PEOPLE} | {"anonymous": asked}
+
+
+def routes(app: Flask) -> dict[tuple[str, str], Rule]:
+    """Every method of every address."""
+    return {
+        (method, rule.endpoint): rule
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+
+def address(app: Flask, rule: Rule) -> str:
+    """The route's address with ids of nothing."""
+    values = {name: _nothing(converter) for name, converter in rule._converters.items()}
+    if rule.endpoint == "static":
+        values = {"filename": "css/portal.css"}
+    return app.url_map.bind("localhost").build(rule.endpoint, values)
+
+
+def _nothing(converter: Any) -> Any:
+    if isinstance(converter, AnyConverter):
+        return sorted(converter.items)[0]
+    return (
+        NOWHERE if isinstance(converter, UUIDConverter) else 1 if isinstance(converter, IntegerConverter) else "unknown"
+    )
+
+
+def outcome(answer: Any, endpoint: str = "") -> str:
+    """One word for what happened: in, sign-in, 401, 403 or 404."""
+    if answer.status_code in {302, 303} and answer.headers["Location"].startswith("/account/sign-in?next="):
+        return "sign-in"
+    if answer.status_code >= 500 and not (answer.status_code == 503 and endpoint in MAY_BE_UNWELL):
+        return f"{answer.status_code}: {answer.get_data(as_text=True)[:200]}"
+    return str(answer.status_code) if answer.status_code in {401, 403, 404} else "in"
+
+
+@pytest.fixture
+def pharmacist(where: Flask, el_djazair: Any) -> Person:
+    user = make_user("Rania", "Toumi")
+    make_member(user, session().get_one(Clinic, el_djazair.clinic_id), "pharmacist")
+    keep()
+    return Person(user.name, str(user.email), user.id)
+
+
+def test_every_route_has_its_line(app: Flask) -> None:
+    assert set(routes(app)) - set(table()) == set(), "new routes need a line in TABLE: who may use them?"
+    assert set(table()) - set(routes(app)) == set(), "these routes are gone"
+
+
+@pytest.mark.parametrize("role", PEOPLE)
+def test_every_route_lets_in_whom_it_should(
+    app: Flask, client: Any, role: str, dr_benali: Any, request: pytest.FixtureRequest
+) -> None:
+    fixture = PEOPLE[role]
+    person = request.getfixturevalue(fixture) if fixture else None
+    known = {key: rule for key, rule in routes(app).items() if key in table()}
+    happened = {
+        key: _ask(client, person, *key, address(app, rule))
+        for key, rule in sorted(known.items(), key=lambda item: (item[0][1] in ENDS_SOMETHING, item[0]))
+    }
+    wanted = {key: table()[key][role] for key in known}
+    assert {key: said for key, said in happened.items() if said != wanted[key]} == {}
+
+
+def _ask(client: Any, person: Any, method: str, endpoint: str, url: str) -> str:
+    if url.startswith("/api/"):
+        headers = {"Authorization": f"Bearer {Program(client).as_(person).token}"} if person else {}
+        client.sign_out()
+        return outcome(client.open(url, method=method, headers=headers))
+    if person:
+        client.sign_in(person)
+    with client.open(url, method="HEAD" if endpoint in ENDLESS else method) as answer:
+        return outcome(answer, endpoint)
+
+
+# --- one's own and what is not: one visit of Amina with Dr Benali at El Djazair ---
+
+
+@pytest.fixture
+def visit(client: Any, amina: Any, wish: Callable[..., dict[str, Any]]) -> str:
+    made = Program(client).as_(amina).post("/appointments", wish())
+    assert made.status_code == 201
+    return str(made.get_json()["id"])
+
+
+@pytest.mark.parametrize(
+    ("who", "door", "happens"),
+    [
+        ("amina", "patient", "in"),
+        ("yacine", "patient", "404"),
+        ("dr_benali", "doctor", "in"),
+        ("dr_haddad", "doctor", "404"),
+        ("amina", "doctor", "403"),
+        ("dr_benali", "patient", "403"),
+        ("kamel", "doctor", "403"),
+    ],
+)
+def test_a_visit_is_shown_to_those_it_concerns(
+    client: Any, visit: str, who: str, door: str, happens: str, request: pytest.FixtureRequest
+) -> None:
+    client.sign_in(request.getfixturevalue(who))
+    assert outcome(client.get(f"/{door}/appointments/{visit}")) == happens
+
+
+@pytest.mark.parametrize("who", ["yacine", "dr_haddad", "kamel"])
+def test_nobody_else_changes_a_visit_by_any_door(
+    client: Any, visit: str, who: str, amina: Any, request: pytest.FixtureRequest
+) -> None:
+    stranger = request.getfixturevalue(who)
+    program, before = Program(client).as_(stranger), Program(client).as_(amina).get(f"/appointments/{visit}").get_json()
+    moved = {"starts_at": at("10:00", 3).isoformat()}
+    for verb, body in (("confirm", {}), ("decline", {}), ("cancel", {}), ("reschedule", moved)):
+        assert outcome(program.post(f"/appointments/{visit}/{verb}", body)) == "404"
+    client.sign_in(stranger)
+    for path in ("patient/appointments/{}/cancel", "patient/appointments/{}/move", "doctor/appointments/{}/cancel"):
+        assert outcome(client.post("/" + path.format(visit), data={"code": "other", **moved})) in {"403", "404"}
+    client.sign_out()
+    assert Program(client).as_(amina).get(f"/appointments/{visit}").get_json() == before
+
+
+def test_a_role_taken_back_is_gone_at_the_next_request(client: Any, admin: Any) -> None:
+    from portal.core import clock
+    from portal.domain.clinics.models import Membership
+
+    client.sign_in(admin)
+    assert outcome(client.get("/admin/users")) == "in"
+    session().query(Membership).filter_by(user_id=admin.user_id).one().ended_at = clock.now()
+    keep()
+    assert outcome(client.get("/admin/users")) == "403"
+
+
+def test_the_table_is_read_as_it_is_meant() -> None:
+    assert expected("GET", "a.b", "patient+doctor", "404") == {
+        "anonymous": "sign-in", "patient": "404", "doctor": "404", "staff": "403", "pharmacist": "403", "admin": "403",
+        "superadmin": "403",
+    }  # fmt: skip
+    assert expected("POST", "a.b", "signed-in", "in")["anonymous"] == "401"
+    assert set(expected("POST", "a.b", "everybody", "in").values()) == {"in"}
