@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,8 @@ from flask import Flask
 
 from portal.core.text import direction, language
 from portal.gateways.mail import Letter
+
+_GAPS = re.compile(r"\n{3,}")  # what parts of a template that do not apply leave behind
 
 
 def renderer(app: Flask) -> Callable[[str, dict[str, Any]], Letter]:
@@ -21,6 +24,6 @@ def renderer(app: Flask) -> Callable[[str, dict[str, Any]], Letter]:
             whole = app.jinja_env.get_template(f"mail/{notice}.txt").render(about)
             subject, _, text = whole.strip().partition("\n")
             html = app.jinja_env.get_template(f"mail/{notice}.html").render(subject=subject, **about)
-        return Letter(subject.strip(), text.strip() + "\n", html)
+        return Letter(subject.strip(), _GAPS.sub("\n\n", text).strip() + "\n", html)
 
     return render

@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import Blueprint, Response
 
 from portal.core import live
+from portal.core.errors import Unauthenticated, refuse
 from portal.web import gate
 
 bp = Blueprint("stream", __name__)
@@ -18,8 +19,7 @@ LONGEST = 20  # quarter minutes; the browser then connects again and its session
 @bp.get("/live")
 def events() -> Response:
     """Topics as events: the page that gets one fetches what it may see by its ordinary address."""
-    user_id = gate.actor().user_id
-    assert user_id is not None
+    user_id = gate.actor().user_id or refuse(Unauthenticated)
     answer = Response(_events(user_id), mimetype="text/event-stream")
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Accel-Buffering"] = "no"

@@ -1,0 +1,129 @@
+"""Every letter, in every language: a subject, a text, an HTML, the right links, nothing about health."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from portal.config import ROOT
+from portal.core.text import LANGUAGES, speaking
+from portal.domain.notifications import words
+from portal.web.letters import renderer
+
+KEY = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
+NOTICES = sorted(path.stem for path in Path(ROOT / "templates" / "mail").glob("*.txt"))
+ABOUT: dict[str, Any] = {
+    "name": "Amina <b>Boudiaf</b>",
+    "token": "the-token",
+    "lifetime": timedelta(hours=24),
+    "role": "staff",
+    "place": "Clinique El Djazaïr",
+    "at": datetime(2030, 1, 6, 8, tzinfo=UTC),
+    "doctor": "Dr Samira Benali",
+    "clinic": "Clinique El Djazaïr",
+    "address": "1 rue Didouche",
+    "city": "Algiers",
+    "phone": "+213 21 00 00 00",
+    "starts_at": datetime(2030, 1, 6, 8, tzinfo=UTC),
+    "zone": "Africa/Algiers",
+    "visit_type": "Consultation",
+    "mode": "in_person",
+    "reference": "ABC-123",
+    "appointment_id": KEY,
+    "moved_from": datetime(2030, 1, 5, 8, tzinfo=UTC),
+    "reason_sentence": "The doctor is away.",
+    "reason": "a secret illness",
+}
+LINKS = {
+    "verify": "/account/verify/the-token",
+    "already_registered": "/account/reset/the-token",
+    "reset": "/account/reset/the-token",
+    "invitation": "/account/invitation/the-token",
+    "new_role": "/account/sign-in",
+    "password_changed": "/account/forgot",
+}
+
+
+class Seen(HTMLParser):
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.tags.append(tag)
+        self.links += [value for name, value in attrs if name in {"href", "src"}]
+
+
+def letter(app: Any, notice: str, language: str = "en", **more: Any) -> Any:
+    with speaking(language):
+        return renderer(app)(notice, ABOUT | more)
+
+
+def test_every_notice_has_both_forms() -> None:
+    html = {path.stem for path in Path(ROOT / "templates" / "mail").glob("*.html")}
+    assert html == set(NOTICES)
+    assert html == set(LINKS) | set(words.LETTERS.values())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("notice", NOTICES)
+def test_a_letter_is_whole(app: Any, notice: str, language: str) -> None:
+    made = letter(app, notice, language)
+    assert made.subject
+    assert "\n" not in made.subject
+    assert len(made.subject) < 80
+    assert made.text.count("\n") >= 5
+    assert "\n\n\n" not in made.text
+    assert f'lang="{language}"' in made.html
+    assert f'dir="{"rtl" if language == "ar" else "ltr"}"' in made.html
+    assert "secret illness" not in made.text + made.html
+    assert "None" not in made.text
+    assert "Undefined" not in made.text
+
+
+@pytest.mark.parametrize("notice", NOTICES)
+def test_a_letter_leads_where_it_should(app: Any, notice: str) -> None:
+    made = letter(app, notice)
+    seen = Seen(made.html)
+    wanted = LINKS.get(notice) or str(KEY)
+    first = next(part for part in made.text.split() if part.startswith("http"))
+    assert first.startswith("http://localhost/")
+    assert wanted in first
+    assert any(wanted in link for link in seen.links)
+    assert all(link.startswith("http://localhost") for link in seen.links), "nothing is loaded from anywhere"
+    if notice in words.LETTERS.values():
+        assert ("/doctor/" if notice.startswith("doctor_") else "/patient/") in first
+
+
+@pytest.mark.parametrize("notice", NOTICES)
+def test_a_name_cannot_bring_markup(app: Any, notice: str) -> None:
+    made = letter(app, notice)
+    assert not {"b", "script", "img", "iframe", "form"} & set(Seen(made.html).tags)
+    assert "Amina <b>Boudiaf</b>" in made.text
+
+
+@pytest.mark.parametrize("notice", sorted(words.LETTERS.values()))
+def test_a_visit_is_told_in_the_clinics_time(app: Any, notice: str) -> None:
+    made = letter(app, notice)
+    for part in (made.text, made.html):
+        assert "09:00" in part
+        assert "Africa/Algiers" in part
+        assert "ABC-123" in part
+        assert "1 rue Didouche" in part
+    by_video = letter(app, notice, mode="video", phone="", moved_from=None, reason_sentence=None)
+    assert "1 rue Didouche" not in by_video.text + by_video.html
+
+
+@pytest.mark.parametrize("notice", ["appointment_declined", "appointment_cancelled", "doctor_cancelled"])
+def test_a_reason_that_was_given_is_told(app: Any, notice: str) -> None:
+    made = letter(app, notice)
+    assert "The doctor is away." in made.text
+    assert "The doctor is away." in made.html
+    assert "None" not in letter(app, notice, reason_sentence=None).html
