@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from wtforms import HiddenField, RadioField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 
 from portal.core.text import lazy as _
 from portal.domain.scheduling.shapes import CancelAppointment, Reschedule
 from portal.web.forms import ShapeForm
 
 WHYS = [
-    ("no_time", _("I cannot come at this time")),
-    ("better", _("I feel better")),
-    ("elsewhere", _("I found another appointment")),
-    ("mistake", _("I booked by mistake")),
-    ("other", _("Another reason")),
+    SelectChoice("no_time", _("I cannot come at this time")),
+    SelectChoice("better", _("I feel better")),
+    SelectChoice("elsewhere", _("I found another appointment")),
+    SelectChoice("mistake", _("I booked by mistake")),
+    SelectChoice("other", _("Another reason")),
 ]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import request
 from wtforms import DateField, HiddenField, SearchField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 
 from portal.core import clock, text
 from portal.core.text import lazy as _
@@ -42,14 +43,14 @@ class SearchForm(ShapeForm[DirectoryQuery]):
     def over(cls, facets: Facets) -> SearchForm:
         """The form with the choices there are, filled in from the address."""
         form = cls(formdata=request.args)
-        anything = ("", str(_("Any")))
+        anything = SelectChoice("", str(_("Any")))
         language = text.language()
         specialties = sorted((one.name_in(language), one.code) for one in facets.specialties)
         spoken = sorted((times.language_name(code), code) for code in facets.languages)
-        form.specialty.choices = [anything, *((code, name) for name, code in specialties)]
-        form.city.choices = [anything, *((city, city) for city in facets.cities)]
-        form.clinic.choices = [anything, *facets.clinics]
-        form.language.choices = [anything, *((code, name) for name, code in spoken)]
+        form.specialty.choices = [anything, *(SelectChoice(code, name) for name, code in specialties)]
+        form.city.choices = [anything, *(SelectChoice(city, city) for city in facets.cities)]
+        form.clinic.choices = [anything, *(SelectChoice(slug, name) for slug, name in facets.clinics)]
+        form.language.choices = [anything, *(SelectChoice(code, name) for name, code in spoken)]
         form.gender.choices = [anything, *_said(GENDERS)]
         form.mode.choices = [anything, *_said(MODES)]
         form.sort.choices = _said(SORTS)
@@ -83,5 +84,5 @@ class DetailsForm(ShapeForm[BookAppointment]):
     reason = TextAreaField(_("Why are you coming?"))
 
 
-def _said(words: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(code, str(word)) for code, word in words.items()]
+def _said(words: dict[str, Any]) -> list[SelectChoice]:
+    return [SelectChoice(code, str(word)) for code, word in words.items()]

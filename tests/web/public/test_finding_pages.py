@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 
 from portal.core import clock
-from tests.builders import HTMX, make_clinic, make_closure, make_doctor, make_practice, make_user, make_visit_type, make_week
+from tests.builders import (
+    HTMX,
+    make_clinic,
+    make_closure,
+    make_doctor,
+    make_practice,
+    make_user,
+    make_visit_type,
+    make_week,
+)
 
 
 @pytest.mark.parametrize("address", ["/", "/doctors", "/privacy"])
@@ -134,7 +143,9 @@ def test_a_practice_or_visit_type_that_is_not_there_is_not_found(client: Any, dr
     assert client.get(f"/doctors/{dr_benali.slug}?{query}").status_code == 404
 
 
-def test_a_doctor_who_is_not_verified_is_seen_by_their_own_clinic_only(client: Any, el_djazair: Any, nadia: Any) -> None:
+def test_a_doctor_who_is_not_verified_is_seen_by_their_own_clinic_only(
+    client: Any, el_djazair: Any, nadia: Any
+) -> None:
     from portal.core.db import session
     from portal.domain.clinics.models import Clinic
 
