@@ -1,0 +1,100 @@
+"""The migrations make exactly the tables the models describe, and can be taken back and done again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import create_engine, inspect, text
+
+from portal.core.db import db
+from tests.engines import Ground
+from tests.rules.source import ROOT
+
+CHECKS = {"compare_type": True, "compare_server_default": False}
+
+
+@pytest.fixture
+def migrated(app: Flask, ground: Ground, number: int) -> Iterator[Any]:
+    """An engine on a migrated database of its own, which is also the application's as long as the test lasts."""
+    name = f"migrations_{number}"
+    engine = create_engine(ground.clone(name).replace("postgresql://", "postgresql+psycopg2://", 1))
+    before = db._app_engines[app][None]
+    db._app_engines[app][None] = engine
+    try:
+        with app.app_context():
+            yield engine
+    finally:
+        db._app_engines[app][None] = before
+        engine.dispose()
+        ground.drop(name)
+
+
+def differences(engine: Any) -> list[str]:
+    with engine.connect() as connection:
+        return [str(one) for one in compare_metadata(MigrationContext.configure(connection, opts=CHECKS), db.metadata)]
+
+
+def shape(engine: Any) -> dict[str, Any]:
+    """Everything about the tables that is worth comparing."""
+    look = inspect(engine)
+    return {
+        table: {
+            "columns": sorted(
+                (column["name"], str(column["type"]), column["nullable"]) for column in look.get_columns(table)
+            ),
+            "indexes": sorted(str(index["name"]) for index in look.get_indexes(table)),
+            "checks": sorted((str(one["name"]), one["sqltext"]) for one in look.get_check_constraints(table)),
+            "keys": sorted(str(one["name"]) for one in look.get_foreign_keys(table)),
+            "unique": sorted(str(one["name"]) for one in look.get_unique_constraints(table)),
+        }
+        for table in sorted(look.get_table_names())
+    }
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_migrations_make_what_the_models_say(migrated: Any) -> None:
+    assert differences(migrated) == []
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_check_constraints_are_the_models_own(migrated: Any) -> None:
+    """Alembic compares no checks, so their names are compared here."""
+    written = {table: {name for name, _ in about["checks"]} for table, about in shape(migrated).items()}
+    meant = {
+        table.name: {str(one.name) for one in table.constraints if type(one).__name__ == "CheckConstraint"}
+        for table in db.metadata.tables.values()
+    }
+    assert {name: checks for name, checks in written.items() if name != "alembic_version"} == meant
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_every_migration_can_be_taken_back_and_done_again(migrated: Any) -> None:
+    before = shape(migrated)
+    downgrade(directory=str(ROOT / "migrations"), revision="base")
+    left = {table for table in inspect(migrated).get_table_names() if table != "alembic_version"}
+    functions = """
+        SELECT proname FROM pg_proc JOIN pg_namespace n ON n.oid = pronamespace JOIN pg_language l ON l.oid = prolang
+         WHERE n.nspname = 'public' AND l.lanname = 'plpgsql'"""
+    with migrated.connect() as connection:
+        assert (left, connection.execute(text(functions)).scalars().all()) == (set(), [])
+    upgrade(directory=str(ROOT / "migrations"))
+    assert shape(migrated) == before
+
+
+def test_there_is_one_line_of_migrations() -> None:
+    script = ScriptDirectory(str(ROOT / "migrations"))
+    assert len(script.get_heads()) == 1 and len(script.get_bases()) == 1
+    assert all(one.doc for one in script.walk_revisions())
+
+
+def test_a_missing_column_would_be_found(migrated: Any) -> None:
+    with migrated.begin() as connection:
+        connection.execute(text("ALTER TABLE clinics DROP COLUMN postcode"))
+    assert any("postcode" in one for one in differences(migrated))
