@@ -49,6 +49,7 @@ def invite(
         given_name=given_name,
         family_name=family_name,
         locale=locale,
+        place=clinic.name,
         role=role,
         clinic_id=clinic.id,
     )

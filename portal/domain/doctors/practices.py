@@ -16,6 +16,7 @@ from portal.core.policy import allow, as_id
 from portal.core.slugs import is_id
 from portal.core.text import lazy as _
 from portal.domain.clinics import managing
+from portal.domain.clinics.models import Clinic
 from portal.domain.doctors import profiles
 from portal.domain.doctors.models import Doctor, Practice
 from portal.domain.doctors.profile_shapes import DoctorInvitation, ProfileShape
@@ -31,7 +32,7 @@ def invite(actor: Actor, **about: Any) -> Doctor:
     """
     wanted = DoctorInvitation.parse(about)
     clinic = managing.get(actor, wanted.clinic_id)
-    user = _account(actor, wanted, clinic.id) if wanted.email else None
+    user = _account(actor, wanted, clinic) if wanted.email else None
     said = {name: getattr(wanted, name) for name in ProfileShape.model_fields}
     doctor = profiles.create(actor, user_id=user.id if user else None, **said)
     _join(actor, doctor, clinic.id, wanted.fee_minor)
@@ -101,7 +102,7 @@ def count_at(clinic_ids: list[UUID]) -> dict[UUID, int]:
     return {row.clinic_id: row.number for row in session().execute(statement)}
 
 
-def _account(actor: Actor, wanted: DoctorInvitation, clinic_id: UUID) -> User:
+def _account(actor: Actor, wanted: DoctorInvitation, clinic: Clinic) -> User:
     email = str(wanted.email)
     known = accounts.by_email(email)
     if known and session().scalar(select(Doctor.id).where(Doctor.user_id == known.id)):
@@ -112,8 +113,9 @@ def _account(actor: Actor, wanted: DoctorInvitation, clinic_id: UUID) -> User:
         given_name=wanted.given_name,
         family_name=wanted.family_name,
         locale=wanted.locale,
+        place=clinic.name,
         role="doctor",
-        clinic_id=clinic_id,
+        clinic_id=clinic.id,
     )
 
 
