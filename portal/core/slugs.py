@@ -10,11 +10,13 @@ from sqlalchemy import select
 from portal.core.db import session
 from portal.core.names import slug
 
+RESERVED = {"new", "edit", "invite"}  # words of addresses
+
 
 def free_slug(model: Any, *parts: str | None, otherwise: str) -> str:
     """The first of name, name-2, name-3… that no row of `model` has; `otherwise` stands in for other scripts."""
     wanted = slug(*parts)[:70].strip("-") or otherwise
-    taken = set(session().scalars(select(model.slug).where(model.slug.startswith(wanted, autoescape=True))))
+    taken = RESERVED | set(session().scalars(select(model.slug).where(model.slug.startswith(wanted, autoescape=True))))
     number = 1
     found = wanted
     while found in taken:

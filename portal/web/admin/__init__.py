@@ -1,4 +1,4 @@
-"""The back office: users, clinics, doctors, tasks, audit."""
+"""The back office: users, clinics, visit types, doctors, tasks, audit."""
 
 from flask import Blueprint
 
@@ -7,4 +7,4 @@ from portal.web import gate
 bp = Blueprint("admin", __name__, url_prefix="/admin")
 gate.role_only(bp, "admin", "superadmin")
 
-from portal.web.admin import pages  # noqa: E402, F401 - the views register themselves on the blueprint
+from portal.web.admin import audit, clinics, doctors, tasks, users, visit_types  # noqa: E402, F401 - views register themselves

@@ -1,0 +1,140 @@
+"""Doctors: the list with the state of each licence, profiles, and the clinics they practise at."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from portal.core.errors import Refused
+from portal.core.text import gettext as say
+from portal.domain.clinics import managing
+from portal.domain.doctors import practices, profiles
+from portal.web import htmx, terms, times
+from portal.web.admin import bp, lists
+from portal.web.admin.forms import DoctorForm, PracticeForm, ProfileForm
+from portal.web.gate import actor
+
+PAGE = ("admin/doctors/index.html", "admin/doctors/_doctors.html")
+SHOW, NEW, EDIT = "admin/doctors/show.html", "admin/doctors/new.html", "admin/doctors/edit.html"
+
+
+@bp.get("/doctors")
+def doctors() -> Response:
+    """The doctors of the clinics the admin runs."""
+    found = profiles.mine(
+        actor(),
+        lists.asked("q"),
+        licence=lists.asked("licence") or None,
+        clinic_id=lists.asked_id("clinic"),
+        after=lists.asked("after") or None,
+    )
+    context: dict[str, Any] = {"found": found, "clinics": managing.choices(actor()), "asked": lists.asked}
+    return htmx.page(PAGE[0], fragment=PAGE[1], **context, **lists.pages(found))
+
+
+@bp.get("/doctors/<slug>")
+def doctor(slug: str) -> Response:
+    """One doctor's profile, licence and practices."""
+    return htmx.page(SHOW, **_about(slug))
+
+
+@bp.get("/doctors/new")
+def new_doctor() -> Response:
+    """A form for a new doctor."""
+    form = DoctorForm.fresh(profiles.specialties(), managing.choices(actor()), clinic_id=lists.asked("clinic"))
+    return htmx.page(NEW, form=form)
+
+
+@bp.post("/doctors/new")
+def create_doctor() -> AnyResponse:
+    """Add a doctor to a clinic; with an e-mail address they are asked to sign in."""
+    form = DoctorForm.fresh(profiles.specialties(), managing.choices(actor()))
+    if not form.accepted():
+        return htmx.page(NEW, status=422, form=form)
+    try:
+        made = practices.invite(actor(), **form.clean.values())
+    except Refused as no:
+        return htmx.refused(no, NEW, form=form)
+    sentence = say("Added. The profile becomes public when you have verified the licence.")
+    return htmx.done(url_for("admin.doctor", slug=made.slug), sentence)
+
+
+@bp.get("/doctors/<slug>/edit")
+def edit_doctor(slug: str) -> Response:
+    """A form for a doctor's profile."""
+    found = profiles.get(actor(), slug)
+    return htmx.page(EDIT, form=ProfileForm.fresh(profiles.specialties(), found), doctor=found)
+
+
+@bp.post("/doctors/<slug>/edit")
+def change_doctor(slug: str) -> AnyResponse:
+    """Change a doctor's profile."""
+    found = profiles.get(actor(), slug)
+    form = ProfileForm.fresh(profiles.specialties(), found)
+    if not form.accepted():
+        return htmx.page(EDIT, status=422, form=form, doctor=found)
+    try:
+        profiles.change(actor(), slug, **form.clean.values())
+    except Refused as no:
+        return htmx.refused(no, EDIT, form=form, doctor=found)
+    return htmx.done(url_for("admin.doctor", slug=slug), say("Saved."))
+
+
+@bp.post("/doctors/<slug>/verify")
+def verify_doctor(slug: str) -> AnyResponse:
+    """The licence was seen: the profile becomes public."""
+    try:
+        profiles.verify_licence(actor(), slug)
+    except Refused as no:
+        return htmx.refused(no, SHOW, **_about(slug))
+    return htmx.done(url_for("admin.doctor", slug=slug), say("Verified. The profile is public now."))
+
+
+@bp.post("/doctors/<slug>/withdraw")
+def withdraw_doctor(slug: str) -> AnyResponse:
+    """The licence does not hold: the profile is hidden."""
+    profiles.withdraw_licence(actor(), slug)
+    return htmx.done(url_for("admin.doctor", slug=slug), say("Withdrawn. The profile is hidden and cannot be booked."))
+
+
+@bp.post("/doctors/<slug>/practices")
+def start_practice(slug: str) -> AnyResponse:
+    """The doctor practises at one more clinic."""
+    form = PracticeForm.fresh(managing.choices(actor()))
+    if not form.accepted():
+        return htmx.page(SHOW, status=422, **{**_about(slug), "practice_form": form})
+    try:
+        practices.start(actor(), slug, **form.clean.values())
+    except Refused as no:
+        form.refuse(no)
+        return htmx.refused(no, SHOW, **{**_about(slug), "practice_form": form})
+    return htmx.done(url_for("admin.doctor", slug=slug), say("Added to the clinic. The doctor can open hours there."))
+
+
+@bp.post("/practices/<uuid:key>/end")
+def end_practice(key: UUID) -> AnyResponse:
+    """The doctor stops at a clinic; booked visits stand."""
+    ended = practices.end(actor(), key)
+    sentence = say("Ended. Nobody can book there any more; visits already booked stand.")
+    try:
+        slug = profiles.get(actor(), ended.doctor_id).slug
+    except Refused:
+        return htmx.done(url_for("admin.doctors"), sentence)
+    return htmx.done(url_for("admin.doctor", slug=slug), sentence)
+
+
+def _about(slug: str) -> dict[str, Any]:
+    found = profiles.get(actor(), slug)
+    here = {practice.clinic_id for practice in found.practices if practice.is_active}
+    others = [clinic for clinic in managing.choices(actor()) if clinic.id not in here]
+    return {
+        "doctor": found,
+        "may_administer": profiles.may_administer(actor(), found),
+        "practice_form": PracticeForm.fresh(others) if others else None,
+        "terms": terms,
+        "times": times,
+        "zone": lists.zone(),
+    }

@@ -1,0 +1,102 @@
+"""Accounts: found, invited, shut and opened again, and the roles they hold."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from portal.core.errors import Refused
+from portal.core.text import gettext as say
+from portal.domain.access import people
+from portal.domain.clinics import managing, members
+from portal.domain.identity import accounts
+from portal.web import htmx, terms
+from portal.web.admin import bp, lists
+from portal.web.admin.forms import MemberForm
+from portal.web.gate import actor
+
+PAGE = ("admin/users/index.html", "admin/users/_users.html")
+
+
+@bp.get("/users")
+def users() -> Response:
+    """Accounts by name, role, clinic and state."""
+    clinics = managing.choices(actor())
+    found = people.search(
+        actor(),
+        lists.asked("q"),
+        role=lists.asked("role") or None,
+        clinic_id=lists.asked_id("clinic"),
+        state=lists.asked("state") or None,
+        after=lists.asked("after") or None,
+    )
+    context: dict[str, Any] = {
+        "found": found,
+        "clinics": clinics,
+        "asked": lists.asked,
+        "terms": terms,
+        "zone": lists.zone(),
+    }
+    return htmx.page(PAGE[0], fragment=PAGE[1], **context, **lists.pages(found))
+
+
+@bp.get("/users/<uuid:key>")
+def user(key: UUID) -> Response:
+    """One account and its roles."""
+    return htmx.page("admin/users/show.html", **_about(key))
+
+
+@bp.get("/users/invite")
+def new_user() -> Response:
+    """A form to ask someone to work in a clinic."""
+    form = MemberForm.fresh(managing.choices(actor()), clinic=lists.asked("clinic"), role=lists.asked("role"))
+    return htmx.page("admin/users/invite.html", form=form)
+
+
+@bp.post("/users/invite")
+def invite_user() -> AnyResponse:
+    """Mail the link by which they choose their own password; the role holds at once."""
+    form = MemberForm.fresh(managing.choices(actor()))
+    if not form.accepted():
+        return htmx.page("admin/users/invite.html", status=422, form=form)
+    try:
+        clinic = managing.get(actor(), str(form.clinic.data or ""))
+        made = members.invite(actor(), clinic.id, **form.clean.values())
+    except Refused as no:
+        return htmx.refused(no, "admin/users/invite.html", form=form)
+    return htmx.done(url_for("admin.user", key=made.user_id), say("Invited. They get an e-mail with a link."))
+
+
+@bp.post("/users/<uuid:key>/deactivate")
+def deactivate_user(key: UUID) -> AnyResponse:
+    """Shut an account: its sessions end at once."""
+    people.get(actor(), key)
+    try:
+        accounts.deactivate(actor(), key)
+    except Refused as no:
+        return htmx.refused(no, "admin/users/show.html", **_about(key))
+    return htmx.done(url_for("admin.user", key=key), say("Deactivated. They are signed out everywhere."))
+
+
+@bp.post("/users/<uuid:key>/reactivate")
+def reactivate_user(key: UUID) -> AnyResponse:
+    """Open an account again."""
+    people.get(actor(), key)
+    accounts.reactivate(actor(), key)
+    return htmx.done(url_for("admin.user", key=key), say("Reactivated. They can sign in again."))
+
+
+@bp.post("/memberships/<uuid:key>/end")
+def end_membership(key: UUID) -> AnyResponse:
+    """Take a role in a clinic from someone."""
+    ended = members.end(actor(), key)
+    to_clinic = lists.asked("back") == "clinic"
+    url = url_for("admin.clinic", slug=ended.clinic.slug) if to_clinic else url_for("admin.users")
+    return htmx.done(url, say("The role has ended; it is gone with their next click."))
+
+
+def _about(key: UUID) -> dict[str, Any]:
+    return {"person": people.get(actor(), key), "terms": terms, "zone": lists.zone()}
