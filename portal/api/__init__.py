@@ -30,5 +30,4 @@ def _finish(answer: Response) -> Response:
         headers.setdefault("Cache-Control", "no-store")
         headers["Content-Language"] = language()
         headers.add("Vary", "Authorization, Accept-Language")
-        headers.pop("Set-Cookie", None)
     return answer

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import orjson
 from flask import Response, g, request
@@ -30,7 +29,7 @@ HTTP_CODES = {
 def answer(no: Refused) -> Response:
     """The problem a refusal is."""
     facts = {key: value for key, value in no.facts.items() if not isinstance(value, Left)}
-    response = build(no.status, no.code, str(no), errors=no.fields, **_told(facts))
+    response = build(no.status, no.code, str(no), errors=no.fields, **facts)
     if no.status == 401:
         response.headers["WWW-Authenticate"] = _challenge(no)
     elif no.code == "insufficient_scope":
@@ -75,7 +74,7 @@ def build(status: int, code: str, detail: str, errors: Mapping[str, Any] | None 
         "errors": [{"field": name, "detail": str(sentence)} for name, sentence in (errors or {}).items()],
         **facts,
     }
-    return Response(orjson.dumps(body, default=str), status, mimetype=TYPE)
+    return Response(orjson.dumps(body, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME), status, mimetype=TYPE)
 
 
 def tell_limit(response: Response, left: Left | None) -> None:
@@ -91,15 +90,6 @@ def _challenge(no: Refused) -> str:
     return 'Bearer realm="portal"' + (', error="invalid_token"' if shown else "")
 
 
-def _told(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Facts as they are told: times with the offset of the clinic they belong to, where the refusal knows it."""
-    zone = ZoneInfo(facts["time_zone"]) if "time_zone" in facts else None
-    return {key: _plain(value, zone) for key, value in facts.items()}
-
-
-def _plain(value: Any, zone: ZoneInfo | None) -> Any:
-    if isinstance(value, (list, tuple)):
-        return [_plain(one, zone) for one in value]
-    if isinstance(value, datetime):
-        return (value.astimezone(zone) if zone else value).isoformat()
-    return value
+def _plain(value: Any) -> Any:
+    """A fact as JSON has it; times keep the offset the refusal gave them."""
+    return value.isoformat() if isinstance(value, datetime) else str(value)

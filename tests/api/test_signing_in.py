@@ -147,7 +147,7 @@ def test_a_deactivated_account_is_refused_at_its_next_request(api: Program, amin
 
 def test_a_session_cookie_means_nothing_to_the_api(api: Program, client: Any, amina: Any) -> None:
     client.sign_in(amina)
-    assert client.get("/patient").status_code == 200
+    assert client.get("/patient/home").status_code == 200
     problem(api.get("/auth/me"), 401, "no_token")
     problem(api.get("/appointments"), 401, "no_token")
 

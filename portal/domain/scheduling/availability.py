@@ -155,7 +155,7 @@ def by_day(slots: Iterable[Slot], zone: str | ZoneInfo) -> dict[date, list[Slot]
 
 
 def alternatives(book: Rulebook, kind: TypeRules, near: datetime, limit: int = 3) -> list[datetime]:
-    """The next free times around a refused one: on the same day and after, else from now on."""
+    """The next free times around a refused one, in the clinic's time: on the same day and after, else from now on."""
     day = near.astimezone(book.zone).date()
     begins, until = _around(day, day + timedelta(days=14))
     fresh = rulebook.read_one(book.practice_id, begins, until, visit_type_id=UUID(kind.id), also_unverified=True)
@@ -166,7 +166,7 @@ def alternatives(book: Rulebook, kind: TypeRules, near: datetime, limit: int = 3
     if not found and near > clock.now():
         today = clock.today(book.zone)
         found = timetable.next_free(fresh.timetable, kind.rule, today, day, now, policy, limit)
-    return [moment(offer.starts) for offer in found]
+    return [moment(offer.starts).astimezone(book.zone) for offer in found]
 
 
 def _next_of(book: Rulebook, visit_type_id: UUID | None, mode: str | None, limit: int, days: int) -> list[Slot]:

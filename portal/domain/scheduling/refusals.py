@@ -13,7 +13,7 @@ from portal.domain.scheduling.timetable import Reason
 
 
 class NotOffered(Conflict):
-    """This time cannot be booked by the rules; `alternatives` are the next that can (aware UTC)."""
+    """This time cannot be booked by the rules; `alternatives` are the next that can, in the clinic's time."""
 
     code = "not_offered"
 
@@ -22,7 +22,7 @@ class NotOffered(Conflict):
 
 
 class TimeTaken(NotOffered):
-    """Somebody else was faster; `alternatives` are the next free times (aware UTC)."""
+    """Somebody else was faster; `alternatives` are the next free times, in the clinic's time."""
 
     def __init__(self, alternatives: Sequence[datetime] = (), **facts: Any) -> None:
         super().__init__(Reason.TAKEN, alternatives, **facts)
