@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from flask import Flask, request, session
@@ -69,8 +69,13 @@ def _svg(name: str, style: str) -> str:
     return "".join(line.strip() for line in body.splitlines())
 
 
-def icon(name: str, css: str = "", label: str | None = None, *, filled: bool = False) -> Markup:
+def icon(name: str, css: str = "", label: Any = None, *, filled: bool = False) -> Markup:
     """The named Tabler icon as inline SVG; decorative unless it has a label."""
+    return _drawn(name, css, str(label) if label else None, filled)
+
+
+@lru_cache(maxsize=2048)
+def _drawn(name: str, css: str, label: str | None, filled: bool) -> Markup:
     paint = (
         'fill="currentColor"'
         if filled

@@ -4,35 +4,62 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, url_for
+from flask import Response, render_template, url_for
+from markupsafe import Markup
 
+from portal.core import text
 from portal.core.errors import Invalid
+from portal.core.recent import Recent
 from portal.domain.doctors import cards
 from portal.domain.doctors.shapes import DirectoryQuery
 from portal.domain.scheduling import finding
+from portal.domain.scheduling.finding import Answer
 from portal.web import htmx, times
 from portal.web.gate import actor
 from portal.web.public import bp
-from portal.web.public.forms import SearchForm
+from portal.web.public.forms import SearchForm, asked_for
 
-FRAGMENT = "public/doctors/_results.html"
+PAGE, FRAGMENT = "public/doctors/index.html", "public/doctors/_results.html"
 MORE = ("clinic", "language", "gender", "mode", "sort", "before")
+Written = Recent[tuple[DirectoryQuery, str], Markup]
+
+# Writing the filters and a page of cards costs more than finding the doctors, and both are the same for everybody who
+# asks this in this language.
+_filters: Written = Recent(finding.SECONDS, most=256)
+_cards: Written = Recent(finding.SECONDS, most=256)
 
 
 @bp.get("/doctors")
 def directory() -> Response:
-    form = SearchForm.over(cards.facets(actor()))
-    asked = form.asked
-    more_is_open = any(asked.get(key) for key in MORE)
-    context: dict[str, Any] = {"form": form, "times": times, "more_is_open": more_is_open, "is_narrowed": bool(asked)}
+    asked = asked_for()
     try:
         query = DirectoryQuery.parse(asked)
         answer = finding.search(actor(), query)
     except Invalid as no:
-        page = "public/doctors/index.html"
-        return htmx.refused(no, page, fragment=FRAGMENT, answer=None, next_url=None, query=None, **context)
+        form = SearchForm.over(cards.facets(actor()))
+        form.refuse(no)
+        return htmx.refused(no, PAGE, fragment=FRAGMENT, form=form, filters=_write_filters(form, asked), answer=None)
     onward: dict[str, Any] = asked | {"after": answer.next}
-    following = url_for("public.directory", **onward) if answer.next else None
     return htmx.page(
-        "public/doctors/index.html", fragment=FRAGMENT, answer=answer, query=query, next_url=following, **context
+        PAGE,
+        fragment=FRAGMENT,
+        filters=_filters.one(
+            (query, text.language()), lambda: _write_filters(SearchForm.over(cards.facets(actor())), asked)
+        ),
+        answer=answer,
+        doctors=_cards.one((query, text.language()), lambda: _write_cards(answer)),
+        next_url=url_for("public.directory", **onward) if answer.next else None,
     )
+
+
+def _write_filters(form: SearchForm, asked: dict[str, str]) -> Markup:
+    more_is_open = any(asked.get(key) for key in MORE)
+    page = render_template(
+        "public/doctors/_filters.html", form=form, more_is_open=more_is_open, is_narrowed=bool(asked)
+    )
+    return Markup(page)  # noqa: S704 - our own template, escaped
+
+
+def _write_cards(answer: Answer) -> Markup:
+    page = render_template("public/doctors/_cards.html", found=answer.items, times=times)
+    return Markup(page)  # noqa: S704 - our own template, escaped

@@ -57,12 +57,6 @@ class SearchForm(ShapeForm[DirectoryQuery]):
         form.before.render_kw = {"min": clock.now().date().isoformat()}
         return form
 
-    @property
-    def asked(self) -> dict[str, str]:
-        """What the address asks for, known keys only and nothing empty."""
-        known = (*self.shape.model_fields,)
-        return {key: value for key in known if key != "limit" and (value := request.args.get(key, "").strip())}
-
 
 class TimeForm(ShapeForm[PlaceHold]):
     """A time that is chosen; practice and visit type are in the address."""
@@ -82,6 +76,12 @@ class DetailsForm(ShapeForm[BookAppointment]):
     starts_at = HiddenField()
     hold_token = HiddenField()
     reason = TextAreaField(_("Why are you coming?"))
+
+
+def asked_for() -> dict[str, str]:
+    """What the address asks of the directory: known keys only and nothing empty."""
+    known = (key for key in DirectoryQuery.model_fields if key != "limit")
+    return {key: value for key in known if (value := request.args.get(key, "").strip())}
 
 
 def _said(words: dict[str, Any]) -> list[SelectChoice]:
