@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -52,13 +53,18 @@ def live_for(access_minutes: int, refresh_days: int) -> None:
 
 
 def sign_in(
-    actor: Actor, email: str, password: str, label: str | None = None, scopes: list[str] | None = None
+    actor: Actor, email: str, password: str, label: str | None = None, scopes: Sequence[str] | None = None
 ) -> Grant:
     """Tokens for a program that knows the password; raises SignInRefused or TooMany."""
     user = sessions.check_password(actor, email, password)
     now = clock.now()
     family = TokenFamily(
-        id=new_id(), user_id=user.id, label=label, scopes=scopes, last_used_at=now, expires_at=now + _refresh
+        id=new_id(),
+        user_id=user.id,
+        label=label,
+        scopes=None if scopes is None else list(scopes),
+        last_used_at=now,
+        expires_at=now + _refresh,
     )
     session().add(family)
     session().flush()
