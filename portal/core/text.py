@@ -61,7 +61,7 @@ def direction() -> str:
 
 
 def locale() -> Locale:
-    return Locale.parse(_LOCALES[language()])
+    return _locale_of(language())
 
 
 def gettext(message: str, /, **values: Any) -> str:
@@ -135,6 +135,11 @@ def _in(moment: datetime, zone: str | ZoneInfo | None) -> datetime:
     if zone is None:
         return moment
     return moment.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone)
+
+
+@cache
+def _locale_of(code: str) -> Locale:
+    return Locale.parse(_LOCALES[code])
 
 
 @cache

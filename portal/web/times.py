@@ -59,8 +59,7 @@ def week_view(week: Week) -> WeekView:
 def choice(moment: datetime, zone: ZoneInfo, *, with_day: bool = False) -> Choice:
     """One time; with its day where times of several days stand together."""
     local = moment.astimezone(zone)
-    label = text.format_time(local)
-    return Choice(moment.isoformat(), label, day_words(text.language(), local.date()) if with_day else "")
+    return Choice(moment.isoformat(), f"{local:%H:%M}", day_words(text.language(), local.date()) if with_day else "")
 
 
 def others(moments: Iterable[datetime], zone: ZoneInfo) -> list[Choice]:
