@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import cache, lru_cache
 from typing import Any
 
-from flask import Flask, request, session
+from flask import Flask, request
 from markupsafe import Markup, escape
 
 from portal.config import ROOT, Settings
@@ -54,7 +54,6 @@ def _here() -> dict[str, Any]:
         "csp_nonce": gate.nonce(),
         "navigation": navigation.for_actor(who),
         "theme": request.cookies.get("theme", "auto") if request.cookies.get("theme") in {"light", "dark"} else "auto",
-        "request_id": session and None,
     }
 
 
