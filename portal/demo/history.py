@@ -75,7 +75,7 @@ class Story:
             return self.dice.randint(2, 5) if post.is_busy else self.dice.choice((0, 0, 1, 2))
         if offset > 0:
             return self.dice.choice((0, 1, 1)) if post.is_busy else self.dice.choice((0, 0, 0, 0, 1))
-        return self.dice.choice((0, 0, 1, 1, 2)) if post.is_busy else self.dice.choice((0,) * 9 + (1,))
+        return self.dice.choice((0, 0, 1, 1)) if post.is_busy else self.dice.choice((0,) * 9 + (1,))
 
     def _visit(self, post: Post, day: date, who: Member | None = None, kind: int | None = None) -> bool:
         """Plan one visit from its booking to its end; False when there is no room that day."""

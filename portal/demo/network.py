@@ -222,9 +222,9 @@ def _rule(
 
 
 def _fridays(today: date) -> list[date]:
-    """This week's Friday and every second one before and after."""
+    """This week's Friday and those two weeks before and after."""
     this = today + timedelta(days=(FRIDAY - today.weekday()) % 7)
-    return [this + timedelta(weeks=weeks) for weeks in range(-8, 9, 2)]
+    return [this + timedelta(weeks=weeks) for weeks in (-2, 0, 2)]
 
 
 def _patient(
