@@ -38,6 +38,8 @@ DECLINE_CODES = {
     "needs_other_visit": _("Another type of visit is needed"),
     "other": _("Another reason"),
 }
+BOOKABLE_BY = {"anyone": _("Every patient"), "invited": _("Invited patients"), "desk": _("The front desk only")}
+CONFIRMS = {"at_once": _("At once"), "by_doctor": _("By the doctor")}
 CLOSURE_KINDS = {"leave": _("Leave"), "blocked": _("Blocked time"), "holiday": _("Holiday")}
 
 # event -> what happened, icon, tone

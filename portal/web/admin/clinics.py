@@ -14,7 +14,7 @@ from portal.core.text import gettext as say
 from portal.domain.clinics import managing, members
 from portal.domain.clinics.shapes import WEEKDAYS
 from portal.domain.doctors import practices
-from portal.domain.scheduling import closures, impact, policy, visit_types
+from portal.domain.scheduling import closures, impact, visit_types
 from portal.web import htmx, terms, times
 from portal.web.admin import bp, lists
 from portal.web.admin.forms import ClinicForm, HolidayForm
@@ -127,7 +127,7 @@ def _about(slug: str) -> dict[str, Any]:
         "hours": [(names[n], found.opening_hours.get(day, [])) for n, day in enumerate(WEEKDAYS)],
         "members": members.of_clinic(actor(), found.id),
         "practices": practices.of_clinic(actor(), found.id),
-        "kinds": [(kind, policy.in_words(kind)) for kind in visit_types.of_clinic(actor(), found.id)],
+        "kinds": visit_types.of_clinic(actor(), found.id),
         "holidays": [one for one in managing.holidays(actor(), found.id) if one.day >= today],
         "holiday_form": HolidayForm(),
         "affected": [],

@@ -178,8 +178,8 @@ class VisitTypeForm(PricedForm[VisitTypeShape]):
         form = cls(data={name: "" if value is None else value for name, value in said.items()})
         form.in_currency(currency, kind.price_minor if kind else None)
         form.mode.choices = terms.choices(terms.MODES)
-        form.bookable_by.choices = terms.choices(BOOKABLE_BY)
-        form.confirms.choices = terms.choices(CONFIRMS)
+        form.bookable_by.choices = terms.choices(terms.BOOKABLE_BY)
+        form.confirms.choices = terms.choices(terms.CONFIRMS)
         form.lead_minutes.choices = _spans(said["lead_minutes"], _("no time ahead"))
         form.cutoff_minutes.choices = _spans(said["cutoff_minutes"], _("the start of the visit"))
         return form
@@ -237,7 +237,7 @@ class DoctorForm(PricedForm[DoctorInvitation], DoctorFields[DoctorInvitation]):
         form.with_choices(specialties)
         form.clinic_id.choices = [(str(one.id), f"{one.name}, {one.city}") for one in clinics]
         form.locale.choices = list(text.LANGUAGES.items())
-        form.price.label.text = str(_("Fee where the visit type names no price"))
+        form.price.label.text = str(_("Fee"))
         form.in_currency(_currency_of(form.clinic_id.data, clinics))
         return form
 
@@ -257,10 +257,6 @@ class PracticeForm(PricedForm[PracticeShape]):
         form.price.label.text = str(_("Fee"))
         form.in_currency(_currency_of(form.clinic_id.data, clinics))
         return form
-
-
-BOOKABLE_BY = {"anyone": _("Every patient"), "invited": _("Invited patients"), "desk": _("The front desk only")}
-CONFIRMS = {"at_once": _("At once"), "by_doctor": _("By the doctor")}
 
 
 def _spans(present: int, nothing: Any) -> list[tuple[str, str]]:
