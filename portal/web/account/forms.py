@@ -17,6 +17,7 @@ from portal.domain.patients.shapes import AllergyShape, PatientDetails, Register
 from portal.web.forms import ShapeForm
 
 SEXES = {"female": _("Female"), "male": _("Male"), "other": _("Other"), "unknown": _("I would rather not say")}
+GROUPS = {"": _("Not known")} | {group: group for group in BLOOD_GROUPS}
 SEVERITIES = {"mild": _("Mild"), "moderate": _("Moderate"), "severe": _("Severe")}
 
 
@@ -71,12 +72,10 @@ class DetailsForm(ShapeForm):
     birth_date = DateField(_("Date of birth"), render_kw={"autocomplete": "bday"})
     sex = RadioField(_("Sex"), choices=_choices(SEXES))
     phone = TelField(_("Telephone"), render_kw={"autocomplete": "tel"})
-    address = StringField(_("Street and number"), render_kw={"autocomplete": "street-address"})
-    city = StringField(_("City"), render_kw={"autocomplete": "address-level2"})
-    blood_group = SelectField(
-        _("Blood group"), choices=_choices({"": _("Not known")} | {one: one for one in BLOOD_GROUPS})
-    )
-    conditions = TextAreaField(_("Conditions that stay with you"))
+    address = StringField(_("Street and number"), render_kw={"autocomplete": "street-address", "dir": "auto"})
+    city = StringField(_("City"), render_kw={"autocomplete": "address-level2", "dir": "auto"})
+    blood_group = SelectField(_("Blood group"), choices=_choices(GROUPS), render_kw={"dir": "auto"})
+    conditions = TextAreaField(_("Conditions that stay with you"), render_kw={"dir": "auto"})
     contact_name = StringField(_("Name"), render_kw={"autocomplete": "off"})
     contact_phone = TelField(_("Telephone"), render_kw={"autocomplete": "off"})
     contact_relation = StringField(_("Who this is to you"), render_kw={"autocomplete": "off"})
@@ -89,6 +88,6 @@ class DetailsForm(ShapeForm):
 
 class AllergyForm(ShapeForm):
     shape = AllergyShape
-    substance = StringField(_("What you react to"), render_kw={"autocomplete": "off"})
-    reaction = StringField(_("What happens"), render_kw={"autocomplete": "off"})
+    substance = StringField(_("What you react to"), render_kw={"autocomplete": "off", "dir": "auto"})
+    reaction = StringField(_("What happens"), render_kw={"autocomplete": "off", "dir": "auto"})
     severity = SelectField(_("How badly"), choices=_choices(SEVERITIES), default="moderate")

@@ -118,7 +118,7 @@ def client_of(app: Flask, settings: Settings) -> Any:
     )
 
 
-@bp.record_once
+@bp.record
 def _attach(state: BlueprintSetupState) -> None:
     app = cast(Flask, state.app)
     client = client_of(app, app.extensions["portal.settings"])

@@ -76,7 +76,8 @@ def _bell() -> dict[str, Any]:
 
 
 def _page() -> Response:
-    return htmx.page("notifications/index.html", fragment="notifications/_list.html", **_list())
+    more = {"unread": inbox.unread_count(gate.actor())} if htmx.wants_fragment() else {}
+    return htmx.page("notifications/index.html", fragment="notifications/_list.html", **_list(), **more)
 
 
 def _list() -> dict[str, Any]:
