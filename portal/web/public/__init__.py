@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, request
 
-from portal.web import gate
+from portal.web import gate, htmx
 
 bp = Blueprint("public", __name__)
 
@@ -11,7 +11,7 @@ bp = Blueprint("public", __name__)
 def _may_be_kept(answer: Response) -> Response:
     """A stranger's browser may keep a fragment for a moment; a page carries that browser's own form tokens."""
     if not gate.actor().is_signed_in and request.method == "GET" and answer.status_code == 200:
-        lasting = "private, max-age=5" if "HX-Request" in request.headers else "private, no-cache"
+        lasting = "private, max-age=5" if htmx.wants_fragment() else "private, no-cache"
         answer.headers.setdefault("Cache-Control", lasting)
     return answer
 
