@@ -42,10 +42,13 @@ class WeekView:
     is_empty: bool
 
 
-def week_view(week: Week) -> WeekView:
-    """The week as the slot picker takes it."""
+def week_view(week: Week, *, without: datetime | None = None) -> WeekView:
+    """The week as the slot picker takes it; `without` is the time a visit has already, which is no new one."""
     return WeekView(
-        days=[(day, [choice(slot.starts_at, week.zone) for slot in slots]) for day, slots in week.days],
+        days=[
+            (day, [choice(slot.starts_at, week.zone) for slot in slots if slot.starts_at != without])
+            for day, slots in week.days
+        ],
         label=range_label(week.first, week.last),
         previous=week.previous,
         next=week.next,

@@ -75,7 +75,7 @@ def _move_page(found: Appointment, form: MoveForm, no: Refused | None = None) ->
     free = finding.week(
         actor(), found.practice_id, found.visit_type, zone, day, patient_id=found.patient_id, moving=found
     )
-    week = times.week_view(free)
+    week = times.week_view(free, without=found.starts_at)
     context: dict[str, Any] = {
         "appointment": found,
         "form": form,

@@ -38,7 +38,7 @@ def directory() -> Response:
     except Invalid as no:
         form = SearchForm.over(cards.facets(actor()))
         form.refuse(no)
-        return htmx.refused(no, PAGE, fragment=FRAGMENT, form=form, filters=_write_filters(form, asked), answer=None)
+        return htmx.refused(no, PAGE, fragment=FRAGMENT, wrong=form, filters=_write_filters(form, asked), answer=None)
     onward: dict[str, Any] = asked | {"after": answer.next}
     return htmx.page(
         PAGE,

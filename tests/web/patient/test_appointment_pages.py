@@ -167,6 +167,8 @@ def test_moving_wins_the_new_time_and_tells_it(as_amina: Any, visit: UUID) -> No
     version = re.search(r'name="version" type="hidden" value="(\d+)"', page)
     assert version
     new = at("10:30", ahead=4)
+    assert f'value="{new.isoformat()}"' in page
+    assert f'value="{at("09:00", ahead=4).isoformat()}"' not in page
     answer = as_amina.post(path(visit, "/move"), data={"starts_at": new.isoformat(), "version": version.group(1)})
     assert (answer.status_code, answer.location) == (303, path(visit))
     assert (now_of(visit).starts_at, now_of(visit).version) == (new, 2)

@@ -170,7 +170,7 @@ def test_an_unverified_address_is_asked_for_first(client: Any, dr_benali: Any, e
     assert booked() == []
 
 
-@pytest.mark.parametrize("who", ["dr_haddad", "nadia", "superadmin"])
+@pytest.mark.parametrize("who", ["dr_benali", "nadia", "superadmin"])
 def test_who_is_no_patient_reads_why(
     client: Any, dr_benali: Any, el_djazair: Any, who: str, request: pytest.FixtureRequest
 ) -> None:
