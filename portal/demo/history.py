@@ -18,6 +18,8 @@ from portal.domain.scheduling.models import VisitType
 
 WEEKS_BACK, WEEKS_AHEAD = 8, 3
 ASKED_JUST_NOW = -1  # the last of the visit types, by video, which the doctor has not confirmed yet
+SHOWN = ("dr.benali@demo.dz", "dr.haddad@demo.dz")  # whose weeks visitors look at
+NAMED = 2  # the first patients, Amina and Yacine, whose visits are chosen
 REASONS = (
     "Control of blood pressure", "Pain in the right knee for two weeks", "Renewal of my treatment", "Cough that stays",
     "Results of the blood test", "Yearly check-up", "Headaches in the morning", "Rash on both arms", "",
@@ -59,9 +61,10 @@ class Story:
         """What whoever signs in as Amina or Yacine finds: visits behind them, one soon, one that waits."""
         today = clock.today(ZONE)
         for who, city in ((self.network.patients[0], "Algiers"), (self.network.patients[1], "Oran")):
-            posts = self.near[city]
+            posts = [post for post in self.near[city] if self._suits(post, who)]
             wanted = ((posts[0], 2, 0), (posts[0], 9, ASKED_JUST_NOW), (posts[1], 16, 0), (posts[0], -45, 0),
-                      (posts[1], -31, 0), (posts[2], -24, 0), (posts[0], -17, 1), (posts[0], -8, 0))  # fmt: skip
+                      (posts[1], -31, 0), (posts[2], -24, 0), (posts[0], -17, 1), (posts[1], -12, 2),
+                      (posts[0], -8, 0))  # fmt: skip
             for post, ahead, kind in wanted:
                 for later in range(7):
                     if self._visit(post, today + timedelta(days=ahead + later), who, kind):
@@ -71,6 +74,8 @@ class Story:
         """Visits of a practice on a day: today and the next days are full, and the first doctors of clinics busy."""
         if offset == 0:
             return self.dice.randint(7, 10) if post.is_busy else self.dice.randint(0, 3)
+        if post.data.email in SHOWN and offset < 8:
+            return self.dice.randint(4, 7) if offset > 0 else self.dice.randint(2, 4) if offset > -10 else 1
         if 0 < offset <= 4:
             return self.dice.randint(2, 5) if post.is_busy else self.dice.choice((0, 0, 1, 2))
         if offset > 0:
@@ -98,8 +103,17 @@ class Story:
         return True
 
     def _somebody(self, post: Post) -> Member:
-        near = [who for who in self.network.patients if who.city == post.clinic.city]
-        return self.dice.choice(near if self.dice.random() < 0.93 else self.network.patients)
+        fitting = [who for who in self.network.patients[NAMED:] if self._suits(post, who)]
+        near = [who for who in fitting if who.city == post.clinic.city]
+        return self.dice.choice(near if near and self.dice.random() < 0.93 else fitting)
+
+    def _suits(self, post: Post, who: Member) -> bool:
+        """Children see paediatricians and dentists, women gynaecologists, everybody else everybody else."""
+        fields = set(post.data.specialties)
+        is_child = self.now.year - who.data.born.year < 17
+        if is_child or "paediatrics" in fields:
+            return is_child and bool(fields & {"paediatrics", "dentistry", "general-medicine"})
+        return who.data.sex == "female" or "gynaecology" not in fields
 
     def _room(self, post: Post, who: Member, day: date, kind: int | None) -> tuple[datetime, VisitType] | None:
         rules = [rule for rule in post.openings if rule.holds(day)]
@@ -133,7 +147,8 @@ class Story:
         def meetings(whose: UUID) -> int:
             return sum(begins < ends and starts < until for begins, until in self.taken.get(whose, ()))
 
-        return meetings(post.practice_id) < places and not meetings(who.patient_id)
+        days = {begins.date() for begins, _ in self.taken.get(who.patient_id, ())}
+        return meetings(post.practice_id) < places and starts.date() not in days
 
     # --- the steps of one visit ---
 
@@ -162,6 +177,8 @@ class Story:
         self._ending(post, who, id_, here, starts, kind)
 
     def _ending(self, post: Post, who: Member, id_: UUID, agreed: datetime, starts: datetime, kind: VisitType) -> None:
+        if starts > self.now and who in self.network.patients[:NAMED]:
+            return  # stays as it is
         fate = self.dice.random()
         off = starts - timedelta(hours=self.dice.randint(26, 70))
         if fate < 0.10 and off > agreed:

@@ -105,7 +105,7 @@ def _patient(dice: random.Random, today: date, given: str, family: str, sex: str
         family=family,
         sex=sex,
         email=email,
-        born=date(today.year - dice.randint(4, 82), dice.randint(1, 12), dice.randint(1, 28)),
+        born=date(today.year - _age(dice, email), dice.randint(1, 12), dice.randint(1, 28)),
         city=city,
         address=f"{dice.randint(1, 140)} {dice.choice(STREETS)}",
         phone=f"+213{dice.choice((5, 6, 7))}{dice.randint(10_000_000, 99_999_999)}",
@@ -115,3 +115,8 @@ def _patient(dice: random.Random, today: date, given: str, family: str, sex: str
         locale=dice.choice(("fr", "fr", "ar", "ar", "en")) if email and "." in email.split("@")[0] else "en",
         contact=f"{dice.choice(WOMEN + MEN)} {family}",
     )
+
+
+def _age(dice: random.Random, email: str) -> int:
+    """Whoever has an account is grown up; among those whom only a desk knows many are children."""
+    return dice.randint(1, 15) if not email and dice.random() < 0.5 else dice.randint(19, 82)
