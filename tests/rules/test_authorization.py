@@ -73,11 +73,41 @@ POST   account.theme                  everybody in
 GET    account.verify                 everybody in
 POST   account.verify                 everybody in
 
+POST   admin.add_holiday              admin+superadmin 404
+POST   admin.add_visit_type           admin+superadmin 404
 GET    admin.audit                    admin+superadmin in
+POST   admin.change_clinic            admin+superadmin 404
+POST   admin.change_doctor            admin+superadmin 404
+POST   admin.change_visit_type        admin+superadmin 404
+GET    admin.clinic                   admin+superadmin 404
 GET    admin.clinics                  admin+superadmin in
+POST   admin.create_clinic            admin+superadmin in
+POST   admin.create_doctor            admin+superadmin in
+POST   admin.deactivate_clinic        admin+superadmin 404
+POST   admin.deactivate_user          admin+superadmin 404
+GET    admin.doctor                   admin+superadmin 404
 GET    admin.doctors                  admin+superadmin in
-GET    admin.tasks                    admin+superadmin in
+GET    admin.edit_clinic              admin+superadmin 404
+GET    admin.edit_doctor              admin+superadmin 404
+POST   admin.end_membership           admin+superadmin 404
+POST   admin.end_practice             admin+superadmin 404
+POST   admin.export_audit             superadmin in
+POST   admin.invite_user              admin+superadmin in
+GET    admin.new_clinic               admin+superadmin in
+GET    admin.new_doctor               admin+superadmin in
+GET    admin.new_user                 admin+superadmin in
+GET    admin.new_visit_type           admin+superadmin 404
+POST   admin.reactivate_clinic        admin+superadmin 404
+POST   admin.reactivate_user          admin+superadmin 404
+POST   admin.remove_holiday           admin+superadmin 404
+POST   admin.retry_task               superadmin 404
+POST   admin.start_practice           admin+superadmin 404
+GET    admin.tasks                    superadmin in
+GET    admin.user                     admin+superadmin 404
 GET    admin.users                    admin+superadmin in
+POST   admin.verify_doctor            admin+superadmin 404
+GET    admin.visit_type               admin+superadmin 404
+POST   admin.withdraw_doctor          admin+superadmin 404
 
 POST   api_v1.book                    signed-in in
 POST   api_v1.cancel                  signed-in 404
@@ -296,6 +326,33 @@ def test_nobody_else_changes_a_visit_by_any_door(
         assert outcome(client.post("/" + path.format(visit), data={"code": "other", **moved})) in {"403", "404"}
     client.sign_out()
     assert Program(client).as_(amina).get(f"/appointments/{visit}").get_json() == before
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/admin/clinics/{clinic}"),
+        ("GET", "/admin/clinics/{clinic}/edit"),
+        ("POST", "/admin/clinics/{clinic}/edit"),
+        ("POST", "/admin/clinics/{clinic}/deactivate"),
+        ("POST", "/admin/clinics/{clinic}/holidays"),
+        ("POST", "/admin/clinics/{clinic}/visit-types/new"),
+        ("GET", "/admin/visit-types/{kind}"),
+        ("POST", "/admin/visit-types/{kind}"),
+        ("POST", "/admin/doctors/{doctor}/edit"),
+        ("POST", "/admin/doctors/{doctor}/withdraw"),
+        ("POST", "/admin/practices/{practice}/end"),
+        ("GET", "/admin/users/{user}"),
+        ("POST", "/admin/users/{user}/deactivate"),
+    ],
+)
+def test_an_admin_has_no_say_in_another_clinic(
+    client: Any, admin: Any, wahran: Any, dr_haddad: Any, kamel: Any, method: str, path: str
+) -> None:
+    known = {"clinic": wahran.slug, "kind": wahran.consultation_id, "doctor": dr_haddad.slug, "user": kamel.user_id}
+    client.sign_in(admin)
+    answer = client.open(path.format(**known, practice=dr_haddad.practice_id), method=method, data={"reason": "x"})
+    assert outcome(answer) in {"403", "404"}
 
 
 def test_a_role_taken_back_is_gone_at_the_next_request(client: Any, admin: Any) -> None:

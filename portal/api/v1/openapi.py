@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 from portal.api import bearer, contract, etags
 from portal.api.contract import KEY_HEADER, Contract, Endpoint
 from portal.api.problems import TYPE
+from portal.api.v1 import appointments, auth, directory, holds
 from portal.api.v1.answers import Problem
 from portal.config import Settings
 from portal.core import idempotency
@@ -23,6 +24,7 @@ from portal.domain.scheduling.availability import SENTENCES
 from portal.domain.scheduling.refusals import NotOffered, TimeTaken
 from portal.domain.scheduling.timetable import Reason
 
+TAGS = (auth.TAG, directory.TAG, holds.TAG, appointments.TAG)  # in the order one meets them
 REF = "#/components/schemas/{model}"
 ABOUT = """Find a doctor, keep a time, book it, move it, cancel it: the same rules as on the pages.
 
@@ -68,7 +70,7 @@ def describe(described: Contract, name: str, base_url: str) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": f"{name} API", "version": described.version, "description": ABOUT},
         "servers": [{"url": base_url + described.prefix}],
-        "tags": [{"name": tag} for tag in dict.fromkeys(one.tag for one in described.endpoints)],
+        "tags": [{"name": tag} for tag in TAGS],
         "paths": paths,
         "components": {"schemas": schemas["definitions"], "securitySchemes": {"bearer": scheme}},
     }
