@@ -10,7 +10,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +20,7 @@ from rq.timeouts import TimerDeathPenalty
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal.core import db, live, log, tasks
+from portal.core import clock, db, live, log, tasks
 
 QUEUE = "portal"
 SWEEP_EVERY = 1.0
@@ -66,7 +65,7 @@ def drain(app: Flask, most: int = 10_000) -> int:
             ids = list(
                 here.scalars(
                     text("SELECT id FROM tasks WHERE state = 'waiting' AND due_at <= :now ORDER BY due_at LIMIT 500"),
-                    {"now": datetime.now(UTC)},
+                    {"now": clock.now()},
                 )
             )
         if not ids:
