@@ -71,16 +71,6 @@ class LanguageChoice(Shape):
     locale: Locale
 
 
-class Invitation(Shape):
-    """Ask someone to join a clinic in a role; they choose their own password."""
-
-    email: Email
-    given_name: Name
-    family_name: Name
-    locale: Locale = "en"
-    role: Literal["doctor", "staff", "pharmacist", "admin"]
-
-
 class Refresh(Shape):
     """A refresh token, to be spent."""
 
