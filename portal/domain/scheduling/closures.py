@@ -156,7 +156,7 @@ def _add(actor: Actor, clinic: Clinic, scope: Any, wanted: ClosureShape, **where
     closure = Closure(kind=wanted.kind, starts_at=starts, ends_at=ends, note=wanted.note or "", **where)
     session().add(closure)
     session().flush()
-    record(actor, "closure.added", closure, clinic_id=clinic.id, kind=wanted.kind, **where)
+    record(actor, "closure.added", closure, kind=wanted.kind, **{"clinic_id": clinic.id, **where})
     return closure
 
 

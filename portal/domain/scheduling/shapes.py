@@ -112,7 +112,7 @@ class ClosureShape(Shape):
             raise fault("last_before_first", _("The last day must not be before the first."))
         if (self.last - self.first).days > 366:
             raise fault("too_long", _("Please enter at most one year at a time."))
-        if self.first == self.last and self.starts and self.ends and self.ends <= self.starts:
+        if self.first == self.last and self.starts and self.ends and self.ends != time() and self.ends <= self.starts:
             raise fault("ends_after_start", _("The end must be after the start."))
         return self
 

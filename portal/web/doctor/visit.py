@@ -69,15 +69,16 @@ def move(key: UUID) -> Response:
 @bp.post("/appointments/<uuid:key>/move")
 def move_to(key: UUID) -> AnyResponse:
     """Move a visit; the old time is given up only if the new one is won."""
-    found = appointments.find(actor(), key)
+    zone = appointments.find(actor(), key).clinic.zone
     form = MoveForm()
     if not form.accepted():
-        return _not_moved(found, Invalid(fields={"starts_at": say("Please choose one of the times.")}))
+        return _not_moved(key, Invalid(fields={"starts_at": say("Please choose one of the times.")}))
     try:
         moved = booking.reschedule(actor(), key, **form.clean.values())
     except Refused as no:
-        return _not_moved(found, no)
-    return _done(key, say("Moved to %(time)s. The patient gets a message.", time=_moment(moved, found)), page=True)
+        return _not_moved(key, no)
+    time = format_datetime(moved.starts_at, zone)
+    return _done(key, say("Moved to %(time)s. The patient gets a message.", time=time), page=True)
 
 
 def visit_context(key: UUID) -> dict[str, Any]:
@@ -116,8 +117,8 @@ def _move_context(visit: Appointment) -> dict[str, Any]:
     }
 
 
-def _not_moved(visit: Appointment, no: Refused) -> Response:
-    context = _move_context(visit)
+def _not_moved(key: UUID, no: Refused) -> Response:
+    context = _move_context(appointments.find(actor(), key))
     others = times.others(no.facts.get("alternatives", ()), context["zone"])
     return htmx.refused(no, MOVE[0], fragment=MOVE[1], others=others, **context)
 
@@ -132,7 +133,3 @@ def _refused(key: UUID, no: Refused | None, **forms: Any) -> Response:
 def _done(key: UUID, sentence: str, *, page: bool = False) -> AnyResponse:
     url = url_for("doctor.appointment", key=key)
     return htmx.done(url, sentence) if page else htmx.done(url, sentence, fragment=PAGE[1], **visit_context(key))
-
-
-def _moment(moved: Appointment, visit: Appointment) -> str:
-    return format_datetime(moved.starts_at, visit.clinic.zone)

@@ -1,0 +1,124 @@
+"""For those who keep the portal running: who may ask, and what is said when a part is away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from portal import checkup
+from portal.config import Settings
+from portal.core import live
+from portal.core.db import keep, session
+from portal.core.tasks import Task
+
+TOKEN = "a token only monitors know"
+SHOWN = {"Authorization": f"Bearer {TOKEN}"}
+
+
+@pytest.fixture
+def watched(app: Any) -> Iterator[Settings]:
+    """The portal with a METRICS_TOKEN."""
+    before = app.extensions["portal.settings"]
+    app.extensions["portal.settings"] = before.model_copy(update={"metrics_token": TOKEN})
+    yield app.extensions["portal.settings"]
+    app.extensions["portal.settings"] = before
+
+
+def test_everybody_may_ask_whether_the_process_answers(client: Any, statements: Any) -> None:
+    with statements() as count:
+        answer = client.get("/health")
+    assert (answer.status_code, answer.json, count()) == (200, {"status": "ok"}, 0)
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/health/detailed", "/metrics"])
+@pytest.mark.parametrize(
+    "headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}, {"Authorization": "Basic x"}]
+)
+def test_strangers_do_not_find_the_rest(client: Any, watched: Settings, path: str, headers: dict[str, str]) -> None:
+    assert client.get(path, headers=headers).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/health/detailed", "/metrics"])
+def test_an_empty_token_opens_nothing(client: Any, path: str) -> None:
+    assert client.get(path, headers={"Authorization": "Bearer "}).status_code == 404
+
+
+def test_a_superadmin_sees_the_health_and_nobody_else_with_a_session(
+    client: Any, superadmin: Any, admin: Any, amina: Any
+) -> None:
+    for person in (admin, amina):
+        assert client.sign_in(person).get("/health/detailed").status_code == 404
+    assert client.sign_in(superadmin).get("/health/detailed").status_code in {200, 503}
+
+
+def test_the_parts_are_named_and_a_missing_worker_degrades(client: Any, watched: Settings) -> None:
+    answer = client.get("/health/detailed", headers=SHOWN)
+    assert {"database", "extensions", "migrations", "clock", "tasks", "redis", "worker"} == set(answer.json["parts"])
+    assert answer.json["parts"]["migrations"] == "ok"
+    assert answer.json["parts"]["worker"] == "none seen"
+    assert (answer.status_code, answer.json["status"]) == (503, "degraded")
+
+
+def test_the_age_of_the_oldest_waiting_task_is_told(client: Any, watched: Settings) -> None:
+    from datetime import timedelta
+
+    from portal.core import clock
+
+    late = clock.now() - timedelta(minutes=10)
+    session().add(Task(name="upkeep.seal_events", due_at=late))
+    keep()
+    found = client.get("/health/detailed", headers=SHOWN).json
+    assert (found["due_tasks"], found["failed_tasks"]) == (1, 0)
+    assert 599 < found["oldest_waiting_seconds"] < 660
+    assert "the oldest waits for" in found["parts"]["tasks"]
+
+
+def test_redis_away_is_said_and_not_raised(client: Any, watched: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> None:
+        raise live.Away("no redis here")
+
+    monkeypatch.setattr(live, "client", away)
+    answer = client.get("/health/detailed", headers=SHOWN)
+    assert (answer.status_code, answer.json["parts"]["redis"]) == (503, "no redis here")
+
+
+def test_the_figures_count_requests_tasks_and_visits(client: Any, watched: Settings) -> None:
+    session().add(Task(name="upkeep.seal_events", state="failed"))
+    keep()
+    client.get("/health")
+    text = client.get("/metrics", headers=SHOWN).text
+    assert 'portal_requests_total{endpoint="ops.health",method="GET",status="200"}' in text
+    assert 'portal_request_seconds_bucket{endpoint="ops.health"' in text
+    assert 'portal_tasks{state="failed"} 1.0' in text
+    for name in ("portal_appointments", "portal_workers", "portal_oldest_waiting_task_seconds"):
+        assert f"# TYPE {name} gauge" in text
+
+
+def test_an_installation_that_is_whole_has_nothing_to_do(watched: Settings, database: Any) -> None:
+    found = {finding.what: finding for finding in checkup.examine(watched)}
+    assert [name for name, finding in found.items() if not finding.ok] == ["worker"]
+    assert "flask --app wsgi portal worker" in found["worker"].do
+    assert found["database"].said.startswith("PostgreSQL ")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "what"),
+    [
+        ({"secret_key": "a" * 40}, "secret key"),
+        ({"base_url": "http://portal.example", "portal_mode": "production"}, "address"),
+        ({"mail_url": "smtp://127.0.0.1:9"}, "mail"),
+        ({"portal_data": "/dev/null"}, "data"),
+    ],
+)
+def test_what_is_wrong_is_named_with_what_to_do(
+    watched: Settings, database: Any, wrong: dict[str, Any], what: str
+) -> None:
+    from pathlib import Path
+
+    said = {name: Path(value) if name == "portal_data" else value for name, value in wrong.items()}
+    found = {finding.what: finding for finding in checkup.examine(watched.model_copy(update=said))}
+    assert not found[what].ok
+    assert found[what].do
