@@ -31,7 +31,7 @@ _COLUMNS = """id, created_at, name, actor_id, patient_id, subject_type, subject_
               correlation_id"""
 _WRITE = Prepared(
     "events_write",
-    f"INSERT INTO events ({_COLUMNS}) SELECT {_COLUMNS}"  # noqa: S608 - our own column names
+    f"INSERT INTO events ({_COLUMNS}) SELECT {_COLUMNS}"  # noqa: S608  # nosec B608 - our own column names
     " FROM jsonb_populate_recordset(NULL::events, CAST(:rows AS jsonb))",
 )
 _subscribers: dict[str, tuple[Callable[..., Any], ...]] = {}

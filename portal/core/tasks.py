@@ -29,8 +29,8 @@ REHAND_WHEN_BUSY = timedelta(minutes=10)
 _COLUMNS = "id, created_at, name, args, key, due_at, correlation_id, state, attempts"
 _WRITE = Prepared(
     "tasks_write",
-    f"INSERT INTO tasks ({_COLUMNS}) SELECT {_COLUMNS} FROM jsonb_populate_recordset(NULL::tasks, CAST(:rows AS jsonb))"  # noqa: S608
-    " ON CONFLICT (key) DO NOTHING",
+    f"INSERT INTO tasks ({_COLUMNS}) SELECT {_COLUMNS}"  # noqa: S608  # nosec B608 - our own column names
+    " FROM jsonb_populate_recordset(NULL::tasks, CAST(:rows AS jsonb)) ON CONFLICT (key) DO NOTHING",
 )
 
 _known: dict[str, Callable[..., Any]] = {}

@@ -7,7 +7,7 @@ constraint grants or refuses it.
 from __future__ import annotations
 
 import secrets as dice
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
