@@ -20,8 +20,8 @@ from portal.gateways import mail
 
 Found = TypeVar("Found")
 
-POSTGRES_NEEDED, POSTGRES_TESTED = 14, 18
-EXTENSIONS = ("btree_gist", "citext", "cube", "earthdistance", "pg_trgm", "unaccent")
+POSTGRES_NEEDED = 18  # uuidv7()
+EXTENSIONS = ("btree_gist", "citext", "pg_trgm", "unaccent")
 MOST_SKEW = 2.0  # seconds
 MOST_WAITING = 300.0  # seconds a due task may wait before somebody should look
 
@@ -90,7 +90,7 @@ def _database() -> Iterator[Finding]:
 
 
 def _version(major: int) -> Finding:
-    said = f"PostgreSQL {major}; {POSTGRES_NEEDED} or later is needed, {POSTGRES_TESTED} is what the tests run on"
+    said = f"PostgreSQL {major}; {POSTGRES_NEEDED} or later is needed"
     return Finding(
         major >= POSTGRES_NEEDED, "database", said, "" if major >= POSTGRES_NEEDED else "Upgrade PostgreSQL."
     )
