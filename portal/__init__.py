@@ -38,8 +38,14 @@ def _flask_settings(settings: Settings) -> dict[str, Any]:
             "pool_size": settings.database_pool_size,
             "max_overflow": 10,
             "pool_timeout": 10,
-            "pool_pre_ping": True,
-            "connect_args": {"connect_timeout": 5, "application_name": "portal"},
+            "pool_pre_ping": False,  # a lost connection is noticed in use, and the request starts anew (portal.app)
+            "pool_use_lifo": True,
+            "connect_args": {
+                "connect_timeout": 5,
+                "application_name": "portal",
+                # prepared statements (portal.core.prepared) are planned once, not at each execution
+                "options": "-c plan_cache_mode=force_generic_plan -c jit=off",
+            },
         },
         "SESSION_COOKIE_NAME": "__Host-portal" if secure else "portal",
         "SESSION_COOKIE_SECURE": secure,

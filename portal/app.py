@@ -23,17 +23,32 @@ class PortalFlask(Flask):
 
     request_class = HtmxAwareRequest
 
+    def preprocess_request(self) -> Any:
+        """Ask who comes; once more when the database had closed the connection meanwhile."""
+        try:
+            return super().preprocess_request()
+        except DBAPIError as error:
+            db.undo()
+            if not error.connection_invalidated:
+                raise _refusal_for(error) from error
+        try:
+            return super().preprocess_request()
+        except DBAPIError as error:
+            raise _refusal_for(error) from error
+
     def dispatch_request(self) -> Any:
         """Call the view; keep what it did when it answers, undo it when it refuses or fails.
 
-        A transaction that PostgreSQL gave up for another's sake is tried again whole, so nobody sees a deadlock.
+        A transaction that PostgreSQL gave up for another's sake, or that lost its connection before it was to be kept,
+        is tried again whole, so nobody sees a deadlock or a restart.
         """
         for attempt in range(1, TRIES + 1):
             try:
                 return self._in_one_transaction()
             except DBAPIError as error:
+                again = db.was_deadlock(error) or (error.connection_invalidated and not g.get("keeping"))
                 db.undo()
-                if db.was_deadlock(error) and attempt < TRIES:
+                if again and attempt < TRIES:
                     time.sleep(0.01 * attempt)
                     continue
                 raise _refusal_for(error) from error
@@ -46,6 +61,7 @@ class PortalFlask(Flask):
         try:
             answer = self.make_response(super().dispatch_request())
             if answer.status_code < 400:
+                g.keeping = True  # from here on nobody knows whether a lost commit was done
                 db.keep()
             else:
                 db.undo()

@@ -30,7 +30,9 @@ class Prepared:
 
     def run(self, values: Mapping[str, Any]) -> CursorResult[Any]:
         """Execute it in this transaction with these values; raises KeyError when one is missing."""
-        connection = session().connection()
+        here = session()
+        here.flush()  # as every query of the ORM does: what was changed is seen
+        connection = here.connection()
         known: set[str] = connection.info.setdefault("prepared", set())
         if self.name not in known:
             connection.exec_driver_sql(self._prepare)

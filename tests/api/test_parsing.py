@@ -145,7 +145,7 @@ def test_a_failure_of_ours_is_a_problem_without_a_trace(
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr("portal.domain.scheduling.appointments.mine", fail)
+    monkeypatch.setattr("portal.domain.scheduling.glance.mine", fail)
     monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
     answer = api.as_(amina).get("/appointments")
     problem(answer, 500, "internal")

@@ -18,7 +18,7 @@ from portal.domain.doctors.models import Doctor
 from portal.domain.identity import accounts, passwords
 from portal.domain.identity.models import User
 from portal.domain.notifications.models import Delivery, Notification
-from portal.domain.scheduling import appointments
+from portal.domain.scheduling import glance
 from portal.domain.scheduling.models import Appointment
 from tests.builders import actor_of
 
@@ -96,10 +96,10 @@ def test_everybody_on_the_sign_in_page_can_sign_in_and_is_who_they_are_said_to_b
 
 def test_amina_has_visits_behind_her_and_ahead_one_of_which_waits(network):
     amina = actor_of(accounts.by_email("amina@demo.dz"))
-    ahead = appointments.mine(amina).items
+    ahead = glance.mine(amina).items
     assert len(ahead) >= 2
     assert "pending" in {visit.status for visit in ahead}
-    assert len(appointments.mine(amina, "past").items) >= 3
+    assert len(glance.mine(amina, "past").items) >= 3
 
 
 def test_the_audit_of_the_demo_can_be_sealed_and_holds(network):

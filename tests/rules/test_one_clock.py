@@ -21,7 +21,6 @@ READS_TIME = (
 )
 # Why each may ask somewhere else:
 EXCEPTIONS = {
-    ("portal/worker.py", "datetime.now"): "hands out the schedule by real time, whatever a test made of the clock",
     ("portal/worker.py", "time.time"): "numbers the runs of the schedule by real time",
     ("portal/core/limits.py", "time.time"): "the limits library counts by real time",
 }

@@ -15,7 +15,8 @@ from portal.core.actor import Actor
 from portal.core.errors import NotFound
 from portal.core.shapes import Empty, Limit, Shape
 from portal.domain.doctors.shapes import Cursor
-from portal.domain.scheduling import appointments, booking
+from portal.domain.scheduling import appointments, booking, glance
+from portal.domain.scheduling.glance import Glance
 from portal.domain.scheduling.models import Appointment
 from portal.domain.scheduling.refusals import (
     EmailNotVerified,
@@ -74,13 +75,13 @@ def book(actor: Actor, body: BookAppointment) -> Answer:
 
     For yourself, or with `patient_id` for a patient of a clinic you work in. A refused time comes with `alternatives`.
     """
-    return _one(actor, booking.book(actor, **body.values()), made=True)
+    return _one(booking.book(actor, **body.values()), made=True)
 
 
 @endpoint("GET", "/appointments", tag=TAG, query=MineQuery, answer=Appointments, scope=READ)
 def list_appointments(actor: Actor, query: MineQuery) -> Appointments:
     """Your own appointments as a patient"""
-    found = appointments.mine(actor, query.when, after=query.after, limit=query.limit)
+    found = glance.mine(actor, query.when, after=query.after, limit=query.limit)
     return Appointments(items=[AppointmentOut.of(one) for one in found], next=found.next)
 
 
@@ -95,7 +96,7 @@ def get_appointment(actor: Actor, appointment_id: UUID) -> Answer:
 )
 def confirm(actor: Actor, appointment_id: UUID, body: Confirm) -> Answer:
     """Accept a request, as its doctor or the clinic's desk"""
-    return _one(actor, booking.confirm(actor, appointment_id, version=etags.expected(body.version)))
+    return _one(booking.confirm(actor, appointment_id, version=etags.expected(body.version)))
 
 
 @endpoint(
@@ -104,7 +105,7 @@ def confirm(actor: Actor, appointment_id: UUID, body: Confirm) -> Answer:
 def decline(actor: Actor, appointment_id: UUID, body: Decline) -> Answer:
     """Refuse a request, as its doctor or the clinic's desk"""
     values = body.values() | {"version": etags.expected(body.version)}
-    return _one(actor, booking.decline(actor, appointment_id, **values))
+    return _one(booking.decline(actor, appointment_id, **values))
 
 
 @endpoint(
@@ -117,7 +118,7 @@ def decline(actor: Actor, appointment_id: UUID, body: Decline) -> Answer:
 def cancel(actor: Actor, appointment_id: UUID, body: CancelAppointment) -> Answer:
     """Call a visit off; its time is free again"""
     values = body.values() | {"version": etags.expected(body.version)}
-    return _one(actor, booking.cancel(actor, appointment_id, **values))
+    return _one(booking.cancel(actor, appointment_id, **values))
 
 
 @endpoint(
@@ -130,15 +131,15 @@ def cancel(actor: Actor, appointment_id: UUID, body: CancelAppointment) -> Answe
 def reschedule(actor: Actor, appointment_id: UUID, body: Reschedule) -> Answer:
     """Move a visit to another time: the old time is given up only if the new one is won"""
     values = body.values() | {"version": etags.expected(body.version)}
-    return _one(actor, booking.reschedule(actor, appointment_id, **values))
+    return _one(booking.reschedule(actor, appointment_id, **values))
 
 
-def _one(actor: Actor, changed: Appointment, *, made: bool = False) -> Answer:
+def _one(changed: Appointment, *, made: bool = False) -> Answer:
     """The appointment as it is after the verb, with everything an answer shows loaded."""
-    return _shown(appointments.find(actor, changed.id), made=made)
+    return _shown(glance.after_change(changed.id), made=made)
 
 
-def _shown(one: Appointment, *, made: bool = False) -> Answer:
+def _shown(one: Appointment | Glance, *, made: bool = False) -> Answer:
     headers = {"ETag": etags.tag(one.version, one.status)}
     if made:
         headers["Location"] = f"/api/v1/appointments/{one.id}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -25,7 +25,6 @@ from portal.api.v1.answers import (
     VisitTypes,
     Why,
 )
-from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.errors import NotFound
 from portal.core.policy import allow
@@ -43,7 +42,6 @@ from portal.domain.scheduling.timetable import Reason
 
 TAG = "Finding a time"
 SEARCH_RATE = "300 per minute"
-A_WEEK = timedelta(days=6)
 
 
 class ClinicsQuery(Shape):
@@ -98,13 +96,12 @@ def list_slots(actor: Actor, doctor_id: UUID, query: FreeTimesQuery) -> FreeTime
 
     A time that is not in the list can be asked about: `explain=true&at=2026-03-31T09:30:00+01:00` answers in `why`.
     """
-    practice = directory.practice(actor, query.practice_id)
-    allow(practice.doctor_id == doctor_id, NotFound)
-    zone = practice.clinic.zone
     if query.at:
-        return FreeTimes(items=[], why=_why(actor, query, query.at, zone))
-    first = query.first or clock.today(zone)
-    slots = availability.offers(actor, practice.id, query.visit_type_id, first, query.last or first + A_WEEK)
+        practice = directory.practice(actor, query.practice_id)
+        allow(practice.doctor_id == doctor_id, NotFound)
+        return FreeTimes(items=[], why=_why(actor, query, query.at, practice.clinic.zone))
+    asked = (query.practice_id, query.visit_type_id, query.first, query.last)
+    zone, slots = availability.of_doctor(actor, doctor_id, *asked)
     return FreeTimes(items=[FreeTime.of(slot, zone) for slot in slots])
 
 

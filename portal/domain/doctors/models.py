@@ -37,6 +37,11 @@ doctor_specialties = Table(
 )
 
 
+def name_of_doctor(title: str, given_name: str, family_name: str) -> str:
+    """How a doctor is called everywhere."""
+    return f"{title} {given_name} {family_name}".strip()
+
+
 class Specialty(Base, Identified):
     """A field of medicine, named in each language of the portal."""
 
@@ -84,7 +89,7 @@ class Doctor(Base, Changing):
 
     @property
     def name(self) -> str:
-        return f"{self.title} {self.given_name} {self.family_name}".strip()
+        return name_of_doctor(self.title, self.given_name, self.family_name)
 
     @property
     def is_public(self) -> bool:

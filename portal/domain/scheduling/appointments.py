@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from portal.core import clock, events, paging
+from portal.core import events
 from portal.core import policy as authority
 from portal.core.actor import Actor
 from portal.core.db import session
 from portal.core.events import Event
-from portal.core.paging import Page
-from portal.domain.scheduling.models import RELEASED, UPCOMING, Appointment
+from portal.domain.scheduling.glance import Glance
+from portal.domain.scheduling.models import RELEASED, Appointment
 
 WHOLE = (
     joinedload(Appointment.doctor),
@@ -30,22 +30,6 @@ VIDEO_OPENS = timedelta(minutes=15)
 def find(actor: Actor, appointment_id: UUID | str) -> Appointment:
     """The appointment with its doctor, clinic, patient and visit type; raises NotFound when it is not the actor's."""
     return authority.find(actor, Appointment, appointment_id, *WHOLE)
-
-
-def mine(actor: Actor, when: str = "upcoming", after: str | None = None, limit: int = 20) -> Page[Appointment]:
-    """A patient's own appointments: those still to come, the next first; or the others, the latest first."""
-    statement = select(Appointment).where(Appointment.patient_id == actor.patient_id).options(*WHOLE)
-    ahead = (Appointment.status.in_(UPCOMING)) & (Appointment.ends_at > clock.now())
-    keys = [Appointment.starts_at, Appointment.id]
-    if when == "upcoming":
-        return paging.page(statement.where(ahead), keys, after=after, limit=limit)
-    return paging.page(statement.where(~ahead), keys, after=after, limit=limit, descending=True)
-
-
-def next_of(actor: Actor) -> Appointment | None:
-    """The patient's next visit."""
-    found = mine(actor, limit=1).items
-    return found[0] if found else None
 
 
 def of_doctor(
@@ -76,6 +60,6 @@ def history(actor: Actor, appointment: Appointment) -> list[Event]:
     return list(reversed(events.history(appointment)))
 
 
-def video_opens_at(appointment: Appointment) -> datetime:
+def video_opens_at(appointment: Appointment | Glance) -> datetime:
     """From when the link to a video visit is shown."""
     return appointment.starts_at - VIDEO_OPENS

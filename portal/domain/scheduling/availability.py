@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,13 +14,16 @@ from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.db import session
 from portal.core.errors import NotFound, refuse
+from portal.core.policy import allow
 from portal.core.text import lazy as _
 from portal.domain.scheduling import rulebook, timetable
 from portal.domain.scheduling.models import Appointment, VisitType
+from portal.domain.scheduling.policy import works_on
 from portal.domain.scheduling.rulebook import Rulebook, TypeRules, moment
 from portal.domain.scheduling.timetable import Offer, Reason
 
-MOST_DAYS = 92  # of free times in one answer
+MOST = timedelta(days=91)  # from the first to the last day of one answer
+A_WEEK = timedelta(days=6)  # from its first to its last day
 LOOK_FIRST = 7  # days looked at before the rest: most doctors have a free time within a week
 MARGIN = timedelta(days=1)  # what is taken just outside the asked days may reach in with its buffers
 
@@ -43,8 +45,7 @@ SENTENCES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """A time that can be booked now: aware UTC, with the places that are left."""
 
     practice_id: UUID
@@ -70,22 +71,23 @@ def offers(
     With `patient_id` times at which the patient is elsewhere are left out; `moving` is an appointment whose own time
     counts as free. Raises NotFound for a practice or type that cannot be booked.
     """
-    last = min(last, first + timedelta(days=MOST_DAYS - 1))
-    begins, until = _around(first, last)
-    book = rulebook.read_one(
-        practice_id,
-        begins,
-        until,
-        visit_type_id=visit_type_id,
-        patient_id=patient_id,
-        moving_id=moving.id if moving else None,
-        also_unverified=_is_inside(actor),
-    ) or refuse(NotFound)
-    kind = book.type(visit_type_id) or refuse(NotFound)
-    found = timetable.offers(
-        book.timetable, kind.rule, first, last, _now(), kind.policy(for_desk=actor.works_at(book.clinic_id))
-    )
-    return [_slot(book, kind, offer) for offer in found]
+    moving_id = moving.id if moving else None
+    book = _book(actor, practice_id, visit_type_id, first, last, patient_id=patient_id, moving_id=moving_id)
+    return _offers(actor, book, visit_type_id, first, last)
+
+
+def of_doctor(
+    actor: Actor, doctor_id: UUID, practice_id: UUID, visit_type_id: UUID, first: date | None, last: date | None
+) -> tuple[ZoneInfo, list[Slot]]:
+    """The clinic's zone and the doctor's free times there, for a week from today unless dates say otherwise.
+
+    Raises NotFound as offers does, and for a practice of another doctor.
+    """
+    begins = first or clock.now().date()
+    book = _book(actor, practice_id, visit_type_id, begins, last or begins + A_WEEK)
+    allow(book.doctor_id == doctor_id, NotFound)
+    first = first or clock.today(book.zone)
+    return book.zone, _offers(actor, book, visit_type_id, first, last or first + A_WEEK)
 
 
 def next_free(
@@ -125,7 +127,7 @@ def explain(
         also_unverified=_is_inside(actor),
     ) or refuse(NotFound)
     kind = book.type(visit_type_id) or refuse(NotFound)
-    policy = kind.policy(for_desk=actor.works_at(book.clinic_id))
+    policy = kind.policy(for_desk=works_on(actor, book.clinic_id))
     return timetable.explain(book.timetable, kind.rule, int(starts_at.timestamp()), _now(), policy)
 
 
@@ -179,18 +181,32 @@ def _next_of(book: Rulebook, visit_type_id: UUID | None, mode: str | None, limit
     today = clock.today(book.zone)
     last = today + timedelta(days=days)
     found = timetable.next_free(book.timetable, kind.rule, today, last, _now(), kind.policy(), limit)
-    return [_slot(book, kind, offer) for offer in found]
+    return _slots(book, kind, found)
 
 
-def _slot(book: Rulebook, kind: TypeRules, offer: Offer) -> Slot:
-    return Slot(
-        practice_id=book.practice_id,
-        visit_type_id=UUID(kind.id),
-        starts_at=moment(offer.starts),
-        ends_at=moment(offer.ends),
-        places=len(offer.free_lanes),
-        opening_id=str(offer.opening_id),
+def _book(actor: Actor, practice_id: UUID, visit_type_id: UUID, first: date, last: date, **more: Any) -> Rulebook:
+    begins, until = _around(first, min(last, first + MOST))
+    inside = _is_inside(actor)
+    found = rulebook.read_one(practice_id, begins, until, visit_type_id=visit_type_id, also_unverified=inside, **more)
+    return found or refuse(NotFound)
+
+
+def _offers(actor: Actor, book: Rulebook, visit_type_id: UUID, first: date, last: date) -> list[Slot]:
+    kind = book.type(visit_type_id) or refuse(NotFound)
+    policy = kind.policy(for_desk=works_on(actor, book.clinic_id))
+    return _slots(
+        book, kind, timetable.offers(book.timetable, kind.rule, first, min(last, first + MOST), _now(), policy)
     )
+
+
+def _slots(book: Rulebook, kind: TypeRules, offers: Iterable[Offer]) -> list[Slot]:
+    practice_id, type_id = book.practice_id, UUID(kind.id)
+    return [
+        Slot(
+            practice_id, type_id, moment(offer.starts), moment(offer.ends), len(offer.free_lanes), str(offer.opening_id)
+        )
+        for offer in offers
+    ]
 
 
 def _around(first: date, last: date) -> tuple[datetime, datetime]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -42,6 +43,31 @@ opening_visit_types = Table(
     Column("opening_id", ForeignKey("openings.id", ondelete="CASCADE"), primary_key=True),
     Column("visit_type_id", ForeignKey("visit_types.id", ondelete="CASCADE"), primary_key=True, index=True),
 )
+
+
+def name_in(kind: Any, language: str) -> str:
+    """A visit type's name in a language, or as the clinic wrote it first."""
+    return str(getattr(kind, f"name_{language}", "") or kind.name)
+
+
+class Timed:
+    """What follows from an appointment's state and times, whoever read it."""
+
+    status: Any
+    starts_at: Any
+    ends_at: Any
+
+    @property
+    def is_upcoming(self) -> bool:
+        return self.status in UPCOMING and self.starts_at > clock.now()
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in {COMPLETED, CANCELLED, NO_SHOW, DECLINED} or self.ends_at <= clock.now()
+
+    @property
+    def length(self) -> timedelta:
+        return self.ends_at - self.starts_at  # type: ignore[no-any-return]
 
 
 class VisitType(Base, Changing):
@@ -84,7 +110,7 @@ class VisitType(Base, Changing):
     )
 
     def name_in(self, language: str) -> str:
-        return str(getattr(self, f"name_{language}", "") or self.name)
+        return name_in(self, language)
 
     @classmethod
     def visible(cls, actor: Actor) -> ColumnElement[bool]:
@@ -157,7 +183,7 @@ class Hold(Base, Identified):
         return self.expires_at <= clock.now()
 
 
-class Appointment(Base, Changing):
+class Appointment(Timed, Base, Changing):
     """A patient comes to a doctor at a time. Never deleted: it is cancelled, declined or becomes a visit."""
 
     reference: Mapped[str] = mapped_column(String(12), unique=True)  # what people read out on the phone
@@ -197,18 +223,6 @@ class Appointment(Base, Changing):
         Index("ix_appointments_clinic", "clinic_id", "starts_at"),
         Index("ix_appointments_practice", "practice_id", "starts_at"),
     )
-
-    @property
-    def is_upcoming(self) -> bool:
-        return self.status in UPCOMING and self.starts_at > clock.now()
-
-    @property
-    def is_over(self) -> bool:
-        return self.status in {COMPLETED, CANCELLED, NO_SHOW, DECLINED} or self.ends_at <= clock.now()
-
-    @property
-    def length(self) -> timedelta:
-        return self.ends_at - self.starts_at
 
     @classmethod
     def visible(cls, actor: Actor) -> ColumnElement[bool]:

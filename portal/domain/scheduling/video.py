@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from portal.core import clock
 from portal.domain.scheduling.appointments import video_opens_at
+from portal.domain.scheduling.glance import Glance
 from portal.domain.scheduling.models import CANCELLED, DECLINED, NO_SHOW, Appointment
 
 CLOSES_AFTER = timedelta(hours=1)  # visits run late
@@ -18,7 +19,7 @@ def meet_at(address: str) -> None:
     _address = address
 
 
-def link(appointment: Appointment) -> str | None:
+def link(appointment: Appointment | Glance) -> str | None:
     """The address of the room from 15 minutes before a video visit until an hour after it; None at any other time.
 
     The room is named by the appointment's id, which nobody can guess and which says nothing.

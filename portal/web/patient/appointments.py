@@ -9,7 +9,7 @@ from flask import Response, make_response, request, url_for
 
 from portal.core import text
 from portal.core.errors import Invalid
-from portal.domain.scheduling import appointments, calendars, policy, video
+from portal.domain.scheduling import appointments, calendars, glance, policy, video
 from portal.domain.scheduling.models import RELEASED, Appointment
 from portal.web import htmx, times
 from portal.web.gate import actor
@@ -25,7 +25,7 @@ def index() -> Response:
     when = request.args.get("when", "upcoming")
     if when not in WHENS:
         raise Invalid
-    found = appointments.mine(actor(), when, after=request.args.get("after") or None)
+    found = glance.mine(actor(), when, after=request.args.get("after") or None)
     following = url_for("patient.appointments", when=when, after=found.next) if found.next else None
     page, fragment = "patient/appointments/index.html", "patient/appointments/_list.html"
     return htmx.page(page, fragment=fragment, when=when, found=found, next_url=following, times=times)

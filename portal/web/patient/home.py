@@ -9,7 +9,7 @@ from portal.core.text import gettext as say
 from portal.domain.doctors import cards
 from portal.domain.notifications import inbox
 from portal.domain.patients import profiles
-from portal.domain.scheduling import appointments, video
+from portal.domain.scheduling import glance, video
 from portal.web import htmx, times
 from portal.web.gate import actor
 from portal.web.patient import bp
@@ -22,7 +22,7 @@ SOON = 3  # further visits named below the next one
 @bp.get("/home")
 def home() -> Response:
     who = actor()
-    ahead = appointments.mine(who, limit=1 + SOON).items
+    ahead = glance.mine(who, limit=1 + SOON).items
     return htmx.page(
         "patient/home.html",
         next_visit=ahead[0] if ahead else None,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 
 POSTS = [
     "sign-in", "register", "resend", "verify/x", "forgot", "reset/x", "invitation/x", "password", "sudo", "sign-out",
-    "language", "theme", "profile", "profile/details", "profile/patient", "allergies", f"allergies/{uuid4()}/remove",
-    f"sessions/{uuid4()}/end", "sessions/end-others", f"programs/{uuid4()}/end",
+    "language", "theme", "profile", "profile/details", "profile/patient", "allergies", f"allergies/{UUID(int=7)}/remove",
+    f"sessions/{UUID(int=7)}/end", "sessions/end-others", f"programs/{UUID(int=7)}/end",
 ]  # fmt: skip
 FIELDS = [
     "email", "password", "current_password", "given_name", "family_name", "locale", "theme", "next", "birth_date",
@@ -51,7 +51,7 @@ def test_without_a_token_nothing_is_done(somebody: Any, with_csrf: None, path: s
     assert "language" not in str(answer.headers.getlist("Set-Cookie"))
 
 
-@pytest.mark.parametrize("path", ["/notifications/read", f"/notifications/{uuid4()}/read"])
+@pytest.mark.parametrize("path", ["/notifications/read", f"/notifications/{UUID(int=7)}/read"])
 def test_notifications_need_a_token_too(client: Any, amina: Any, with_csrf: None, path: str) -> None:
     client.sign_in(amina)
     assert client.post(path).status_code == 400
