@@ -7,10 +7,11 @@ from uuid import UUID
 
 import pytest
 
+NOBODYS = UUID(int=7)
 POSTS = [
     "sign-in", "register", "resend", "verify/x", "forgot", "reset/x", "invitation/x", "password", "sudo", "sign-out",
-    "language", "theme", "profile", "profile/details", "profile/patient", "allergies", f"allergies/{UUID(int=7)}/remove",
-    f"sessions/{UUID(int=7)}/end", "sessions/end-others", f"programs/{UUID(int=7)}/end",
+    "language", "theme", "profile", "profile/details", "profile/patient", "allergies", f"allergies/{NOBODYS}/remove",
+    f"sessions/{NOBODYS}/end", "sessions/end-others", f"programs/{NOBODYS}/end",
 ]  # fmt: skip
 FIELDS = [
     "email", "password", "current_password", "given_name", "family_name", "locale", "theme", "next", "birth_date",
@@ -51,7 +52,7 @@ def test_without_a_token_nothing_is_done(somebody: Any, with_csrf: None, path: s
     assert "language" not in str(answer.headers.getlist("Set-Cookie"))
 
 
-@pytest.mark.parametrize("path", ["/notifications/read", f"/notifications/{UUID(int=7)}/read"])
+@pytest.mark.parametrize("path", ["/notifications/read", f"/notifications/{NOBODYS}/read"])
 def test_notifications_need_a_token_too(client: Any, amina: Any, with_csrf: None, path: str) -> None:
     client.sign_in(amina)
     assert client.post(path).status_code == 400
