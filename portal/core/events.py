@@ -29,9 +29,9 @@ from portal.core.text import lazy as _
 SEAL_AT_MOST = 5_000
 _COLUMNS = """id, created_at, name, actor_id, patient_id, subject_type, subject_id, clinic_id, facts, door, address,
               correlation_id"""
-_WRITE = Prepared(
+_WRITE = Prepared(  # events and the tasks they cause, in one statement
     "events_write",
-    f"INSERT INTO events ({_COLUMNS}) SELECT {_COLUMNS}"  # noqa: S608  # nosec B608 - our own column names
+    f"WITH caused AS ({tasks.INSERT}) INSERT INTO events ({_COLUMNS}) SELECT {_COLUMNS}"  # noqa: S608
     " FROM jsonb_populate_recordset(NULL::events, CAST(:rows AS jsonb))",
 )
 _subscribers: dict[str, tuple[Callable[..., Any], ...]] = {}
@@ -116,7 +116,8 @@ def write_pending() -> None:
     """Put what was recorded in this transaction into the database now."""
     events = session().info.pop("events", [])
     if events:
-        _WRITE.run({"rows": orjson.dumps(events).decode()})
+        values = {"rows": orjson.dumps(events).decode(), "tasks": orjson.dumps(tasks.take_pending()).decode()}
+        _WRITE.run(values)
 
 
 def history(subject: Any, limit: int = 50) -> list[Event]:

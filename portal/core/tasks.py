@@ -27,11 +27,11 @@ REHAND_WHEN_IDLE = timedelta(seconds=10)
 REHAND_WHEN_BUSY = timedelta(minutes=10)
 
 _COLUMNS = "id, created_at, name, args, key, due_at, correlation_id, state, attempts"
-_WRITE = Prepared(
-    "tasks_write",
-    f"INSERT INTO tasks ({_COLUMNS}) SELECT {_COLUMNS}"  # noqa: S608  # nosec B608 - our own column names
-    " FROM jsonb_populate_recordset(NULL::tasks, CAST(:rows AS jsonb)) ON CONFLICT (key) DO NOTHING",
+INSERT = (  # the value :tasks is a JSON list of rows
+    f"INSERT INTO tasks ({_COLUMNS}) SELECT {_COLUMNS}"  # noqa: S608 - our own column names
+    " FROM jsonb_populate_recordset(NULL::tasks, CAST(:tasks AS jsonb)) ON CONFLICT (key) DO NOTHING"
 )
+_WRITE = Prepared("tasks_write", INSERT)
 
 _known: dict[str, Callable[..., Any]] = {}
 _hand_over: Callable[[list[UUID]], None] = lambda ids: None  # noqa: E731 - replaced by the application
@@ -103,14 +103,18 @@ def later(
 
 def write_pending() -> None:
     """Put the tasks asked for in this transaction into the database now; hand them over after the commit."""
-    rows = session().info.pop("tasks", [])
-    if not rows:
-        return
-    _WRITE.run({"rows": orjson.dumps(rows).decode()})
+    if rows := take_pending():
+        _WRITE.run({"tasks": orjson.dumps(rows).decode()})
+
+
+def take_pending() -> list[dict[str, Any]]:
+    """The rows that were asked for in this transaction, for whoever writes them now; handed over after the commit."""
+    rows: list[dict[str, Any]] = session().info.pop("tasks", [])
     soon = clock.now() + timedelta(seconds=1)
     ready = [row["id"] for row in rows if row["due_at"] <= soon]
     if ready:
         after_commit(lambda: _hand_over(ready))
+    return rows
 
 
 def settle() -> None:
