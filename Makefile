@@ -20,6 +20,7 @@ check: setup-dev ## style, types, layers, templates, security
 	$(VENV)/mypy
 	$(VENV)/lint-imports
 	$(VENV)/djlint templates --lint --quiet
+	$(VENV)/python -m portal.translations --check
 	$(VENV)/bandit -q -ll -c pyproject.toml -r portal
 
 fmt: setup-dev ## write everything in the house style

@@ -178,7 +178,7 @@ def _body(endpoint: Endpoint) -> Shape | None:
     if endpoint.body is None:
         return None
     request.max_content_length = MOST_BYTES + 1  # a stream of unknown length is cut there without a word
-    if (request.content_length or 0) > MOST_BYTES or len(raw := request.get_data(cache=False)) > MOST_BYTES:
+    if (request.content_length or 0) > MOST_BYTES or len(raw := request.get_data(cache=True)) > MOST_BYTES:
         raise TooLarge
     if not raw and not endpoint.needs_body:
         return endpoint.body.parse({})

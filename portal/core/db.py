@@ -11,7 +11,7 @@ from uuid import UUID
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, MetaData, Uuid, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, declared_attr, mapped_column, registry
 from uuid6 import uuid7
 
@@ -120,9 +120,11 @@ def was_deadlock(error: BaseException) -> bool:
 
 def unavailable(error: BaseException) -> bool:
     """Whether the database could not be reached or went away in the middle."""
-    return isinstance(error, DBAPIError) and (
-        error.connection_invalidated or (getattr(error.orig, "pgcode", None) or "").startswith(("08", "57P"))
-    )
+    if not isinstance(error, DBAPIError):
+        return False
+    code = getattr(error.orig, "pgcode", None)
+    refused = isinstance(error, OperationalError) and code is None  # no answer at all has no code
+    return error.connection_invalidated or refused or (code or "").startswith(("08", "57P"))
 
 
 def rows(statement: Any, **values: Any) -> list[Any]:

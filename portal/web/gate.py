@@ -53,7 +53,7 @@ def guard(app: Flask, settings: Settings) -> None:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     csrf.init_app(app)
-    logins.init_app(app)
+    logins.init_app(app, add_context_processor=False)  # templates know `actor`; an error page asks no database
     logins.user_loader(_load)
     app.before_request(_begin)
     app.after_request(_finish)
