@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from flask import Flask, Response, g
+from flask import Flask, Response, g, request
 from htmx_flask.requests import HtmxAwareRequest
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from portal.core import db, log
 from portal.core.actor import NOBODY
-from portal.core.errors import Conflict, Refused, Unavailable
+from portal.core.errors import Conflict, NotFound, Refused, Unavailable
 from portal.core.events import record
 
 TRIES = 3
@@ -25,6 +25,8 @@ class PortalFlask(Flask):
 
     def preprocess_request(self) -> Any:
         """Ask who comes; once more when the database had closed the connection meanwhile."""
+        if "\x00" in request.path:
+            raise NotFound  # no name has it, and PostgreSQL takes it in no text
         try:
             return super().preprocess_request()
         except DBAPIError as error:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import SMTPUTF8
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from typing import Any, Protocol
@@ -68,11 +69,11 @@ def send(
 
 
 def _message(to: str, name: str, letter: Letter, key: str, attachments: Sequence[Attachment]) -> EmailMessage:
-    message = EmailMessage()
+    message = EmailMessage(policy=SMTPUTF8)  # addresses may be written in any script (RFC 6531)
     message["Subject"] = " ".join(letter.subject.split())
     sender_name, sender = parseaddr(_sender)
-    message["From"] = Address(sender_name, addr_spec=sender)
-    message["To"] = Address(" ".join(name.split()), addr_spec=to)
+    message["From"] = _address(sender_name, sender)
+    message["To"] = _address(name, to)
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
@@ -86,6 +87,11 @@ def _message(to: str, name: str, letter: Letter, key: str, attachments: Sequence
             field, _, value = parameter.partition("=")
             list(message.iter_attachments())[-1].set_param(field, value)
     return message
+
+
+def _address(name: str, address: str) -> Address:
+    local, _, domain = address.rpartition("@")
+    return Address(" ".join(name.split()), local, domain)
 
 
 class Smtp:

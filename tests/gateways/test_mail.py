@@ -1,0 +1,98 @@
+"""Mail leaves by SMTP or is kept on disk; either way it is whole, safe and told once."""
+
+from __future__ import annotations
+
+import smtplib
+import socketserver
+import threading
+from email import message_from_bytes, policy
+
+import pytest
+
+from portal.gateways import mail
+from portal.gateways.mail import Attachment, Letter, Mailbox, Smtp
+
+LETTER = Letter("Confirmed: té\r\nBcc: thief@example.com", "See you – à bientôt", "<p>See you</p>")
+
+
+class Server(socketserver.StreamRequestHandler):
+    """As much of a mail server as a client needs (RFC 5321), or one that refuses."""
+
+    received: list[bytes]
+    refuses = False
+
+    def handle(self) -> None:
+        self._say("220 ready")
+        while line := self.rfile.readline().strip():
+            word = line[:4].upper()
+            if word == b"EHLO":
+                self._say("250-here\r\n250-8BITMIME\r\n250 SMTPUTF8")
+            elif word == b"DATA":
+                self._say("354 go on")
+                self.received.append(b"".join(iter(self.rfile.readline, b".\r\n")))
+                self._say("250 taken")
+            elif word == b"QUIT":
+                self._say("221 bye")
+                return
+            else:
+                self._say("550 no" if self.refuses and word == b"RCPT" else "250 fine")
+
+    def _say(self, words: str) -> None:
+        self.wfile.write(f"{words}\r\n".encode())
+
+
+@pytest.fixture
+def server():
+    """A mail server on loopback: its address and the messages it took."""
+    handler = type("Handler", (Server,), {"received": []})
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as listening:
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        yield f"smtp://127.0.0.1:{listening.server_address[1]}", handler
+        listening.shutdown()
+
+
+def test_a_letter_arrives_whole(server):
+    address, handler = server
+    calendar = Attachment("appointment.ics", b"BEGIN:VCALENDAR", "text/calendar; method=PUBLISH; charset=utf-8")
+    Smtp(address).send(_message("amina@example.dz", "Amina", calendar))
+    message = message_from_bytes(handler.received[0], policy=policy.default)
+    assert message.get_body(("plain",)).get_content().strip() == "See you – à bientôt"
+    part = next(message.iter_attachments())
+    assert (part.get_filename(), part.get_param("method")) == ("appointment.ics", "PUBLISH")
+
+
+def test_no_name_and_no_subject_can_add_a_header(server):
+    address, handler = server
+    Smtp(address).send(_message("amina@example.dz", "Amina\r\nBcc: thief@example.com"))
+    message = message_from_bytes(handler.received[0], policy=policy.default)
+    assert message["Bcc"] is None
+    assert "thief" in message["Subject"] and "thief" in str(message["To"])
+
+
+def test_an_address_may_be_written_in_any_script(server):
+    address, handler = server
+    Smtp(address).send(_message("zinédine@example.dz", "زين الدين"))
+    assert "zinédine@example.dz" in handler.received[0].decode()
+
+
+def test_a_refusal_is_an_error_so_that_it_is_tried_again(server):
+    address, handler = server
+    handler.refuses = True
+    with pytest.raises(smtplib.SMTPException):
+        Smtp(address).send(_message("amina@example.dz", "Amina"))
+
+
+def test_a_server_that_is_away_is_an_error_so_that_it_is_tried_again():
+    with pytest.raises(ConnectionRefusedError):
+        Smtp("smtp://127.0.0.1:9").send(_message("amina@example.dz", "Amina"))
+
+
+def test_the_mailbox_takes_the_same_message_once(tmp_path):
+    box = Mailbox(tmp_path / "mail")
+    for _ in range(2):
+        box.send(_message("amina@example.dz", "Amina"))
+    assert [str(message["To"]) for _, message in box.read()] == ["Amina <amina@example.dz>"]
+
+
+def _message(to: str, name: str, *attachments: Attachment):
+    return mail._message(to, name, LETTER, "key", attachments)
