@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from portal.core.names import slug
+
 SUNDAY, MONDAY, TUESDAY, WEDNESDAY, THURSDAY, SATURDAY = 6, 0, 1, 2, 3, 5
 WORKDAYS = (SUNDAY, MONDAY, TUESDAY, WEDNESDAY, THURSDAY)
 MORNING, AFTERNOON, EVENING = ("08:30", "12:30"), ("13:30", "16:30"), ("16:30", "19:30")
@@ -37,7 +39,7 @@ class DoctorData:
 
     @property
     def email(self) -> str:
-        return f"dr.{self.family.lower().replace(' ', '')}@demo.dz"
+        return f"dr.{slug(self.family).replace('-', '')}@demo.dz"
 
 
 def _read() -> tuple[DoctorData, ...]:
