@@ -59,7 +59,8 @@
     const tick = () => {
       if (!box.isConnected) return clearInterval(timer);
       const left = Math.max(0, Math.round((ends - Date.now()) / 1000));
-      clock.textContent = `${whole.format(Math.floor(left / 60))}:${digits.format(left % 60)}`;
+      const rest = `${whole.format(Math.floor(left / 60))}:${digits.format(left % 60)}`;
+      clock.textContent = box.dataset.words.replace("{rest}", rest);
       box.classList.toggle("is-soon", left <= 120);
       for (const [limit, words] of [[120, box.dataset.left], [30, box.dataset.soon]]) {
         if (left <= limit && left > limit - 5 && !spoken.has(limit)) {

@@ -138,7 +138,7 @@ def _why(actor: Actor, query: FreeTimesQuery, at: AwareDatetime, zone: ZoneInfo)
 
 def _visit_type(kind: VisitType, practice: Practice) -> VisitTypeOut:
     plain = ("id", "mode", "duration", "confirms", "lead_minutes", "horizon_days", "cutoff_minutes")
-    minor = kind.price_minor if kind.price_minor is not None else practice.fee_minor
+    minor = policy.price_of(kind, practice)
     return VisitTypeOut(
         **{name: getattr(kind, name) for name in plain},
         name=kind.name_in(language()),

@@ -223,7 +223,7 @@ def _draft(
         "version": 1,
         "moves": 0,
         "booked_by": actor.user_id,
-        "price_minor": kind.price_minor if kind.price_minor is not None else book_.fee_minor,
+        "price_minor": policy.price_of(kind, book_),
         "currency": book_.currency,
         "end_text": "",
         "ended_by": None,

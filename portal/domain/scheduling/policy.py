@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from portal.core import clock
@@ -10,6 +11,11 @@ from portal.core.actor import Actor
 from portal.core.text import format_span, ngettext
 from portal.core.text import gettext as say
 from portal.domain.scheduling.models import PENDING, UPCOMING, Appointment, VisitType
+
+
+def price_of(kind: Any, practice: Any) -> int | None:
+    """What a visit costs in minor units: its type's own price, else the practice's fee; None when neither is set."""
+    return kind.price_minor if kind.price_minor is not None else practice.fee_minor  # type: ignore[no-any-return]
 
 
 def may_book_for(actor: Actor, patient_id: UUID | None, clinic_id: UUID) -> bool:

@@ -31,7 +31,8 @@ OTHERS = 6  # free times offered after a refusal
 def book(practice_id: UUID) -> Response:
     """Screen 1: what kind of visit, with its policy in plain words."""
     practice = directory.practice(actor(), practice_id)
-    kinds = [(kind, policy.in_words(kind)) for kind in availability.bookable_types(practice.id)]
+    found = availability.bookable_types(practice.id)
+    kinds = [(kind, policy.price_of(kind, practice), policy.in_words(kind)) for kind in found]
     return htmx.page("public/booking/types.html", practice=practice, kinds=kinds)
 
 
@@ -167,6 +168,7 @@ def _details_page(kept: Hold, form: DetailsForm, no: Refused | None = None) -> R
         "starts_at": kept.starts_at,
         "expires_at": kept.expires_at,
         "policy": policy.in_words(kept.visit_type),
+        "price": policy.price_of(kept.visit_type, kept.practice),
         "others": [],
         "times": times,
     }
@@ -210,6 +212,7 @@ def _lost(no: Refused, wanted: dict[str, str], form: DetailsForm) -> Response:
         starts_at=asked.starts_at,
         expires_at=None,
         policy=policy.in_words(kind),
+        price=policy.price_of(kind, practice),
         others=times.others(_around(near, asked.starts_at), zone),
         times=times,
     )

@@ -29,7 +29,7 @@ def doctor(slug: str) -> Response:
         context["kind"] = kind = chosen_kind(kinds, request.args.get("visit_type"))
         if kind:
             context |= week_of(practice, kind, "public.doctor", slug=slug, practice=practice.id, visit_type=kind.id)
-            context["policy"] = policy.in_words(kind)
+            context |= {"policy": policy.in_words(kind), "price": policy.price_of(kind, practice)}
     return htmx.page("public/doctors/show.html", fragment="public/doctors/_times.html", **context)
 
 
