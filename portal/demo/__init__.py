@@ -65,6 +65,7 @@ def accounts() -> list[str]:
 
 def _tell_the_latest() -> None:
     """Put the notices of the last days into the app, as the worker would have; their mail counts as sent."""
+    tasks.settle()  # before the events are written, or the tasks they cause would go with them as waiting
     events.write_pending()
     here, now = db.session(), clock.now()
     told = {
