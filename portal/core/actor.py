@@ -20,7 +20,8 @@ ROLES = (PATIENT, DOCTOR, STAFF, PHARMACIST, ADMIN, SUPERADMIN)
 class Actor:
     """One identity object, whether it came by cookie, by token or from a task.
 
-    `clinics` maps a role to the clinics it is held in; `patient_id` and `doctor_id` are the actor's own profiles.
+    `clinics` maps a role to the clinics it is held in; `patient_id` and `doctor_id` are the actor's own profiles;
+    `dependants` maps the patients the actor looks after to what they may do for them (view, book, profile).
     `scopes` is None for people and a set for programs: a scope only narrows what the roles allow.
     """
 
@@ -33,6 +34,7 @@ class Actor:
     clinics: dict[str, frozenset[UUID]] = field(default_factory=dict)
     patient_id: UUID | None = None
     doctor_id: UUID | None = None
+    dependants: dict[UUID, frozenset[str]] = field(default_factory=dict)
     scopes: frozenset[str] | None = None
     session_id: UUID | None = None
     sudo: bool = False
@@ -72,6 +74,13 @@ class Actor:
 
     def administers(self, clinic_id: UUID) -> bool:
         return self.is_superadmin or clinic_id in self.clinics_as(ADMIN)
+
+    def cares_for(self, what: str) -> frozenset[UUID]:
+        """The patients the actor may do this for: themselves, and those who are in their care for it."""
+        found = {patient_id for patient_id, scopes in self.dependants.items() if what in scopes}
+        if self.patient_id:
+            found.add(self.patient_id)
+        return frozenset(found)
 
     def may_use(self, scope: str) -> bool:
         """Whether a program was given `scope`; people are not narrowed."""

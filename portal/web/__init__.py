@@ -12,6 +12,7 @@ def register(app: Flask, settings: Settings) -> None:
     from portal.web import gate, static, words
     from portal.web.account import bp as account
     from portal.web.admin import bp as admin
+    from portal.web.desk import bp as desk
     from portal.web.dev import bp as dev
     from portal.web.doctor import bp as doctor
     from portal.web.ops import bp as ops
@@ -22,7 +23,7 @@ def register(app: Flask, settings: Settings) -> None:
     gate.guard(app, settings)
     words.teach(app, settings)
     static.serve(app, settings)
-    for blueprint in (public, account, patient, doctor, admin, notifications, stream, ops):
+    for blueprint in (public, account, patient, doctor, desk, admin, notifications, stream, ops):
         app.register_blueprint(blueprint)
     if settings.keeps_mail and settings.portal_mode != "production":
         app.register_blueprint(dev)

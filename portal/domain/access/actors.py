@@ -25,7 +25,10 @@ SELECT o.id AS opened_id, o.last_seen, o.sudo_until, o.scopes, u.id AS user_id, 
        u.email_verified_at IS NOT NULL AS verified, p.id AS patient_id, d.id AS doctor_id,
        (SELECT array_agg(m.role || ' ' || m.clinic_id) FROM memberships m
          WHERE m.user_id = u.id AND m.ended_at IS NULL) AS memberships,
-       (SELECT array_agg(pr.clinic_id::text) FROM practices pr WHERE pr.doctor_id = d.id AND pr.is_active) AS practices
+       (SELECT array_agg(pr.clinic_id::text) FROM practices pr WHERE pr.doctor_id = d.id AND pr.is_active) AS practices,
+       (SELECT array_agg(g.patient_id || ' ' || array_to_string(g.scopes, ',')) FROM delegations g
+         WHERE g.user_id = u.id AND g.ended_at IS NULL
+           AND CAST(:now AS date) BETWEEN g.starts_on AND coalesce(g.ends_on, 'infinity')) AS dependants
   FROM ({source}) o
   JOIN users u ON u.id = o.user_id AND u.deactivated_at IS NULL
   LEFT JOIN patients p ON p.user_id = u.id
@@ -83,7 +86,7 @@ def by_bearer(access_token: str, address: str | None) -> Actor:
 
 def by_user(user_id: UUID, door: str = "task") -> Actor | None:
     """The actor a user is; for the demo, the CLI and tests."""
-    found = _BY_USER.run({"user": user_id}).one_or_none()
+    found = _BY_USER.run({"user": user_id, "now": clock.now()}).one_or_none()
     return _actor(found, door, None) if found else None
 
 
@@ -93,6 +96,7 @@ def _actor(found: Any, door: str, address: str | None, **more: Any) -> Actor:
         clinics[role].add(UUID(clinic_id))
     if found.practices:
         clinics[DOCTOR] = {UUID(clinic_id) for clinic_id in found.practices}
+    dependants = dict(line.split(" ") for line in found.dependants or ())
     return Actor(
         user_id=found.user_id,
         name=found.name,
@@ -103,6 +107,7 @@ def _actor(found: Any, door: str, address: str | None, **more: Any) -> Actor:
         clinics={role: frozenset(ids) for role, ids in clinics.items()},
         patient_id=found.patient_id,
         doctor_id=found.doctor_id,
+        dependants={UUID(patient_id): frozenset(scopes.split(",")) for patient_id, scopes in dependants.items()},
         door=door,
         address=address,
         **more,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, or_, text, true
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint, or_, text, true
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.sql.elements import ColumnElement
@@ -36,7 +36,18 @@ class Clinic(Base, Changing):
     search_name: Mapped[str] = mapped_column(String(300))
     is_active: Mapped[bool] = mapped_column(default=True)
 
+    country: Mapped[str] = mapped_column(String(2), default="DZ", server_default="DZ")  # ISO 3166-1, for its holidays
+    quiet_from: Mapped[time] = mapped_column(default=time(21), server_default="21:00")  # no message that can wait
+    quiet_until: Mapped[time] = mapped_column(default=time(8), server_default="08:00")
+    late_minutes: Mapped[int] = mapped_column(SmallInteger, default=10, server_default="10")  # still counts as on time
+    no_show_minutes: Mapped[int | None] = mapped_column(SmallInteger)  # after its start; None leaves it to people
+    offer_minutes: Mapped[int] = mapped_column(SmallInteger, default=30, server_default="30")  # a waitlist offer lasts
+    has_board: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # queue numbers shown publicly
+
     __table_args__ = (
+        CheckConstraint("late_minutes BETWEEN 0 AND 240", name="late_minutes"),
+        CheckConstraint("no_show_minutes BETWEEN 5 AND 1440", name="no_show_minutes"),
+        CheckConstraint("offer_minutes BETWEEN 5 AND 1440", name="offer_minutes"),
         Index("ix_clinics_search", text("search_name gin_trgm_ops"), postgresql_using="gin"),
         Index("ix_clinics_city", "city"),
         CheckConstraint("latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180", name="coordinates"),
@@ -89,3 +100,34 @@ class Holiday(Base, Identified):
     name: Mapped[str] = mapped_column(String(120))
 
     __table_args__ = (UniqueConstraint("clinic_id", "day"),)
+
+
+class ResourceGroup(Base, Changing):
+    """A sort of room or device of a clinic, such as “treatment room”: a visit type needs any one of it."""
+
+    clinic_id: Mapped[UUID] = mapped_column(ForeignKey("clinics.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(8))  # room, device
+    name: Mapped[str] = mapped_column(String(80))
+
+    clinic: Mapped[Clinic] = relationship(lazy="raise")
+    resources: Mapped[list[Resource]] = relationship(
+        back_populates="group", lazy="raise", order_by="Resource.name", cascade="all, delete-orphan"
+    )
+
+    __table_args__ = (
+        UniqueConstraint("clinic_id", "name"),
+        CheckConstraint("kind IN ('room', 'device')", name="kind"),
+    )
+
+
+class Resource(Base, Changing):
+    """One room or one device; `places` visits can use it at the same time."""
+
+    group_id: Mapped[UUID] = mapped_column(ForeignKey("resource_groups.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(80))
+    places: Mapped[int] = mapped_column(SmallInteger, default=1)
+    is_active: Mapped[bool] = mapped_column(default=True)
+
+    group: Mapped[ResourceGroup] = relationship(back_populates="resources", lazy="raise")
+
+    __table_args__ = (UniqueConstraint("group_id", "name"), CheckConstraint("places BETWEEN 1 AND 50", name="places"))

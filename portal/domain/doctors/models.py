@@ -72,6 +72,8 @@ class Doctor(Base, Changing):
     licence_verified_at: Mapped[datetime | None]
     licence_verified_by: Mapped[UUID | None]
     is_active: Mapped[bool] = mapped_column(default=True)
+    rating_sum: Mapped[int] = mapped_column(default=0, server_default="0")  # of the reviews that are shown
+    rating_count: Mapped[int] = mapped_column(default=0, server_default="0")
 
     user: Mapped[User | None] = relationship(lazy="raise")
     specialties: Mapped[list[Specialty]] = relationship(
@@ -90,6 +92,11 @@ class Doctor(Base, Changing):
     @property
     def name(self) -> str:
         return name_of_doctor(self.title, self.given_name, self.family_name)
+
+    @property
+    def rating(self) -> float | None:
+        """The average of the reviews that are shown, 1 to 5; None without any."""
+        return self.rating_sum / self.rating_count if self.rating_count else None
 
     @property
     def is_public(self) -> bool:
@@ -129,3 +136,14 @@ class Practice(Base, Changing):
     def visible(cls, actor: Actor) -> ColumnElement[bool]:
         """As visible as its doctor."""
         return cls.doctor_id.in_(select(Doctor.id).where(Doctor.visible(actor)))
+
+
+class Favourite(Base, Identified):
+    """A patient keeps this doctor, to find again at once."""
+
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patients.id", ondelete="CASCADE"))
+    doctor_id: Mapped[UUID] = mapped_column(ForeignKey("doctors.id", ondelete="CASCADE"), index=True)
+
+    doctor: Mapped[Doctor] = relationship(lazy="raise")
+
+    __table_args__ = (UniqueConstraint("patient_id", "doctor_id"),)

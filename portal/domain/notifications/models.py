@@ -42,13 +42,18 @@ class Delivery(Base, Identified):
     notification_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("notifications.id", ondelete="SET NULL"), index=True
     )
-    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patients.id", ondelete="CASCADE"), index=True)
+    subject_type: Mapped[str] = mapped_column(String(40), default="", server_default="")  # what it is about, when it
+    subject_id: Mapped[UUID | None]  # goes to somebody without an account, who has no notification
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default=text("'{}'"))
     channel: Mapped[str] = mapped_column(String(8))
     notice: Mapped[str] = mapped_column(String(40))
-    state: Mapped[str] = mapped_column(String(10), default="waiting")  # waiting, sent, void
+    state: Mapped[str] = mapped_column(String(10), default="waiting")  # waiting, sent, void, failed
     sent_at: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint("channel IN ('email', 'sms', 'push')", name="channel"),
-        CheckConstraint("state IN ('waiting', 'sent', 'void')", name="state"),
+        CheckConstraint("state IN ('waiting', 'sent', 'void', 'failed')", name="state"),
+        CheckConstraint("num_nonnulls(user_id, patient_id) >= 1", name="somebody"),
     )

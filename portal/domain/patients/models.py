@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -60,13 +60,47 @@ class Patient(Base, Changing):
 
     @classmethod
     def visible(cls, actor: Actor) -> ColumnElement[bool]:
-        """Oneself; for those who work in a clinic, the patients who came to it."""
+        """Oneself and those one looks after; for those who work in a clinic, the patients who came to it."""
         if actor.is_superadmin:
             return true()
-        own = cls.id == actor.patient_id
+        own = cls.id.in_(actor.cares_for("view"))
         clinics = actor.clinics_as(STAFF, ADMIN, DOCTOR)
         known = cls.id.in_(select(Registration.patient_id).where(Registration.clinic_id.in_(clinics)))
         return or_(own, known) if clinics else own
+
+
+SCOPES = ("view", "book", "profile")  # see visits; book, move and cancel; change personal data
+RELATIONS = ("child", "parent", "spouse", "ward", "other")  # what the patient is to the delegate
+
+
+class Delegation(Base, Changing):
+    """Somebody with an account looks after a patient: a parent for a child, a daughter for her father.
+
+    `scopes` say what they may do, from `starts_on` to `ends_on` (both included); it can be ended at any time.
+    """
+
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patients.id", ondelete="CASCADE"))
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    relation: Mapped[str] = mapped_column(String(8))
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(String(12)))
+    starts_on: Mapped[date]
+    ends_on: Mapped[date | None]
+    granted_by: Mapped[UUID | None]  # the user who allowed it
+    ended_at: Mapped[datetime | None]
+
+    patient: Mapped[Patient] = relationship(lazy="raise")
+    user: Mapped[User] = relationship(lazy="raise")
+
+    __table_args__ = (
+        CheckConstraint(f"relation IN {RELATIONS!r}", name="relation"),
+        CheckConstraint(
+            f"scopes <@ ARRAY[{', '.join(map(repr, SCOPES))}]::varchar[] AND 'view' = ANY(scopes)", name="scopes"
+        ),
+        CheckConstraint("ends_on >= starts_on", name="dates"),
+        Index(
+            "uq_delegations_current", "patient_id", "user_id", unique=True, postgresql_where=text("ended_at IS NULL")
+        ),
+    )
 
 
 class Registration(Base, Identified):

@@ -230,6 +230,8 @@ def _draft(
         "end_code": None,
         "ended_at": None,
         "hold_fingerprint": None,
+        "is_walk_in": False,
+        "is_urgent": False,
     }
 
 

@@ -26,7 +26,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from portal.core import clock
 from portal.core.actor import ADMIN, STAFF, Actor
 from portal.core.db import Base, Changing, Identified
-from portal.domain.clinics.models import Clinic
+from portal.domain.clinics.models import Clinic, ResourceGroup
 from portal.domain.doctors.models import Doctor, Practice
 from portal.domain.patients.models import Patient
 
@@ -42,6 +42,13 @@ opening_visit_types = Table(
     Base.metadata,
     Column("opening_id", ForeignKey("openings.id", ondelete="CASCADE"), primary_key=True),
     Column("visit_type_id", ForeignKey("visit_types.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+visit_type_needs = Table(
+    "visit_type_needs",
+    Base.metadata,
+    Column("visit_type_id", ForeignKey("visit_types.id", ondelete="CASCADE"), primary_key=True),
+    Column("group_id", ForeignKey("resource_groups.id", ondelete="CASCADE"), primary_key=True, index=True),
 )
 
 
@@ -97,6 +104,7 @@ class VisitType(Base, Changing):
     most_per_day: Mapped[int | None]  # of a practice, all visit types counted
 
     clinic: Mapped[Clinic] = relationship(lazy="raise")
+    needs: Mapped[list[ResourceGroup]] = relationship(secondary=visit_type_needs, lazy="raise")  # any one of each
 
     __table_args__ = (
         CheckConstraint("duration BETWEEN 5 AND 480", name="duration"),
@@ -174,6 +182,7 @@ class Hold(Base, Identified):
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
+    patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patients.id", ondelete="CASCADE"))  # kept by the portal
 
     practice: Mapped[Practice] = relationship(lazy="raise")
     visit_type: Mapped[VisitType] = relationship(lazy="raise")
@@ -208,6 +217,15 @@ class Appointment(Timed, Base, Changing):
     end_code: Mapped[str | None] = mapped_column(String(24))
     end_text: Mapped[str] = mapped_column(String(500), default="")
     ended_at: Mapped[datetime | None]
+    series_id: Mapped[UUID | None] = mapped_column(ForeignKey("series.id"), index=True)
+    overbooked: Mapped[str | None] = mapped_column(String(200))  # why the clinic booked it over the rules
+    is_walk_in: Mapped[bool] = mapped_column(default=False, server_default=false())
+    promised_at: Mapped[datetime | None]  # the patient said “I will come”
+    checked_in_at: Mapped[datetime | None]
+    called_at: Mapped[datetime | None]
+    started_at: Mapped[datetime | None]
+    queue_number: Mapped[int | None] = mapped_column(SmallInteger)  # of the clinic's day, shown on its board
+    is_urgent: Mapped[bool] = mapped_column(default=False, server_default=false())  # goes first in the queue
 
     practice: Mapped[Practice] = relationship(lazy="raise")
     clinic: Mapped[Clinic] = relationship(lazy="raise")
@@ -226,12 +244,12 @@ class Appointment(Timed, Base, Changing):
 
     @classmethod
     def visible(cls, actor: Actor) -> ColumnElement[bool]:
-        """The patient's, the doctor's, and those of the clinics whose desk or admin the actor is."""
+        """The patient's and their carers', the doctor's, and those of clinics whose desk or admin the actor is."""
         if actor.is_superadmin:
             return true()
         ways: list[ColumnElement[bool]] = []
-        if actor.patient_id:
-            ways.append(cls.patient_id == actor.patient_id)
+        if patients := actor.cares_for("view"):
+            ways.append(cls.patient_id.in_(patients))
         if actor.doctor_id:
             ways.append(cls.doctor_id == actor.doctor_id)
         if clinics := actor.clinics_as(STAFF, ADMIN):
@@ -242,7 +260,8 @@ class Appointment(Timed, Base, Changing):
 class Occupancy(Base, Identified):
     """Time of a resource that is taken. The exclusion constraint is what makes double booking impossible.
 
-    Resources are doctors and patients (rooms and devices later). A resource with N places at once has lanes 1…N.
+    Resources are doctors, patients, rooms and devices. A resource with N places at once has lanes 1…N; lanes from
+    OVERBOOKED_FROM on belong to what the clinic books over its own rules.
     """
 
     resource_id: Mapped[UUID]

@@ -1,0 +1,1 @@
+"""The day at the clinic: check-in, walk-ins, the queue and its public board."""

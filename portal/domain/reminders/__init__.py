@@ -1,0 +1,1 @@
+"""Reminders of visits: planned steps, a ledger, escalation, and links that act."""

@@ -1,0 +1,1 @@
+"""What patients say about doctors they came to."""

@@ -1,0 +1,8 @@
+"""The front desk: the day of the clinic, and booking for those who call or stand there."""
+
+from flask import Blueprint
+
+from portal.web import gate
+
+bp = Blueprint("desk", __name__, url_prefix="/desk")
+gate.role_only(bp, "staff", "admin", "superadmin")
