@@ -39,6 +39,7 @@ SENTENCES = {
     Reason.HOLIDAY: _("The clinic is closed on this day."),
     Reason.BUFFER: _("This time is too close to another visit."),
     Reason.TAKEN: _("This time has just been taken. Please choose another."),
+    Reason.ROOM: _("Every room or device this visit needs is in use at this time."),
     Reason.PATIENT_BUSY: _("There is already an appointment for this person at this time."),
     Reason.DAY_FULL: _("The doctor sees no more patients on this day."),
     Reason.OFFERED: _("This time is free."),

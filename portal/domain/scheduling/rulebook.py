@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from portal.core import clock
 from portal.core.prepared import Prepared
 from portal.domain.scheduling import timetable
-from portal.domain.scheduling.timetable import Busy, Closure, Opening, Policy, Timetable, VisitRule
+from portal.domain.scheduling.timetable import Busy, Closure, Opening, Policy, Room, Timetable, VisitRule
 
 DESK_HORIZON = 730  # days: the desk books as far ahead as anyone plans
 
@@ -37,10 +37,11 @@ class TypeRules:
     horizon_days: int
     most_upcoming: int
     most_per_day: int | None
+    needs: Sequence[str] | None  # groups of rooms or devices, any one of each
 
     @property
     def rule(self) -> VisitRule:
-        return VisitRule(self.id, self.duration, self.buffer_before, self.buffer_after)
+        return VisitRule(self.id, self.duration, self.buffer_before, self.buffer_after, tuple(self.needs or ()))
 
     def policy(self, *, for_desk: bool = False) -> Policy:
         """Lead time and horizon; the desk is bound by neither, only by the doctor's daily limit."""
@@ -77,7 +78,8 @@ _READ = """
 SELECT p.id, p.doctor_id, p.clinic_id, p.fee_minor, c.time_zone, c.currency,
   (SELECT json_agg(json_build_array(t.id, t.name, t.name_fr, t.name_ar, t.mode, t.duration, t.buffer_before,
             t.buffer_after, t.price_minor, t.bookable_by, t.confirms, t.lead_minutes, t.horizon_days, t.most_upcoming,
-            t.most_per_day) ORDER BY t.mode, t.created_at, t.id)
+            t.most_per_day, (SELECT json_agg(n.group_id) FROM visit_type_needs n WHERE n.visit_type_id = t.id))
+            ORDER BY t.mode, t.created_at, t.id)
      FROM visit_types t WHERE t.clinic_id = p.clinic_id AND t.is_active{only_type}) AS types,
   (SELECT json_agg(json_build_array(o.id, o.weekday, o.on_date, to_char(o.starts, 'HH24:MI'),
             to_char(o.ends, 'HH24:MI'), o.step, o.capacity, o.valid_from, o.valid_until,
@@ -94,7 +96,16 @@ SELECT p.id, p.doctor_id, p.clinic_id, p.fee_minor, c.time_zone, c.currency,
             extract(epoch FROM upper(b.during))::bigint, b.lane))
      FROM occupancies b
     WHERE b.resource_id = p.doctor_id AND b.during && tstzrange(:begins, :until)
-      AND (b.expires_at IS NULL OR b.expires_at > :now){spare}) AS busy{more}
+      AND (b.expires_at IS NULL OR b.expires_at > :now){spare}) AS busy,
+  (SELECT json_agg(json_build_array(r.id, r.group_id, r.places,
+            (SELECT json_agg(json_build_array(extract(epoch FROM lower(b.during))::bigint,
+                      extract(epoch FROM upper(b.during))::bigint, b.lane))
+               FROM occupancies b
+              WHERE b.resource_id = r.id AND b.during && tstzrange(:begins, :until)
+                AND (b.expires_at IS NULL OR b.expires_at > :now){spare})))
+     FROM resource_groups g JOIN resources r ON r.group_id = g.id AND r.is_active
+    WHERE g.clinic_id = p.clinic_id AND EXISTS (SELECT FROM visit_type_needs n
+            WHERE n.group_id = g.id{only_needs})) AS rooms{more}
   FROM practices p
   JOIN clinics c ON c.id = p.clinic_id AND c.is_active
   JOIN doctors d ON d.id = p.doctor_id AND d.is_active{public}
@@ -167,6 +178,7 @@ def _statement(one_type: bool, patient: bool, moving: bool, hold: bool, unverifi
         "_".join(["rulebook", *(name for name, wanted in parts if wanted)]),
         _READ.format(
             only_type=" AND t.id = :visit_type_id" if one_type else "",
+            only_needs=" AND n.visit_type_id = :visit_type_id" if one_type else "",
             spare=spare,
             more=more,
             public="" if unverified else " AND d.licence_verified_at IS NOT NULL",
@@ -194,6 +206,10 @@ def _rulebook(row: Any) -> Rulebook:
             busy=[Busy(*busy) for busy in row.busy or ()],
             booked_per_day={date.fromisoformat(day): count for day, count in per_day.items()},
             patient_busy=[Busy(*busy) for busy in getattr(row, "patient_busy", None) or ()],
+            rooms=[
+                Room(id_, group, places, [Busy(*one) for one in busy or ()])
+                for id_, group, places, busy in row.rooms or ()
+            ],
         ),
         upcoming=getattr(row, "upcoming", 0),
     )

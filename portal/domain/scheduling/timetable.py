@@ -12,6 +12,7 @@ The rules, each in one place:
 - The visit itself lies inside the opening and outside every closure. Its buffers may stick out of both, but in the
   chosen lane they may not collide with other occupancy.
 - Capacity N is lanes 1 to N. An overbooked lane (100 and above) takes no place.
+- A visit that needs rooms or devices needs one of each group, in one lane, for its time with the buffers.
 - The patient's other visits are compared with the visit itself: buffers are the doctor's time, not the patient's.
 - A dated opening adds to the weekly ones of that day; only a closure takes time away.
 """
@@ -33,25 +34,32 @@ from portal.domain.scheduling.timetable_rules import (
     Opening,
     Policy,
     Reason,
+    Room,
     Timetable,
     VisitRule,
     Window,
 )
+from portal.domain.scheduling.timetable_spans import (
+    FREE,
+    NEVER,
+    Spans,
+    any_free,
+    free_rooms,
+    lanes_of,
+    needed,
+    room_lanes,
+)
 from portal.domain.scheduling.wall_time import DAY, days, instant, local, seconds_of, steady_midnight
 
 __all__ = [
-    "OVERBOOKED_FROM", "Busy", "Closure", "Offer", "Opening", "Policy", "Reason", "Timetable", "VisitRule", "Window",
-    "by_day", "explain", "next_free", "offer_at", "offers", "reasons", "windows",
+    "OVERBOOKED_FROM", "Busy", "Closure", "Offer", "Opening", "Policy", "Reason", "Room", "Timetable", "VisitRule",
+    "Window", "by_day", "explain", "free_rooms", "next_free", "offer_at", "offers", "reasons", "windows",
 ]  # fmt: skip
 
-NEVER = 1 << 62
-# Disjoint ranges in order: the starts, closed by NEVER so that a look past the last range finds nothing; the ends.
-_Spans = tuple[list[float], list[float]]
-_FREE: _Spans = ([NEVER], [])
 _FIRST_LANE = (1,)
 # Named once: before Python 3.12 each Reason.TAKEN costs as much as a bisection.
 (OFFERED, PAST, TOO_SOON, TOO_FAR, NO_OPENING, VISIT_TYPE_NOT_HERE, NOT_ON_GRID, CLOSED, LEAVE, HOLIDAY,
- BUFFER, TAKEN, PATIENT_BUSY, DAY_FULL) = Reason  # fmt: skip
+ BUFFER, TAKEN, ROOM, PATIENT_BUSY, DAY_FULL) = Reason  # fmt: skip
 _KINDS = {"leave": LEAVE, "holiday": HOLIDAY}
 
 
@@ -141,10 +149,11 @@ class _Judge:
     latest: int
     today: date
     last_day: date
-    closures: _Spans
+    closures: Spans
     kinds: list[Reason]
-    lanes: dict[int, _Spans]
-    patient: _Spans
+    lanes: dict[int, Spans]
+    rooms: list[list[dict[int, Spans]]]
+    patient: Spans
     full_days: frozenset[date]
 
     @classmethod
@@ -162,8 +171,9 @@ class _Judge:
             last_day=last_day,
             closures=closures,
             kinds=kinds,
-            lanes=_lanes(timetable.busy),
-            patient=_lanes((starts, ends, 0) for starts, ends, _ in timetable.patient_busy).get(0, _FREE),
+            lanes=lanes_of(timetable.busy),
+            rooms=[[room_lanes(room) for room in rooms] for rooms in needed(timetable, visit)],
+            patient=lanes_of((starts, ends, 0) for starts, ends, _ in timetable.patient_busy).get(0, FREE),
             full_days=frozenset(day for day, count in timetable.booked_per_day.items() if count >= limit),
         )
 
@@ -175,8 +185,8 @@ class _Judge:
         duration, before, after = self.visit.seconds
         (closed_from, closed_until), (busy_from, busy_until) = self.closures, self.patient
         may_be_closed = any(closed_from[bisect_right(closed_until, hour.starts)] < hour.ends for hour in hours)
-        first_from, first_until = self.lanes.get(1, _FREE)
-        is_full = day in self.full_days
+        first_from, first_until = self.lanes.get(1, FREE)
+        is_full, rooms = day in self.full_days, self.rooms
         answers: list[Offer | Reason] = []
         answer = answers.append
         for starts, opening in asked:
@@ -193,6 +203,8 @@ class _Judge:
                 answer(TAKEN)  # The usual refusal of a full week, without a call.
             elif not (lanes := free_lanes(starts - before, ends + after, opening.capacity)):
                 answer(BUFFER if free_lanes(starts, ends, opening.capacity) else TAKEN)
+            elif rooms and not all(any_free(group, starts - before, ends + after) for group in rooms):
+                answer(ROOM)
             elif busy_until and busy_from[bisect_right(busy_until, starts)] < ends:
                 answer(PATIENT_BUSY)
             elif is_full:
@@ -205,36 +217,17 @@ class _Judge:
         """The lanes 1 to places in which nothing overlaps this range."""
         lanes = self.lanes
         if places == 1:
-            busy_from, busy_until = lanes.get(1, _FREE)
+            busy_from, busy_until = lanes.get(1, FREE)
             return _FIRST_LANE if busy_from[bisect_right(busy_until, begins)] >= until else ()
         free: tuple[int, ...] = ()
         for lane in range(1, places + 1):
-            busy_from, busy_until = lanes.get(lane, _FREE)
+            busy_from, busy_until = lanes.get(lane, FREE)
             if busy_from[bisect_right(busy_until, begins)] >= until:
                 free += (lane,)
         return free
 
 
-def _lanes(busy: Iterable[tuple[int, int, int]]) -> dict[int, _Spans]:
-    """What is taken in each lane, overlapping and touching ranges merged."""
-    lanes: dict[int, _Spans] = {}
-    for starts, ends, lane in sorted(busy):
-        if starts >= ends:
-            continue
-        spans = lanes.get(lane)
-        if spans is None:
-            lanes[lane] = [starts], [ends]
-        elif starts > spans[1][-1]:
-            spans[0].append(starts)
-            spans[1].append(ends)
-        elif ends > spans[1][-1]:
-            spans[1][-1] = ends
-    for spans in lanes.values():
-        spans[0].append(NEVER)
-    return lanes
-
-
-def _closed(closures: Iterable[Closure]) -> tuple[_Spans, list[Reason]]:
+def _closed(closures: Iterable[Closure]) -> tuple[Spans, list[Reason]]:
     """The closures as disjoint ranges and the reason of each; where two overlap, the one that begins first counts."""
     starts: list[float] = []
     ends: list[float] = []

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     HOLIDAY = "holiday"
     BUFFER = "buffer"
     TAKEN = "taken"
+    ROOM = "room"
     PATIENT_BUSY = "patient_busy"
     DAY_FULL = "day_full"
 
@@ -90,12 +91,16 @@ class Busy(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class VisitRule:
-    """How long a type of visit takes, in minutes; raises ValueError for a visit without length or a negative buffer."""
+    """How long a type of visit takes, in minutes, and of which groups it needs one room or device each.
+
+    Raises ValueError for a visit without length or a negative buffer.
+    """
 
     visit_type_id: Hashable
     duration: int
     buffer_before: int = 0
     buffer_after: int = 0
+    needs: tuple[Hashable, ...] = ()
 
     def __post_init__(self) -> None:
         if self.duration < 1 or self.buffer_before < 0 or self.buffer_after < 0:
@@ -116,6 +121,15 @@ class Policy:
     max_per_day: int | None = None
 
 
+class Room(NamedTuple):
+    """A room or device that several doctors share: how many visits it takes at once, and what is taken of it."""
+
+    id: Hashable
+    group: Hashable
+    places: int = 1
+    busy: Iterable[tuple[int, int, int]] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Timetable:
     """All that is known of one doctor's time and, when somebody is booking, of the patient's.
@@ -129,6 +143,7 @@ class Timetable:
     busy: Iterable[tuple[int, int, int]] = ()
     booked_per_day: Mapping[date, int] = field(default_factory=dict)
     patient_busy: Iterable[tuple[int, int, int]] = ()
+    rooms: Sequence[Room] = ()
 
 
 class Window(NamedTuple):
