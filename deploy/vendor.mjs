@@ -1,4 +1,5 @@
-// Fills static/vendor from node_modules: scripts, icons, and Tabler's style sheet without the rules no page uses.
+// Fills static/vendor from node_modules: scripts, the calendar, plots, icons, and Tabler's style sheet without the rules no
+// page uses.
 //   node deploy/vendor.mjs         everything (npm runs it after an installation)
 //   node deploy/vendor.mjs --css   the style sheets alone, when a template has changed
 import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -43,6 +44,10 @@ function scripts() {
   write("htmx.min.js", readFileSync(from("htmx.org", "dist", "htmx.min.js")));
   write("sse.js", trim(readFileSync(from("htmx-ext-sse", "dist", "sse.min.js"), "utf8")));
   write("tabler.min.js", trim(readFileSync(from("@tabler", "core", "dist", "js", "tabler.min.js"), "utf8")));
+  for (const kind of ["js", "css"]) {
+    write(`event-calendar.${kind}`, trim(readFileSync(from("@event-calendar", "build", "dist", `event-calendar.min.${kind}`), "utf8")));
+  }
+  write("chart.js", trim(readFileSync(from("chart.js", "dist", "chart.umd.min.js"), "utf8")));
 }
 
 function icons() {
