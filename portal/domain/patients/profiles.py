@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 
-from portal.core.actor import ADMIN, STAFF, Actor
+from portal.core.actor import Actor
 from portal.core.db import session
 from portal.core.errors import Conflict, NotFound, refuse
 from portal.core.events import record
@@ -15,18 +15,15 @@ from portal.core.names import fold
 from portal.core.policy import allow, as_id, find
 from portal.core.text import lazy as _
 from portal.domain.identity import accounts
-from portal.domain.patients.models import Allergy, Patient, Registration
+from portal.domain.patients import care
+from portal.domain.patients.models import Allergy, Patient
 
 MOST_ALLERGIES = 100
 
 
 def may_change(actor: Actor, patient: Patient) -> bool:
-    """The patient themselves, and the front desk of a clinic that knows them."""
-    if actor.is_superadmin or patient.id == actor.patient_id:
-        return True
-    clinics = actor.clinics_as(STAFF, ADMIN)
-    knows = exists().where(Registration.patient_id == patient.id, Registration.clinic_id.in_(clinics))
-    return bool(clinics and session().scalar(select(knows)))
+    """The patient themselves, whoever looks after their profile, and the front desk of a clinic that knows them."""
+    return patient.id in actor.cares_for("profile") or care.knows_at_desk(actor, patient)
 
 
 def mine(actor: Actor) -> Patient | None:

@@ -21,7 +21,7 @@ def _line(most: int) -> Any:
     return Annotated[str, StringConstraints(max_length=most), AfterValidator(storable), AfterValidator(one_line)]
 
 
-def _born(day: date) -> date:
+def born(day: date) -> date:
     today = clock.now().date()
     if day > today:
         raise fault("birth_date", _("This date lies in the future."))
@@ -61,7 +61,7 @@ class RegisterPatient(Shape):
 class PatientDetails(Shape):
     """What a clinic should know before a visit; all of it may stay empty."""
 
-    birth_date: Annotated[date | None, Empty, AfterValidator(lambda day: day and _born(day))] = None
+    birth_date: Annotated[date | None, Empty, AfterValidator(lambda day: day and born(day))] = None
     sex: Literal["female", "male", "other", "unknown"] = "unknown"
     phone: Phone = ""
     address: _line(200) = ""  # type: ignore[valid-type]

@@ -1,0 +1,156 @@
+"""The rules of looking after somebody: who may decide it, for how long, and the one place where it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import date, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import joinedload
+
+from portal.core import clock
+from portal.core.actor import ADMIN, STAFF, Actor
+from portal.core.db import new_id, session
+from portal.core.errors import Conflict
+from portal.core.events import record
+from portal.core.policy import allow
+from portal.core.text import lazy as _
+from portal.domain.identity.models import User
+from portal.domain.patients.models import SCOPES, Delegation, Patient, Registration
+
+OF_AGE = 18  # years: from this birthday on people decide for themselves
+MOST = 30  # people one account may look after, and carers one patient may have
+
+
+def begin(
+    actor: Actor,
+    patient: Patient,
+    user: User,
+    *,
+    relation: str,
+    scopes: Iterable[str],
+    until: date | None,
+    key: UUID | None = None,
+    granted_by: UUID | None = None,
+) -> Delegation:
+    """Let this account act for the patient; care it had for them before is replaced.
+
+    Whoever calls this has checked that it may be. `key` is the id it gets, `granted_by` who allowed it (the actor when
+    left out). Raises Conflict for one's own record or when there are too many carers.
+    """
+    if patient.user_id == user.id:
+        raise Conflict(_("Nobody needs leave to act for themselves."), code="own_record")
+    lock(patient.id)
+    open_ones = list(
+        session().scalars(select(Delegation).where(Delegation.patient_id == patient.id, Delegation.ended_at.is_(None)))
+    )
+    allow(len(open_ones) < MOST, Conflict, _("This person has too many carers already."))
+    for before in open_ones:
+        if before.user_id == user.id:
+            before.ended_at = clock.now()
+    session().flush()
+    made = Delegation(
+        id=key or new_id(),
+        patient_id=patient.id,
+        user_id=user.id,
+        relation=relation,
+        scopes=[scope for scope in SCOPES if scope in {"view", *scopes}],
+        starts_on=today(),
+        ends_on=until_when(patient, relation, until),
+        granted_by=granted_by or actor.user_id,
+    )
+    made.patient, made.user = patient, user
+    session().add(made)
+    session().flush()
+    record(actor, "delegation.begun", made, user_id=user.id, scopes=made.scopes)
+    return made
+
+
+def may_govern(actor: Actor, patient: Patient) -> bool:
+    """Whether the actor decides who looks after this patient: they themselves, or whoever has every scope for one
+    without an account."""
+    if patient.id == actor.patient_id:
+        return True
+    return patient.user_id is None and all(patient.id in actor.cares_for(scope) for scope in SCOPES)
+
+
+def may_change(actor: Actor, care: Delegation) -> bool:
+    if care.patient_id == actor.patient_id or care.user_id == actor.user_id:
+        return True
+    return care.granted_by == actor.user_id and may_govern(actor, care.patient)
+
+
+def may_end(actor: Actor, care: Delegation) -> bool:
+    """The patient, the carer, whoever let the carer in, and the front desk of a clinic that knows the patient."""
+    if actor.is_signed_in and (actor.user_id == care.user_id or actor.patient_id == care.patient_id):
+        return True
+    if care.granted_by == actor.user_id and may_govern(actor, care.patient):
+        return True
+    return knows_at_desk(actor, care.patient)
+
+
+def knows_at_desk(actor: Actor, patient: Patient) -> bool:
+    """Whether the actor is front desk or admin of a clinic that knows the patient, or superadmin."""
+    if actor.is_superadmin:
+        return True
+    clinics = actor.clinics_as(STAFF, ADMIN)
+    known = exists().where(Registration.patient_id == patient.id, Registration.clinic_id.in_(clinics))
+    return bool(clinics and session().scalar(select(known)))
+
+
+def acted_for(pairs: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], str]:
+    """The patients' names for those (account, patient) pairs in which the account looks or looked after the patient."""
+    wanted = set(pairs)
+    if not wanted:
+        return {}
+    users, patients = zip(*wanted, strict=True)
+    rows = session().execute(
+        select(Delegation.user_id, Delegation.patient_id, Patient.given_name, Patient.family_name)
+        .join(Delegation.patient)
+        .where(Delegation.user_id.in_(set(users)), Delegation.patient_id.in_(set(patients)))
+        .distinct()
+    )
+    return {(row[0], row[1]): f"{row[2]} {row[3]}" for row in rows if (row[0], row[1]) in wanted}
+
+
+def ending_between(first: date, last: date) -> list[Delegation]:
+    """Care that stands today and ends on one of these dates, with `user` and `patient`."""
+    statement = select(Delegation).where(is_current(), Delegation.ends_on.between(first, last))
+    return list(session().scalars(statement.options(joinedload(Delegation.user), joinedload(Delegation.patient))))
+
+
+def of_age_on(birth_date: date) -> date:
+    """The 18th birthday; of those born on 29 February, 1 March where there is none."""
+    try:
+        return birth_date.replace(year=birth_date.year + OF_AGE)
+    except ValueError:
+        return date(birth_date.year + OF_AGE, 3, 1)
+
+
+def is_current() -> ColumnElement[bool]:
+    """In SQL: the delegation counts today."""
+    day = today()
+    lasts = or_(Delegation.ends_on.is_(None), Delegation.ends_on >= day)
+    return and_(Delegation.ended_at.is_(None), Delegation.starts_on <= day, lasts)
+
+
+def lock(patient_id: UUID) -> None:
+    """Whatever changes who looks after this patient goes one after the other."""
+    session().execute(select(Patient.id).where(Patient.id == patient_id).with_for_update())
+
+
+def until_when(patient: Patient, relation: str, until: date | None) -> date | None:
+    """The last day: as asked, but never beyond the day on which a child in somebody's care is of age."""
+    if relation not in {"child", "ward"} or patient.birth_date is None:
+        return until
+    birthday = of_age_on(patient.birth_date)
+    if birthday <= today():
+        return until
+    eve = birthday - timedelta(days=1)
+    return min(until, eve) if until else eve
+
+
+def today() -> date:
+    """The day by which care begins and ends, the same for every clinic: that of UTC, as actors are read."""
+    return clock.now().date()

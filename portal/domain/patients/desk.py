@@ -1,0 +1,245 @@
+"""Patients as a clinic's people look for them, enter them and keep their contact right.
+
+Only patients the clinic knows (a Registration) are ever listed. Somebody another clinic of the portal knows is found by
+nobody here; who enters them with the very phone, birth date and name registers the same person here instead of making
+them twice. The name counts, too: a family shares a phone, and twins a birthday.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, text, true
+from sqlalchemy.dialects.postgresql import insert
+
+from portal.core import clock, names
+from portal.core.actor import ADMIN, DOCTOR, STAFF, Actor
+from portal.core.db import new_id, session
+from portal.core.errors import Conflict, NotFound
+from portal.core.events import record
+from portal.core.policy import allow, find
+from portal.core.text import lazy as _
+from portal.domain.clinics.models import Clinic
+from portal.domain.patients import profiles
+from portal.domain.patients.desk_shapes import PatientAtDesk
+from portal.domain.patients.models import Patient, Registration
+
+MOST_FOUND = 20
+MOST_ALIKE = 5  # likely ones shown before somebody is entered anew
+ALIKE = 0.4  # pg_trgm word similarity from which a name counts as mistyped
+FEW_DIGITS = 4  # of a phone; fewer would find half the town
+_DATES = ("%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y")
+_PHONE = re.compile(r"\+?[\d\s./()-]+")
+
+
+class LikelyKnown(Conflict):
+    """Somebody like this is in the clinic's list; `patients` are their ids, the likeliest first."""
+
+    code = "likely_known"
+    sentence = _("Somebody like this is in your list already. Please look before you enter them a second time.")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was typed into the search: words of a name, a birth date, digits of a phone."""
+
+    words: tuple[str, ...] = ()
+    birth_date: date | None = None
+    phone: str = ""
+
+    @property
+    def is_nothing(self) -> bool:
+        return not (self.words or self.birth_date or self.phone)
+
+
+def clinics(actor: Actor) -> list[Clinic]:
+    """The clinics the actor arranges visits for, by name; a superadmin's are all that are open."""
+    mine = true() if actor.is_superadmin else Clinic.id.in_(actor.clinics_as(STAFF, ADMIN, DOCTOR))
+    return list(session().scalars(select(Clinic).where(mine, Clinic.is_active).order_by(Clinic.name)))
+
+
+def may_enter(actor: Actor, clinic_id: UUID) -> bool:
+    """The clinic's desk and admins, and its doctors."""
+    return actor.works_at(clinic_id) or clinic_id in actor.clinics_as(DOCTOR)
+
+
+def search(actor: Actor, typed: str, limit: int = MOST_FOUND) -> list[Patient]:
+    """The patients of the actor's clinics who match a name, a birth date, a phone or a mix of them, by name.
+
+    A name is first looked for as it was typed; only if nobody has it, names written alike count, the likeliest first.
+    """
+    asked = understand(typed)
+    if asked.is_nothing:
+        return []
+    known = select(Patient).where(_of_my_clinics(actor)).limit(limit)
+    if asked.birth_date:
+        known = known.where(Patient.birth_date == asked.birth_date)
+    if asked.phone:
+        known = known.where(Patient.phone.contains(asked.phone, autoescape=True))
+    return _by_name(known, asked.words)
+
+
+def understand(typed: str) -> Asked:
+    """What somebody at the desk meant, in whatever order and digits it was typed."""
+    plain = "".join(
+        str(unicodedata.digit(char)) if char.isdigit() else char for char in typed.replace("\x00", "")[:120]
+    )
+    words, birth_date = [], None
+    for word in plain.split():
+        day = _date(word)
+        birth_date = birth_date or day
+        words += [] if day else [word]
+    rest = " ".join(words)
+    if _PHONE.fullmatch(rest):
+        digits = _digits(rest)
+        return Asked(birth_date=birth_date, phone=digits if len(digits) >= FEW_DIGITS else "")
+    return Asked(words=tuple(names.fold(rest).split()), birth_date=birth_date)
+
+
+def enter(actor: Actor, clinic_id: UUID, *, as_new: bool = False, **about: Any) -> tuple[Patient, bool]:
+    """Put somebody without an account on the clinic's list; says also whether the portal knew them from elsewhere.
+
+    `about` is a PatientAtDesk's values. Raises Invalid, Forbidden, and LikelyKnown unless `as_new` says that those were
+    looked at. The same person entered twice at once is entered once: the second is told of the first.
+    """
+    wanted = PatientAtDesk.parse(about)
+    allow(may_enter(actor, clinic_id))
+    _one_at_a_time(clinic_id, wanted)
+    if not as_new and (alike := likely(actor, clinic_id, wanted)):
+        raise LikelyKnown(patients=[one.id for one in alike])
+    elsewhere = _known_elsewhere(clinic_id, wanted)
+    patient = elsewhere or _new(wanted)
+    _register(patient.id, clinic_id)
+    name = "patient.joined_clinic" if elsewhere else "patient.entered"
+    record(actor, name, patient, patient_id=patient.id, clinic_id=clinic_id)
+    return patient, elsewhere is not None
+
+
+def change(actor: Actor, patient_id: UUID | str, **about: Any) -> Patient:
+    """Keep a patient's name and contact right; an account's own e-mail address is changed by its owner only.
+
+    `about` is a PatientAtDesk's values. Raises Invalid, NotFound or Forbidden.
+    """
+    wanted = PatientAtDesk.parse(about)
+    patient = get(actor, patient_id)
+    allow(profiles.may_change(actor, patient))
+    given = _columns(wanted)
+    if patient.user_id is not None:
+        given.pop("email")
+    changed = sorted(name for name, value in given.items() if getattr(patient, name) != value)
+    for name in changed:
+        setattr(patient, name, given[name])
+    if changed:
+        session().flush()
+        record(actor, "patient.changed", patient, patient_id=patient.id, fields=changed)
+    return patient
+
+
+def get(actor: Actor, patient_id: UUID | str) -> Patient:
+    """One patient of the actor's clinics; raises NotFound for every other, the actor's own family included."""
+    patient = find(actor, Patient, patient_id)
+    known = select(Patient.id).where(Patient.id == patient.id, _of_my_clinics(actor))
+    allow(session().scalar(known) is not None, NotFound)
+    return patient
+
+
+def by_ids(actor: Actor, patient_ids: list[UUID]) -> list[Patient]:
+    """These patients of the actor's clinics, in the order given."""
+    found = session().scalars(select(Patient).where(Patient.id.in_(patient_ids), _of_my_clinics(actor)))
+    known = {patient.id: patient for patient in found}
+    return [known[patient_id] for patient_id in patient_ids if patient_id in known]
+
+
+def likely(actor: Actor, clinic_id: UUID, wanted: PatientAtDesk) -> list[Patient]:
+    """Patients of this clinic who may be the same: born on the day and called alike, of this name, or by this phone."""
+    folded = names.fold(wanted.given_name, wanted.family_name)
+    alike = func.similarity(Patient.search_name, folded)
+    ways: list[ColumnElement[bool]] = []
+    if wanted.phone:
+        ways.append(Patient.phone == wanted.phone)
+    if wanted.birth_date:
+        ways.append(and_(Patient.birth_date == wanted.birth_date, alike >= ALIKE))
+    else:
+        ways.append(Patient.search_name.in_((folded, names.fold(wanted.family_name, wanted.given_name))))
+    statement = select(Patient).where(or_(*ways), _known_at([clinic_id])).order_by(alike.desc()).limit(MOST_ALIKE)
+    return list(session().scalars(statement))
+
+
+def _by_name(known: Select[Any], words: tuple[str, ...]) -> list[Patient]:
+    in_order = (Patient.family_name, Patient.given_name, Patient.id)
+    exact = [Patient.search_name.contains(word, autoescape=True) for word in words]
+    found = list(session().scalars(known.where(*exact).order_by(*in_order)))
+    if found or not words:
+        return found
+    session().execute(text(f"SET LOCAL pg_trgm.word_similarity_threshold = {ALIKE}"))
+    alike = [literal(word).op("<%")(Patient.search_name) for word in words]
+    nearest = func.similarity(Patient.search_name, " ".join(words)).desc()
+    return list(session().scalars(known.where(*alike).order_by(nearest, *in_order)))
+
+
+def _of_my_clinics(actor: Actor) -> ColumnElement[bool]:
+    return true() if actor.is_superadmin else _known_at(actor.clinics_as(STAFF, ADMIN, DOCTOR))
+
+
+def _known_at(clinic_ids: Any) -> ColumnElement[bool]:
+    return Patient.id.in_(select(Registration.patient_id).where(Registration.clinic_id.in_(clinic_ids)))
+
+
+def _known_elsewhere(clinic_id: UUID, wanted: PatientAtDesk) -> Patient | None:
+    """The one patient of the portal with this very phone, birth date and name whom this clinic does not know yet."""
+    if not (wanted.phone and wanted.birth_date):
+        return None
+    same = select(Patient).where(
+        Patient.phone == wanted.phone, Patient.birth_date == wanted.birth_date, ~_known_at([clinic_id])
+    )
+    called = set(names.fold(wanted.given_name, wanted.family_name).split())
+    found = [one for one in session().scalars(same) if _same_person(called, set(one.search_name.split()))]
+    return found[0] if len(found) == 1 else None
+
+
+def _same_person(one: set[str], other: set[str]) -> bool:
+    """Whether one name is the other, in any order, or the other with more names."""
+    return one <= other or other <= one
+
+
+def _new(wanted: PatientAtDesk) -> Patient:
+    patient = Patient(**_columns(wanted))
+    session().add(patient)
+    session().flush()
+    return patient
+
+
+def _columns(wanted: PatientAtDesk) -> dict[str, Any]:
+    values = wanted.values()
+    values["preferred_language"], values["email"] = values.pop("language"), values["email"] or ""
+    values["search_name"] = names.fold(wanted.given_name, wanted.family_name)
+    return values
+
+
+def _register(patient_id: UUID, clinic_id: UUID) -> None:
+    values = {"id": new_id(), "created_at": clock.now(), "patient_id": patient_id, "clinic_id": clinic_id}
+    session().execute(insert(Registration).values(values).on_conflict_do_nothing())
+
+
+def _one_at_a_time(clinic_id: UUID, wanted: PatientAtDesk) -> None:
+    key = f"enter:{clinic_id}:{names.fold(wanted.family_name, wanted.given_name)}:{wanted.birth_date}"
+    session().execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
+
+
+def _date(word: str) -> date | None:
+    for form in _DATES:
+        try:
+            return datetime.strptime(word, form).date()  # noqa: DTZ007 - a date has no zone
+        except ValueError:
+            continue
+    return None
+
+
+def _digits(written: str) -> str:
+    """The digits a kept number (+213550123456) has in common with however it is written: 0550…, 00213 550…, a part."""
+    return re.sub(r"\D", "", written).lstrip("0")
