@@ -70,7 +70,7 @@ def _core(app: Flask, settings: Settings) -> None:
     from portal.core.db import db
     from portal.domain.identity import passwords, sessions, tokens
     from portal.domain.scheduling import holds, video
-    from portal.gateways import mail
+    from portal.gateways import mail, sms
     from portal.web import letters
 
     log.configure(settings.log_level)
@@ -90,6 +90,10 @@ def _core(app: Flask, settings: Settings) -> None:
     transport = mail.transport_for(settings.mail_url, settings.portal_data / "mail")
     app.extensions["portal.mail"] = transport
     mail.connect(transport, letters.renderer(app), settings.mail_from)
+    app.extensions["portal.sms"] = sms.transport_for(
+        settings.sms_address, settings.sms_token, settings.sms_from, settings.portal_data / "sms"
+    )
+    sms.connect(app.extensions["portal.sms"])
 
 
 def _doors(app: Flask, settings: Settings) -> None:

@@ -16,7 +16,7 @@ from portal import worker
 from portal.config import ROOT, Settings
 from portal.core import clock, live, tasks
 from portal.core.db import session, undo
-from portal.gateways import mail
+from portal.gateways import mail, sms
 
 Found = TypeVar("Found")
 
@@ -45,7 +45,15 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything an installation needs; needs an application context. Never raises for what it finds."""
-    return [*_database(), *_redis(settings), _mail(settings), _data(settings), _secret(settings), _address(settings)]
+    return [
+        *_database(),
+        *_redis(settings),
+        _mail(settings),
+        _sms(settings),
+        _data(settings),
+        _secret(settings),
+        _address(settings),
+    ]
 
 
 def state(settings: Settings) -> dict[str, object]:
@@ -159,6 +167,21 @@ def _mail(settings: Settings) -> Finding:
     except (OSError, smtplib.SMTPException) as wrong:
         return Finding(False, "mail", f"{type(wrong).__name__}: {wrong}", "Check MAIL_URL and the mail server.")
     return Finding(True, "mail", "the mail server answers")
+
+
+def _sms(settings: Settings) -> Finding:
+    """Nothing is sent to find out: a provider is asked only whether it answers at all."""
+    if settings.sms_address.startswith("keep:"):
+        return _writable("sms", settings, "sms", f"kept in {settings.portal_data / 'sms'}, not sent")
+    if not settings.sms_address:
+        return Finding(True, "sms", "not configured: people are told by e-mail, or called")
+    if not settings.sms_token:
+        return Finding(False, "sms", "SMS_TOKEN is missing", "Set SMS_TOKEN to what the provider gave you.")
+    try:
+        sms.Http(settings.sms_url, settings.sms_token, settings.sms_from).check()
+    except OSError as wrong:
+        return Finding(False, "sms", type(wrong).__name__, "Check SMS_URL, SMS_TOKEN and the way to the provider.")
+    return Finding(True, "sms", "the provider answers")
 
 
 def _data(settings: Settings) -> Finding:

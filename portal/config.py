@@ -33,6 +33,9 @@ class Settings(BaseSettings):
 
     mail_url: str = ""  # smtp://user:password@host:587?tls=start, or keep:// to keep mail in PORTAL_DATA/mail
     mail_from: str = "Portal <no-reply@localhost>"
+    sms_url: str = ""  # the provider's https:// address, keep:// to keep messages in PORTAL_DATA/sms, empty: no SMS
+    sms_token: str = ""
+    sms_from: str = "Portal"  # a number or up to 11 letters, as the provider allows
 
     trusted_proxies: int = Field(default=0, ge=0, le=10)
     session_idle_minutes: int = Field(default=12 * 60, ge=5)
@@ -81,6 +84,13 @@ class Settings(BaseSettings):
             raise ValueError("must be an http:// or https:// address")
         return url.rstrip("/")
 
+    @field_validator("sms_url")
+    @classmethod
+    def _is_a_provider(cls, url: str) -> str:
+        if url and not url.startswith(("https://", "http://", "keep:")):
+            raise ValueError("must be an https:// address or keep://")
+        return url
+
     @field_validator("secret_key")
     @classmethod
     def _is_long(cls, key: str) -> str:
@@ -99,6 +109,8 @@ class Settings(BaseSettings):
                 and "127.0.0.1" not in self.base_url
             ):
                 raise ValueError("BASE_URL must be an https:// address in production")
+            if self.sms_url.startswith("http://"):
+                raise ValueError("SMS_URL must be an https:// address in production")
         return self
 
     @property
@@ -113,6 +125,11 @@ class Settings(BaseSettings):
     def keeps_mail(self) -> bool:
         """Mail is kept in a mailbox on disk instead of being sent (demo, tests, or on request)."""
         return not self.mail_url or self.mail_url.startswith("keep:")
+
+    @property
+    def sms_address(self) -> str:
+        """Where SMS go; the demo and tests keep them unless told otherwise."""
+        return self.sms_url or ("" if self.portal_mode == "production" else "keep://")
 
     @property
     def secure_cookies(self) -> bool:

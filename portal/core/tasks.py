@@ -34,7 +34,12 @@ INSERT = (  # the value :tasks is a JSON list of rows
 _WRITE = Prepared("tasks_write", INSERT)
 
 _known: dict[str, Callable[..., Any]] = {}
+_afterwards: dict[str, Callable[..., Any]] = {}
 _hand_over: Callable[[list[UUID]], None] = lambda ids: None  # noqa: E731 - replaced by the application
+
+
+class GivenUp(Exception):
+    """Raised by a task that knows that trying again is in vain: it fails at once."""
 
 
 class Task(Base, Identified):
@@ -62,6 +67,11 @@ def task(function: Callable[..., Any]) -> Callable[..., Any]:
     """Mark a function as one that may be run later; only marked ones are ever called by name."""
     _known[name_of(function)] = function
     return function
+
+
+def if_given_up(function: Callable[..., Any], then: Callable[..., Any]) -> None:
+    """Say at import which task follows, with the same arguments, when `function` has failed for good."""
+    _afterwards[name_of(function)] = then
 
 
 def name_of(function: Callable[..., Any]) -> str:
@@ -219,8 +229,10 @@ def counts() -> dict[str, int]:
 def _note_failure(row: Task, error: Exception) -> None:
     row.attempts += 1
     row.last_error = "".join(traceback.format_exception(error))[-4000:]
-    if row.attempts >= MOST_ATTEMPTS:
+    if row.attempts >= MOST_ATTEMPTS or isinstance(error, GivenUp):
         row.state, row.finished_at = "failed", clock.now()
+        if then := _afterwards.get(row.name):
+            later(then, *row.args, key=f"{row.id}:given-up")
     else:
         row.due_at = clock.now() + timedelta(seconds=BACKOFF[min(row.attempts, len(BACKOFF)) - 1])
         row.handed_at = None

@@ -2,79 +2,251 @@
 
 from __future__ import annotations
 
+import smtplib
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from portal.core import clock, live, tasks
+from portal.core import clock, live, log, tasks
 from portal.core.db import new_id, session
-from portal.core.tasks import task
+from portal.core.tasks import GivenUp, Task, task
+from portal.core.text import gettext as say
+from portal.core.text import speaking
 from portal.domain.identity.models import User
-from portal.domain.notifications import words
+from portal.domain.notifications import kinds, recipients
+from portal.domain.notifications.kinds import Facts, Kind
 from portal.domain.notifications.models import Delivery, Notification
-from portal.domain.scheduling.models import Appointment
-from portal.gateways import mail
+from portal.domain.notifications.recipients import Addressee
+from portal.domain.patients.models import Patient
+from portal.domain.scheduling import calls
+from portal.gateways import mail, sms
+
+WAYS = ("email", "sms")  # in the order in which they are tried
 
 
 def tell(
-    user: User | None, kind: str, subject: Any, key: str, channels: Sequence[str] = ("email",), **facts: Any
-) -> None:
+    user: User | None,
+    kind: str,
+    subject: Any,
+    key: str,
+    channels: Sequence[str] = ("email",),
+    *,
+    patient_id: UUID | None = None,
+    **facts: Any,
+) -> int:
     """Tell one person one thing once: `key` names the thing, so a task that runs again tells nobody twice.
 
-    `facts` are ids, codes and times. Someone without an account or whose account is shut is not told.
+    `facts` are ids, codes and times; `patient_id` says whom it concerns. Someone without an account or whose account
+    is shut is not told. Returns how many messages are on their way.
     """
     if user is None or not user.is_active:
-        return
-    notification_id = new_id()
+        return 0
+    values = {
+        "id": new_id(),
+        "created_at": clock.now(),
+        "user_id": user.id,
+        "kind": kind,
+        "key": f"{key}:{user.id}",
+        "subject_type": type(subject).__name__.lower(),
+        "subject_id": subject.id,
+        "facts": facts,
+    }
     made = session().scalar(
-        insert(Notification)
-        .values(
-            id=notification_id,
-            created_at=clock.now(),
-            user_id=user.id,
-            kind=kind,
-            key=f"{key}:{user.id}",
-            subject_type=type(subject).__name__.lower(),
-            subject_id=subject.id,
-            facts=facts,
-        )
-        .on_conflict_do_nothing(index_elements=["key"])
-        .returning(Notification.id)
+        insert(Notification).values(values).on_conflict_do_nothing(index_elements=["key"]).returning(Notification.id)
     )
-    if made is None:
-        return
-    live.nudge([user.id], "notifications")
-    for channel in channels:
-        delivery = Delivery(notification_id=made, user_id=user.id, channel=channel, notice=kind)
-        session().add(delivery)
-        session().flush()
-        tasks.later(deliver, delivery.id, key=f"deliver:{delivery.id}")
+    if made is not None:
+        live.nudge([user.id], "notifications")
+    known = made or session().scalar(select(Notification.id).where(Notification.key == values["key"]))
+    used = set(session().scalars(select(Delivery.channel).where(Delivery.notification_id == known)))
+    fresh = [channel for channel in channels if channel not in used]
+    for channel in fresh:
+        delivery = _delivery(kind, channel, subject, key, facts, patient_id)
+        delivery.notification_id, delivery.user_id = known, user.id
+        _send(delivery)
+    return len(fresh)
+
+
+def tell_patient(
+    patient_id: UUID, kind: str, subject: Any, key: str, channels: Sequence[str] | None = None, **facts: Any
+) -> int:
+    """Tell whoever answers for a patient: their own account and those who may book for them, each naming the patient.
+
+    Without any account the message goes to the patient's e-mail address, else to their phone; when there is neither,
+    the desk is asked to call. `channels` are tried as given and nothing is asked of the desk. Returns how many
+    messages are on their way.
+    """
+    accounts = recipients.accounts_of(patient_id)
+    patient = session().get_one(Patient, patient_id)
+    if accounts:
+        return sum(_tell_account(user, patient, kind, subject, key, channels, facts) for user in accounts)
+    addressee = recipients.of_patient(patient)
+    ways = [way for way in channels or WAYS if addressee.at(way) and can_say(kinds.get(kind), way)]
+    if not ways:
+        if channels is None:
+            _ask_to_call(kinds.get(kind), "no_contact", patient_id, subject, key)
+        return 0
+    sent = 0
+    for way in ways if channels else ways[:1]:
+        if not _told_before(patient_id, kind, subject, key, way):
+            delivery = _delivery(kind, way, subject, key, facts, patient_id)
+            delivery.subject_type, delivery.subject_id = type(subject).__name__.lower(), subject.id
+            _send(delivery)
+            sent += 1
+    return sent
+
+
+def can_say(kind: Kind, channel: str) -> bool:
+    """Whether there are words of this kind for the channel, and the channel is there."""
+    return kind.letter is not None if channel == "email" else kind.sms is not None and sms.is_on()
 
 
 @task
 def deliver(delivery_id: str) -> None:
     """Send one message by its channel; raises when it did not leave, so that it is tried again."""
-    delivery = session().get(Delivery, UUID(delivery_id), with_for_update=True)
+    delivery = session().get(Delivery, UUID(delivery_id), with_for_update=True, populate_existing=True)
+    if delivery is None or delivery.state in {"sent", "void"}:
+        return
+    kind, (facts, subject_id) = kinds.get(delivery.notice), _told(delivery)
+    subject = kind.read(subject_id) if subject_id else None
+    to = recipients.of(delivery)
+    if to is None or subject is None or not kind.stands(facts, subject) or not can_say(kind, delivery.channel):
+        delivery.state = "void"  # nobody is there to read it, or what it would say is not so any more
+    else:
+        _try(delivery, kind, facts, subject, to)
+        delivery.state, delivery.sent_at = "sent", clock.now()
+    if kind.after:
+        session().flush()
+        kind.after(delivery)
+
+
+@task
+def given_up(delivery_id: str) -> None:
+    """A channel failed for good: the next one is tried, and when there is none the desk is asked to call."""
+    delivery = session().get(Delivery, UUID(delivery_id), with_for_update=True, populate_existing=True)
     if delivery is None or delivery.state != "waiting":
         return
-    user = session().get(User, delivery.user_id)
+    delivery.state = "failed"
+    session().flush()
+    kind, (facts, subject_id) = kinds.get(delivery.notice), _told(delivery)
+    log.warning("message failed", channel=delivery.channel, notice=delivery.notice, delivery_id=delivery_id)
+    if kind.after:
+        kind.after(delivery)
+        return
+    to, subject = recipients.of(delivery), kind.read(subject_id) if subject_id else None
+    if to is None or subject is None or not kind.stands(facts, subject):
+        return
+    left = [way for way in WAYS if to.at(way) and can_say(kind, way) and not _tried(delivery, way)]
+    if left:
+        _send(_by_another_way(delivery, left[0]))
+    elif delivery.patient_id and not siblings(delivery, "sent"):
+        _ask_to_call(kind, "message_failed", delivery.patient_id, subject, str(delivery.facts.get("key", "")))
+
+
+tasks.if_given_up(deliver, given_up)
+
+
+def siblings(delivery: Delivery, *states: str) -> list[UUID]:
+    """The other messages that tell the same thing of the same patient, in these states."""
+    statement = select(Delivery.id).where(
+        Delivery.patient_id == delivery.patient_id,
+        Delivery.notice == delivery.notice,
+        Delivery.facts["key"].astext == str(delivery.facts.get("key")),
+        Delivery.state.in_(states),
+        Delivery.id != delivery.id,
+    )
+    return list(session().scalars(statement))
+
+
+def _tell_account(
+    user: User, patient: Patient, kind: str, subject: Any, key: str, channels: Sequence[str] | None, facts: Facts
+) -> int:
+    to, known = recipients.of_user(user, patient), kinds.get(kind)
+    ways = ("email",) if channels is None else channels
+    ways = [way for way in ways if to.at(way) and can_say(known, way)]
+    for_whom = {"for": str(patient.id)} if to.for_whom else {}
+    return tell(user, kind, subject, key, ways, patient_id=patient.id, **facts, **for_whom)
+
+
+def _delivery(kind: str, channel: str, subject: Any, key: str, facts: Facts, patient_id: UUID | None) -> Delivery:
+    return Delivery(channel=channel, notice=kind, patient_id=patient_id, facts={**facts, "key": key})
+
+
+def _by_another_way(delivery: Delivery, channel: str) -> Delivery:
+    same = ("notification_id", "user_id", "patient_id", "subject_type", "subject_id", "notice", "facts")
+    return Delivery(channel=channel, **{name: getattr(delivery, name) for name in same})
+
+
+def _send(delivery: Delivery) -> None:
+    session().add(delivery)
+    session().flush()
+    tasks.later(deliver, delivery.id, key=f"deliver:{delivery.id}")
+
+
+def _told(delivery: Delivery) -> tuple[Facts, UUID | None]:
+    """The facts of a delivery and what it is about: its notification's, or its own."""
     notification = session().get(Notification, delivery.notification_id) if delivery.notification_id else None
-    appointment = _appointment(notification)
-    if user is None or not user.is_active or notification is None or appointment is None:
-        delivery.state = "void"
-        return
-    template = words.template(notification, appointment)
-    if template is None:
-        delivery.state = "void"  # what it would say is not so any more
-        return
-    about, attachments = words.letter(notification, appointment, user.locale)
-    mail.send(user.email, user.name, template, user.locale, f"delivery:{delivery.id}", attachments, **about)
-    delivery.state, delivery.sent_at = "sent", clock.now()
+    if notification is not None:
+        return notification.facts, notification.subject_id
+    return (delivery.facts, delivery.subject_id) if delivery.user_id is None else ({}, None)
 
 
-def _appointment(notification: Notification | None) -> Appointment | None:
-    if notification is None or notification.subject_type != "appointment":
-        return None
-    return words.appointment(notification.subject_id)
+def _try(delivery: Delivery, kind: Kind, facts: Facts, subject: Any, to: Addressee) -> None:
+    """Hand the message to its gateway; raises GivenUp when trying again is in vain, else what went wrong."""
+    send = {"email": _by_mail, "sms": _by_sms}[delivery.channel]
+    try:
+        with speaking(to.locale):
+            send(delivery, kind, facts, subject, to)
+    except (sms.Refused, smtplib.SMTPRecipientsRefused) as no:
+        raise GivenUp from no
+    except (OSError, smtplib.SMTPException) as away:
+        before = session().scalar(select(Task.attempts).where(Task.key == f"deliver:{delivery.id}")) or 0
+        if before + 1 >= kind.tries:
+            raise GivenUp from away
+        raise
+
+
+def _by_mail(delivery: Delivery, kind: Kind, facts: Facts, subject: Any, to: Addressee) -> None:
+    about = {"has_account": to.has_account, "for_whom": to.for_whom, **kind.about(facts, subject, to.locale)}
+    key, attachments = f"delivery:{delivery.id}", kind.attachments(subject)
+    mail.send(to.email, to.name, str(kind.letter), to.locale, key, attachments, **about)
+
+
+def _by_sms(delivery: Delivery, kind: Kind, facts: Facts, subject: Any, to: Addressee) -> None:
+    text = (kind.sms and kind.sms(facts, subject)) or ""
+    text = say("For %(name)s: %(text)s", name=to.for_whom, text=text) if to.for_whom else text
+    if not to.phone or not text:
+        raise sms.Refused("nothing to say, or nowhere")
+    sms.send(to.phone, text, f"delivery:{delivery.id}")
+
+
+def _tried(delivery: Delivery, way: str) -> bool:
+    """Whether this person was, or is being, told the same by this channel."""
+    if way == delivery.channel:
+        return True
+    mine = [Delivery.user_id == delivery.user_id] if delivery.user_id else [Delivery.user_id.is_(None)]
+    same = Delivery.id.in_(siblings(delivery, "waiting", "sent", "failed", "void"))
+    return bool(session().scalar(select(func.count()).where(same, Delivery.channel == way, *mine)))
+
+
+def _told_before(patient_id: UUID, kind: str, subject: Any, key: str, way: str) -> bool:
+    same = select(Delivery.id).where(
+        Delivery.patient_id == patient_id,
+        Delivery.user_id.is_(None),
+        Delivery.notice == kind,
+        Delivery.subject_id == subject.id,
+        Delivery.channel == way,
+        Delivery.facts["key"].astext == key,
+    )
+    return session().scalar(same.limit(1)) is not None
+
+
+def _ask_to_call(kind: Kind, code: str, patient_id: UUID, subject: Any, key: str) -> None:
+    clinic_id = getattr(subject, "clinic_id", None)
+    if kind.must_reach and clinic_id:
+        is_visit = type(subject).__name__ == "Appointment"
+        appointment_id = subject.id if is_visit else getattr(subject, "appointment_id", None)
+        name = f"{code}:{kind.name}:{key}:{patient_id}"[:160]
+        calls.ask(clinic_id=clinic_id, patient_id=patient_id, code=code, key=name, appointment_id=appointment_id)

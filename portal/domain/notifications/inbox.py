@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -13,10 +15,10 @@ from portal.core import policy as authority
 from portal.core.actor import Actor
 from portal.core.db import session
 from portal.core.paging import Page
-from portal.domain.notifications import words
+from portal.core.text import gettext as say
+from portal.domain.notifications import kinds
 from portal.domain.notifications.models import Notification
-from portal.domain.scheduling.appointments import WHOLE
-from portal.domain.scheduling.models import Appointment
+from portal.domain.patients.models import Patient
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Line:
     said: str
     at: datetime
     is_read: bool
-    appointment_id: UUID | None
+    url: str | None  # the page of what it is about
+    icon: str
 
 
 def mine(
@@ -42,11 +45,9 @@ def mine(
         statement = statement.where(Notification.kind == kind)
     keys = [Notification.created_at, Notification.id]
     found = paging.page(statement, keys, after=after, limit=limit, descending=True)
-    ids = {one.subject_id for one in found.items if one.subject_type == "appointment"}
-    about: dict[UUID | None, Appointment] = {
-        row.id: row for row in session().scalars(select(Appointment).where(Appointment.id.in_(ids)).options(*WHOLE))
-    }
-    return Page([_line(one, about.get(one.subject_id)) for one in found.items], found.next)
+    about = kinds.subjects([(kinds.get(one.kind), one.subject_id) for one in found.items])
+    names = _names([str(one.facts["for"]) for one in found.items if "for" in one.facts])
+    return Page([_line(one, about.get((one.kind, one.subject_id)), names) for one in found.items], found.next)
 
 
 def unread_count(actor: Actor) -> int:
@@ -70,12 +71,25 @@ def mark_all_read(actor: Actor) -> None:
     )
 
 
-def _line(one: Notification, about: Appointment | None) -> Line:
-    return Line(
-        one.id,
-        one.kind,
-        words.sentence(one, about),
-        one.created_at,
-        one.read_at is not None,
-        about.id if about else None,
-    )
+def url_of(one: Notification) -> str | None:
+    """The page of what a notification is about; None when there is none, or it is not there any more."""
+    kind = kinds.get(one.kind)
+    subject = kind.read(one.subject_id) if one.subject_id else None
+    return kind.url(subject) if subject is not None else None
+
+
+def _line(one: Notification, about: Any, names: dict[str, str]) -> Line:
+    kind = kinds.get(one.kind)
+    said = kind.sentence(one.facts, about)
+    if name := names.get(str(one.facts.get("for"))):
+        said = say("For %(name)s: %(text)s", name=name, text=said)
+    url = kind.url(about) if about is not None else None
+    return Line(one.id, one.kind, said, one.created_at, one.read_at is not None, url, kind.icon)
+
+
+def _names(patient_ids: Sequence[str]) -> dict[str, str]:
+    """Who the notices are about that were told to somebody else."""
+    if not patient_ids:
+        return {}
+    found = session().scalars(select(Patient).where(Patient.id.in_([UUID(one) for one in patient_ids])))
+    return {str(patient.id): patient.name for patient in found}

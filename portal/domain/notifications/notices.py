@@ -14,8 +14,7 @@ from portal.core.tasks import task
 from portal.domain.doctors.models import Doctor
 from portal.domain.identity.models import User
 from portal.domain.notifications import words
-from portal.domain.notifications.delivery import tell
-from portal.domain.patients.models import Patient
+from portal.domain.notifications.delivery import tell, tell_patient
 from portal.domain.scheduling.models import PENDING, RELEASED, Appointment
 
 
@@ -26,9 +25,8 @@ def appointment_booked(event_id: str, appointment_id: str) -> None:
     if event is None or appointment is None or _has_moved_on(event, appointment):
         return
     kind = "appointment.requested" if event.facts.get("status") == PENDING else "appointment.booked"
-    patient, doctor = _people(appointment)
-    tell(patient, kind, appointment, event_id, **_facts(event, appointment))
-    _tell_doctor(doctor, event, appointment, "doctor.booked")
+    _tell_patient(event, appointment, kind)
+    _tell_doctor(event, appointment, "doctor.booked")
 
 
 @task
@@ -36,7 +34,7 @@ def appointment_confirmed(event_id: str, appointment_id: str) -> None:
     """The patient learns that the doctor has accepted."""
     event, appointment = _read(event_id, appointment_id)
     if event and appointment and not _has_moved_on(event, appointment):
-        tell(_people(appointment)[0], "appointment.confirmed", appointment, event_id, **_facts(event, appointment))
+        _tell_patient(event, appointment, "appointment.confirmed")
 
 
 @task
@@ -44,7 +42,7 @@ def appointment_declined(event_id: str, appointment_id: str) -> None:
     """The patient learns that the doctor cannot, and why."""
     event, appointment = _read(event_id, appointment_id)
     if event and appointment:
-        tell(_people(appointment)[0], "appointment.declined", appointment, event_id, **_facts(event, appointment))
+        _tell_patient(event, appointment, "appointment.declined")
 
 
 @task
@@ -53,9 +51,8 @@ def appointment_moved(event_id: str, appointment_id: str) -> None:
     event, appointment = _read(event_id, appointment_id)
     if event is None or appointment is None or _has_moved_on(event, appointment):
         return
-    patient, doctor = _people(appointment)
-    tell(patient, "appointment.moved", appointment, event_id, **_facts(event, appointment))
-    _tell_doctor(doctor, event, appointment, "doctor.moved")
+    _tell_patient(event, appointment, "appointment.moved")
+    _tell_doctor(event, appointment, "doctor.moved")
 
 
 @task
@@ -64,9 +61,8 @@ def appointment_cancelled(event_id: str, appointment_id: str) -> None:
     event, appointment = _read(event_id, appointment_id)
     if event is None or appointment is None:
         return
-    patient, doctor = _people(appointment)
-    tell(patient, "appointment.cancelled", appointment, event_id, **_facts(event, appointment))
-    _tell_doctor(doctor, event, appointment, "doctor.cancelled")
+    _tell_patient(event, appointment, "appointment.cancelled")
+    _tell_doctor(event, appointment, "doctor.cancelled")
 
 
 def _read(event_id: str, appointment_id: str) -> tuple[Event | None, Appointment | None]:
@@ -78,14 +74,14 @@ def _has_moved_on(event: Event, appointment: Appointment) -> bool:
     return appointment.status in RELEASED or appointment.version != event.facts.get("version", appointment.version)
 
 
-def _people(appointment: Appointment) -> tuple[User | None, User | None]:
-    patient = select(User).join(Patient, Patient.user_id == User.id).where(Patient.id == appointment.patient_id)
-    doctor = select(User).join(Doctor, Doctor.user_id == User.id).where(Doctor.id == appointment.doctor_id)
-    return session().scalars(patient).one_or_none(), session().scalars(doctor).one_or_none()
+def _tell_patient(event: Event, appointment: Appointment, kind: str) -> None:
+    tell_patient(appointment.patient_id, kind, appointment, str(event.id), **_facts(event, appointment))
 
 
-def _tell_doctor(doctor: User | None, event: Event, appointment: Appointment, kind: str) -> None:
+def _tell_doctor(event: Event, appointment: Appointment, kind: str) -> None:
     """The doctor's pages refresh; one who did it hears nothing of it."""
+    its_doctor = select(User).join(Doctor, Doctor.user_id == User.id).where(Doctor.id == appointment.doctor_id)
+    doctor = session().scalars(its_doctor).one_or_none()
     if doctor is None:
         return
     live.nudge([doctor.id], "schedule")

@@ -1,18 +1,16 @@
-"""What notices say: which letter a notification becomes, and its words in the app."""
+"""What the notices of appointments say: their letters, their words in the app and by SMS."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import select
-
-from portal.core.db import session
-from portal.core.text import format_datetime, speaking
+from portal.core.text import format_date, format_datetime, format_time
 from portal.core.text import gettext as say
 from portal.core.text import lazy as _
-from portal.domain.notifications.models import Notification
+from portal.domain.notifications import kinds
+from portal.domain.notifications.kinds import Facts, Kind
 from portal.domain.scheduling import calendars
 from portal.domain.scheduling.appointments import WHOLE
 from portal.domain.scheduling.models import PENDING, RELEASED, Appointment
@@ -28,47 +26,13 @@ REASONS = {
     "not_my_field": _("Another kind of doctor can help better."),
     "needs_other_visit": _("Another type of visit is needed."),
 }
-STILL_STANDS = {
-    "appointment.booked",
-    "appointment.requested",
-    "appointment.confirmed",
-    "appointment.moved",
-    "doctor.booked",
-    "doctor.moved",
-}
-LETTERS = {
-    "appointment.booked": "appointment_booked",
-    "appointment.requested": "appointment_requested",
-    "appointment.confirmed": "appointment_confirmed",
-    "appointment.declined": "appointment_declined",
-    "appointment.moved": "appointment_moved",
-    "appointment.cancelled": "appointment_cancelled",
-    "doctor.booked": "doctor_booked",
-    "doctor.moved": "doctor_moved",
-    "doctor.cancelled": "doctor_cancelled",
-}
+appointment = kinds.rows(Appointment, *WHOLE)  # the appointment a notice is about, with all that its words need
 
 
-def appointment(appointment_id: UUID | None) -> Appointment | None:
-    """The appointment a notice is about, read afresh with all that its words need."""
-    statement = select(Appointment).where(Appointment.id == appointment_id).options(*WHOLE)
-    return session().scalars(statement.execution_options(populate_existing=True)).one_or_none()
-
-
-def template(notification: Notification, about: Appointment) -> str | None:
-    """The letter this notification becomes; None when a later change has made it untrue."""
-    if notification.kind in STILL_STANDS:
-        if about.status in RELEASED or notification.facts.get("version", about.version) != about.version:
-            return None
-        if notification.kind == "appointment.requested" and about.status != PENDING:
-            return None
-    return LETTERS.get(notification.kind)
-
-
-def letter(notification: Notification, about: Appointment, locale: str) -> tuple[dict[str, Any], list[Attachment]]:
-    """The facts the letter's template is filled with and its attachments: never why somebody comes."""
-    was = notification.facts.get("was")
-    facts = {
+def letter_about(facts: Facts, about: Appointment, locale: str) -> dict[str, Any]:
+    """What the letter of an appointment is filled with: never why somebody comes."""
+    was = facts.get("was")
+    return {
         "doctor": about.doctor.name,
         "clinic": about.clinic.name,
         "address": about.clinic.address,
@@ -81,42 +45,190 @@ def letter(notification: Notification, about: Appointment, locale: str) -> tuple
         "reference": about.reference,
         "appointment_id": about.id,
         "moved_from": datetime.fromisoformat(was) if was else None,
-        "reason_sentence": None,
+        "reason_sentence": str(REASONS[about.end_code]) if about.end_code in REASONS else None,
     }
-    with speaking(locale):
-        if about.end_code in REASONS:
-            facts["reason_sentence"] = str(REASONS[about.end_code])
-        method = "CANCEL" if about.status in RELEASED else "REQUEST"
-        content = calendars.ics(about, method)
-    kind = f"text/calendar; method={'PUBLISH' if method == 'REQUEST' else method}; charset=utf-8"
-    return facts, [Attachment("appointment.ics", content, kind)]
 
 
-def sentence(notification: Notification, about: Appointment | None) -> str:
-    """What the notification says in the app, in the language spoken now."""
-    facts = notification.facts
-    when = datetime.fromisoformat(facts["starts_at"]) if "starts_at" in facts else None
-    zone = about.clinic.time_zone if about else None
-    time = format_datetime(when, zone) if when else ""
-    who = about.doctor.name if about else ""
-    patient = about.patient.name if about else ""
-    match notification.kind:
-        case "appointment.booked":
-            return say("Booked: %(doctor)s, %(time)s.", doctor=who, time=time)
-        case "appointment.requested":
-            return say("Requested: %(doctor)s, %(time)s. The doctor will answer.", doctor=who, time=time)
-        case "appointment.confirmed":
-            return say("%(doctor)s has confirmed your visit: %(time)s.", doctor=who, time=time)
-        case "appointment.declined":
-            return say("%(doctor)s cannot take your visit on %(time)s.", doctor=who, time=time)
-        case "appointment.moved":
-            return say("Your visit with %(doctor)s is now on %(time)s.", doctor=who, time=time)
-        case "appointment.cancelled":
-            return say("Your visit with %(doctor)s on %(time)s is cancelled.", doctor=who, time=time)
-        case "doctor.booked":
-            return say("%(patient)s has booked %(time)s.", patient=patient, time=time)
-        case "doctor.moved":
-            return say("%(patient)s has moved to %(time)s.", patient=patient, time=time)
-        case "doctor.cancelled":
-            return say("%(patient)s no longer comes on %(time)s.", patient=patient, time=time)
-    return say("Something changed.")
+def calendar_file(about: Appointment) -> list[Attachment]:
+    """The appointment for a calendar program; a released one takes itself out of it."""
+    method = "CANCEL" if about.status in RELEASED else "PUBLISH"
+    kind = f"text/calendar; method={method}; charset=utf-8"
+    return [Attachment("appointment.ics", calendars.ics(about, method), kind)]
+
+
+def still_so(facts: Facts, about: Appointment) -> bool:
+    """Whether nothing was changed since."""
+    return about.status not in RELEASED and facts.get("version", about.version) == about.version
+
+
+def still_asked(facts: Facts, about: Appointment) -> bool:
+    return still_so(facts, about) and about.status == PENDING
+
+
+def patients_page(about: Appointment) -> str:
+    return f"/patient/appointments/{about.id}"
+
+
+def doctors_page(about: Appointment) -> str:
+    return f"/doctor/appointments/{about.id}"
+
+
+def short_time(moment: datetime, about: Appointment) -> str:
+    """Day and time in the clinic's zone, short enough for an SMS."""
+    local = moment.astimezone(about.clinic.zone)
+    return f"{format_date(local.date(), 'short')} {format_time(local)}"
+
+
+def _said(words: Callable[[Facts, str, str, str], str]) -> Callable[[Facts, Any], str]:
+    """A sentence made of the facts, the doctor's name, the patient's name and the time."""
+
+    def sentence(facts: Facts, about: Appointment | None) -> str:
+        when = datetime.fromisoformat(facts["starts_at"]) if "starts_at" in facts else None
+        zone = about.clinic.time_zone if about else None
+        time = format_datetime(when, zone) if when else ""
+        return words(facts, about.doctor.name if about else "", about.patient.name if about else "", time)
+
+    return sentence
+
+
+def _short(words: Callable[[str, str], str]) -> Callable[[Facts, Any], str | None]:
+    """An SMS made of the clinic's name and the time."""
+    return lambda facts, about: words(about.clinic.name, short_time(about.starts_at, about))
+
+
+def _of_patient(name: str, letter: str, icon: str, label: Any, **more: Any) -> Kind:
+    return Kind(
+        f"appointment.{name}",
+        appointment,
+        letter=letter,
+        about=letter_about,
+        attachments=calendar_file,
+        url=patients_page,
+        icon=icon,
+        label=label,
+        **more,
+    )
+
+
+def _of_doctor(name: str, icon: str, label: Any, **more: Any) -> Kind:
+    return Kind(
+        f"doctor.{name}",
+        appointment,
+        letter=f"doctor_{name}",
+        about=letter_about,
+        attachments=calendar_file,
+        url=doctors_page,
+        icon=icon,
+        label=label,
+        **more,
+    )
+
+
+kinds.add(
+    _of_patient(
+        "booked",
+        "appointment_booked",
+        "calendar-plus",
+        _("Booked"),
+        stands=still_so,
+        must_reach=False,  # whoever books it without an account stands at the desk or is on the phone
+        sentence=_said(lambda f, doctor, p, time: say("Booked: %(doctor)s, %(time)s.", doctor=doctor, time=time)),
+        sms=_short(lambda clinic, time: say("%(clinic)s: appointment booked for %(time)s.", clinic=clinic, time=time)),
+    ),
+    _of_patient(
+        "requested",
+        "appointment_requested",
+        "hourglass",
+        _("Requested"),
+        stands=still_asked,
+        must_reach=False,
+        sentence=_said(
+            lambda f, doctor, p, time: say(
+                "Requested: %(doctor)s, %(time)s. The doctor will answer.", doctor=doctor, time=time
+            )
+        ),
+        sms=_short(
+            lambda clinic, time: say(
+                "%(clinic)s: appointment requested for %(time)s. You get an answer.", clinic=clinic, time=time
+            )
+        ),
+    ),
+    _of_patient(
+        "confirmed",
+        "appointment_confirmed",
+        "circle-check",
+        _("Confirmed"),
+        stands=still_so,
+        sentence=_said(
+            lambda f, doctor, p, time: say("%(doctor)s has confirmed your visit: %(time)s.", doctor=doctor, time=time)
+        ),
+        sms=_short(
+            lambda clinic, time: say("%(clinic)s: appointment confirmed for %(time)s.", clinic=clinic, time=time)
+        ),
+    ),
+    _of_patient(
+        "declined",
+        "appointment_declined",
+        "ban",
+        _("Declined"),
+        sentence=_said(
+            lambda f, doctor, p, time: say("%(doctor)s cannot take your visit on %(time)s.", doctor=doctor, time=time)
+        ),
+        sms=_short(
+            lambda clinic, time: say(
+                "%(clinic)s: the appointment on %(time)s is not possible. Please choose another.",
+                clinic=clinic,
+                time=time,
+            )
+        ),
+    ),
+    _of_patient(
+        "moved",
+        "appointment_moved",
+        "calendar-event",
+        _("Moved"),
+        stands=still_so,
+        sentence=_said(
+            lambda f, doctor, p, time: say("Your visit with %(doctor)s is now on %(time)s.", doctor=doctor, time=time)
+        ),
+        sms=_short(
+            lambda clinic, time: say("%(clinic)s: your appointment is now on %(time)s.", clinic=clinic, time=time)
+        ),
+    ),
+    _of_patient(
+        "cancelled",
+        "appointment_cancelled",
+        "calendar-x",
+        _("Cancelled"),
+        sentence=_said(
+            lambda f, doctor, p, time: say(
+                "Your visit with %(doctor)s on %(time)s is cancelled.", doctor=doctor, time=time
+            )
+        ),
+        sms=_short(
+            lambda clinic, time: say("%(clinic)s: the appointment on %(time)s is cancelled.", clinic=clinic, time=time)
+        ),
+    ),
+    _of_doctor(
+        "booked",
+        "calendar-plus",
+        _("New visits"),
+        stands=still_so,
+        sentence=_said(lambda f, d, name, time: say("%(patient)s has booked %(time)s.", patient=name, time=time)),
+    ),
+    _of_doctor(
+        "moved",
+        "calendar-event",
+        _("Moved visits"),
+        stands=still_so,
+        sentence=_said(lambda f, d, name, time: say("%(patient)s has moved to %(time)s.", patient=name, time=time)),
+    ),
+    _of_doctor(
+        "cancelled",
+        "calendar-x",
+        _("Cancelled visits"),
+        sentence=_said(
+            lambda f, d, name, time: say("%(patient)s no longer comes on %(time)s.", patient=name, time=time)
+        ),
+    ),
+)

@@ -10,32 +10,11 @@ from flask import Blueprint, current_app, request, url_for
 from werkzeug.wrappers import Response
 
 from portal.core.text import gettext as say
-from portal.core.text import lazy as _
-from portal.domain.notifications import inbox
+from portal.domain.notifications import inbox, kinds
 from portal.web import gate, htmx
 
 bp = Blueprint("notifications", __name__, url_prefix="/notifications")
 gate.signed_in_only(bp)
-
-KINDS = {
-    "appointment.booked": _("Booked"),
-    "appointment.requested": _("Requested"),
-    "appointment.confirmed": _("Confirmed"),
-    "appointment.moved": _("Moved"),
-    "appointment.cancelled": _("Cancelled"),
-    "appointment.declined": _("Declined"),
-    "doctor.booked": _("New visits"),
-    "doctor.moved": _("Moved visits"),
-    "doctor.cancelled": _("Cancelled visits"),
-}
-ICONS = {
-    "booked": "calendar-plus",
-    "requested": "hourglass",
-    "confirmed": "circle-check",
-    "moved": "calendar-event",
-    "cancelled": "calendar-x",
-    "declined": "ban",
-}
 
 
 @bp.get("")
@@ -54,9 +33,9 @@ def badge() -> Response:
 def mark_read(key: UUID) -> Response:
     """Mark one as read, and go to what it is about if asked to."""
     found = inbox.mark_read(gate.actor(), key)
-    if request.form.get("open") and found.subject_type == "appointment":
-        role = "doctor" if found.kind.startswith("doctor.") else "patient"
-        return htmx.see_other(url_for(f"{role}.appointment", key=found.subject_id))
+    url = inbox.url_of(found) if request.form.get("open") else None
+    if url:
+        return htmx.see_other(url)
     return _after(say("Marked as read."))
 
 
@@ -82,7 +61,7 @@ def _page() -> Response:
 
 def _list() -> dict[str, Any]:
     unread_only, kind = request.values.get("unread") == "1", request.values.get("kind", "")
-    kind = kind if kind in KINDS else ""
+    kind = kind if kinds.get(kind).label else ""
     found = inbox.mine(gate.actor(), unread_only=unread_only, kind=kind or None, after=request.args.get("after"))
     kept: dict[str, Any] = {"unread": 1 if unread_only else None, "kind": kind or None}
     return {
@@ -90,7 +69,6 @@ def _list() -> dict[str, Any]:
         "unread_only": unread_only,
         "kind": kind,
         "kinds": _kinds(),
-        "icons": ICONS,
         "zone": current_app.extensions["portal.settings"].default_time_zone,
         "next_url": url_for("notifications.index", **kept, after=found.next) if found.next else None,
     }
@@ -99,8 +77,13 @@ def _list() -> dict[str, Any]:
 def _kinds() -> list[tuple[str, Any]]:
     """The kinds this person can be told of."""
     actor = gate.actor()
-    mine = [name for name, has in (("appointment.", actor.patient_id), ("doctor.", actor.doctor_id)) if has]
-    return [(kind, words) for kind, words in KINDS.items() if kind.startswith(tuple(mine))]
+    is_mine = {"doctor": actor.doctor_id, "desk": actor.clinics_as("staff", "admin")}
+    patients = bool(actor.cares_for("view"))
+    return [
+        (kind.name, kind.label)
+        for kind in kinds.every()
+        if kind.label and is_mine.get(kind.name.partition(".")[0], patients)
+    ]
 
 
 def _after(said: str) -> Response:
