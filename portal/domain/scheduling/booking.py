@@ -6,23 +6,20 @@ constraint grants or refuses it.
 
 from __future__ import annotations
 
-import secrets as dice
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.orm import make_transient_to_detached
+from sqlalchemy import delete
 
 from portal.core import clock, secrets
 from portal.core import policy as authority
 from portal.core.actor import Actor
-from portal.core.db import new_id, session
+from portal.core.db import session
 from portal.core.errors import NotFound, refuse
 from portal.core.events import record
 from portal.core.policy import allow
-from portal.domain.patients.models import Patient
-from portal.domain.scheduling import availability, policy, rulebook, taking, timetable
+from portal.domain.scheduling import granting, invitations, moving, policy, taking
 from portal.domain.scheduling.models import (
     CANCELLED,
     CONFIRMED,
@@ -35,21 +32,14 @@ from portal.domain.scheduling.models import (
     VisitType,
 )
 from portal.domain.scheduling.refusals import (
-    EmailNotVerified,
     NoPatientProfile,
     NotInThisState,
-    NotOffered,
-    NotSelfBookable,
     StaleVersion,
-    TimeTaken,
     TooLate,
     TooManyMoves,
-    TooManyUpcoming,
 )
 from portal.domain.scheduling.rulebook import Rulebook, TypeRules, moment
-from portal.domain.scheduling.timetable import Offer, Reason
-
-LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that is misheard on the phone or misread on paper
+from portal.domain.scheduling.timetable import OVERBOOKED_FROM, Offer
 
 
 def book(
@@ -61,29 +51,43 @@ def book(
     patient_id: UUID | None = None,
     reason: str = "",
     hold_token: str | None = None,
+    hold_id: UUID | None = None,
+    overbook: str = "",
+    series_id: UUID | None = None,
 ) -> Appointment:
     """Give the patient (the actor when none is named) this time with the doctor.
 
     starts_at is aware. A hold's token makes its time count as free and can be used once: sent again it returns the
-    same appointment. Raises NotFound, Forbidden, EmailNotVerified, NotSelfBookable, TooManyUpcoming, NotOffered
-    (outside the rules) or TimeTaken, the last two with the next free times.
+    same appointment; `hold_id` is a time the portal keeps for this patient. With `overbook`, the reason why, the
+    clinic's people book over every rule but the past and the patient's own time. Raises NotFound, Forbidden,
+    EmailNotVerified, NotSelfBookable, TooManyUpcoming, HoldExpired, NotOffered (outside the rules) or TimeTaken, the
+    last two with the next free times.
     """
     patient_id = patient_id or actor.patient_id or refuse(NoPatientProfile)
-    hold = _take_hold(hold_token) if hold_token else None
-    if hold_token and hold is None and (made := _already_made(actor, hold_token)):
-        return made
+    hold = granting.hold_kept_for(patient_id, hold_id) if hold_id else None
+    if hold_token:
+        hold = granting.hold_by_token(hold_token)
+        if hold is None and (made := granting.already_made(actor, hold_token)):
+            return made
     if hold and (hold.practice_id, hold.visit_type_id, hold.starts_at) != (practice_id, visit_type_id, starts_at):
         hold = None
-    book_, kind = _rules(practice_id, visit_type_id, starts_at, patient_id, hold_id=hold.id if hold else None)
-    for_desk = _who_books(actor, patient_id, book_, kind)
-    _not_too_many(book_, kind, patient_id, for_desk=for_desk)
-    offer = _offer(book_, kind, starts_at, for_desk=for_desk)
-    appointment = _draft(actor, book_, kind, offer, patient_id, reason)
+    spare = hold.id if hold else None
+    book_, kind = granting.rules(practice_id, visit_type_id, starts_at, patient_id, hold_id=spare)
+    for_desk, invitation = granting.who_books(actor, patient_id, book_, kind)
+    allow(for_desk or not overbook)
+    granting.not_too_many(book_, kind, patient_id, for_desk=for_desk)
+    offer = granting.offer(book_, kind, starts_at, for_desk=for_desk, overbook=overbook)
+    appointment = granting.draft(actor, book_, kind, offer, patient_id, reason)
+    appointment["series_id"] = series_id
+    appointment["overbooked"] = overbook if offer.free_lanes[0] >= OVERBOOKED_FROM else None
     if hold_token:
         appointment["hold_fingerprint"] = secrets.fingerprint(hold_token)
     taking.take(book_, kind, offer, appointment, hold)
-    made = _as_row(appointment)
-    record(actor, "appointment.booked", made, version=1, status=made.status, by_desk=for_desk or None)
+    made = granting.as_row(appointment)
+    if invitation:
+        invitations.use(invitation, made.id)
+    over = True if made.overbooked else None
+    record(actor, "appointment.booked", made, version=1, status=made.status, by_desk=for_desk or None, overbooked=over)
     return made
 
 
@@ -123,146 +127,76 @@ def cancel(
     return appointment
 
 
-def reschedule(actor: Actor, appointment_id: UUID, *, starts_at: datetime, version: int | None = None) -> Appointment:
-    """Move an upcoming visit to another time of the same practice: the old time is given up only if the new is won.
+def reschedule(
+    actor: Actor,
+    appointment_id: UUID,
+    *,
+    starts_at: datetime,
+    version: int | None = None,
+    practice_id: UUID | None = None,
+    hold_id: UUID | None = None,
+    overbook: str = "",
+) -> Appointment:
+    """Move an upcoming visit: the old time is given up only if the new is won.
 
-    A move by the patient counts against the clinic's limit and asks the doctor again where the doctor confirms.
-    Raises as cancel does, and TooManyMoves, NotOffered or TimeTaken.
+    `practice_id` is another doctor's practice at the same clinic; `hold_id` a time the portal keeps for the patient: to
+    take it is the clinic's offer and bound by neither cut-off nor the number of moves. A move by the patient counts
+    against the clinic's limit and asks the doctor again where the doctor confirms. `overbook` is as in `book`. Raises
+    as cancel does, and TooManyMoves, HoldExpired, NotOffered or TimeTaken.
     """
     appointment = authority.find(actor, Appointment, appointment_id, lock=True)
-    kind_row = _may_change(actor, appointment, version)
+    hold = granting.hold_kept_for(appointment.patient_id, hold_id) if hold_id else None
+    kind_row = _may_change(actor, appointment, version, offered=hold is not None)
     for_desk = policy.may_manage(actor, appointment)
-    if not for_desk and appointment.moves >= kind_row.most_moves:
-        raise TooManyMoves
-    book_, kind = _rules(
-        appointment.practice_id, appointment.visit_type_id, starts_at, appointment.patient_id, moving_id=appointment.id
+    allow(for_desk or (appointment.moves < kind_row.most_moves or hold is not None), TooManyMoves)
+    allow(for_desk or not (overbook or (practice_id and hold is None and practice_id != appointment.practice_id)))
+    book_, kind, offer = _new_time(
+        appointment, practice_id, starts_at, hold, for_desk=for_desk or hold is not None, overbook=overbook
     )
-    offer = _offer(book_, kind, starts_at, for_desk=for_desk)
-    was = appointment.starts_at
-    if moment(offer.starts) == was:
+    was, before = appointment.starts_at, appointment.doctor_id
+    if (moment(offer.starts), book_.practice_id) == (was, appointment.practice_id):
         return appointment
-    taking.move(book_, kind, appointment, offer)
+    moving.move(book_, kind, appointment, offer, hold)
     appointment.starts_at, appointment.ends_at = moment(offer.starts), moment(offer.ends)
-    appointment.version += 1
-    if not for_desk:
+    appointment.practice_id, appointment.doctor_id = book_.practice_id, book_.doctor_id
+    appointment.overbooked = overbook if offer.free_lanes[0] >= OVERBOOKED_FROM else None
+    appointment.version, appointment.promised_at = appointment.version + 1, None
+    if not for_desk and hold is None:
         appointment.moves += 1
         if kind.confirms == "by_doctor":
             appointment.status, appointment.confirmed_at = PENDING, None
     session().flush()
-    record(actor, "appointment.moved", appointment, version=appointment.version, was=was, by_desk=for_desk or None)
+    other = before if before != book_.doctor_id else None
+    facts: dict[str, Any] = {
+        "version": appointment.version,
+        "was": was,
+        "was_doctor": other,
+        "by_desk": for_desk or None,
+    }
+    record(actor, "appointment.moved", appointment, **facts)
     return appointment
 
 
-def _rules(
-    practice_id: UUID, visit_type_id: UUID, starts_at: datetime, patient_id: UUID, **spare: UUID | None
-) -> tuple[Rulebook, TypeRules]:
-    begins, until = starts_at - availability.MARGIN, starts_at + availability.MARGIN
-    found = rulebook.read_one(practice_id, begins, until, visit_type_id=visit_type_id, patient_id=patient_id, **spare)
-    book_ = found or refuse(NotFound)
-    return book_, book_.type(visit_type_id) or refuse(NotFound)
-
-
-def _who_books(actor: Actor, patient_id: UUID, book_: Rulebook, kind: TypeRules) -> bool:
-    """Whether the clinic books (True) or the patient; raises what forbids it."""
-    if patient_id == actor.patient_id and not actor.works_at(book_.clinic_id):
-        allow(actor.email_verified, EmailNotVerified)
-        allow(kind.bookable_by == "anyone", NotSelfBookable)
-        return False
-    authority.find(actor, Patient, patient_id)
-    allow(policy.may_book_for(actor, patient_id, book_.clinic_id))
-    return True
-
-
-def _not_too_many(book_: Rulebook, kind: TypeRules, patient_id: UUID, *, for_desk: bool) -> None:
-    """The patient's limit of upcoming visits; near it, bookings of one patient go one after the other."""
-    if for_desk or book_.upcoming < kind.most_upcoming - 1:
-        return
-    taking.one_at_a_time("patient", patient_id)
-    upcoming = session().scalar(
-        select(func.count()).where(
-            Appointment.patient_id == patient_id,
-            Appointment.visit_type_id == UUID(kind.id),
-            Appointment.status.in_(UPCOMING),
-            Appointment.starts_at > clock.now(),
-        )
+def _new_time(
+    appointment: Appointment,
+    practice_id: UUID | None,
+    starts_at: datetime,
+    hold: Hold | None,
+    *,
+    for_desk: bool,
+    overbook: str,
+) -> tuple[Rulebook, TypeRules, Offer]:
+    """The rules of where it moves to and the time they give; another practice is one of the same clinic."""
+    book_, kind = granting.rules(
+        practice_id or appointment.practice_id,
+        appointment.visit_type_id,
+        starts_at,
+        appointment.patient_id,
+        moving_id=appointment.id,
+        hold_id=hold.id if hold else None,
     )
-    allow((upcoming or 0) < kind.most_upcoming, TooManyUpcoming)
-
-
-def _offer(book_: Rulebook, kind: TypeRules, starts_at: datetime, *, for_desk: bool) -> Offer:
-    now, policy_ = int(clock.now().timestamp()), kind.policy(for_desk=for_desk)
-    offer = timetable.offer_at(book_.timetable, kind.rule, int(starts_at.timestamp()), now, policy_)
-    if isinstance(offer, Reason):
-        refusal = TimeTaken if offer is Reason.TAKEN else None
-        found = availability.alternatives(book_, kind, starts_at)
-        raise refusal(found) if refusal else NotOffered(offer, found)
-    return offer
-
-
-def _draft(
-    actor: Actor, book_: Rulebook, kind: TypeRules, offer: Offer, patient_id: UUID, reason: str
-) -> dict[str, Any]:
-    now = clock.now()
-    at_once = kind.confirms == "at_once"
-    return {
-        "id": new_id(),
-        "created_at": now,
-        "updated_at": now,
-        "reference": "".join(dice.choice(LETTERS) for _ in range(9)),
-        "practice_id": book_.practice_id,
-        "clinic_id": book_.clinic_id,
-        "doctor_id": book_.doctor_id,
-        "patient_id": patient_id,
-        "visit_type_id": UUID(kind.id),
-        "starts_at": moment(offer.starts),
-        "ends_at": moment(offer.ends),
-        "status": CONFIRMED if at_once else PENDING,
-        "confirmed_at": now if at_once else None,
-        "mode": kind.mode,
-        "reason": reason,
-        "version": 1,
-        "moves": 0,
-        "booked_by": actor.user_id,
-        "price_minor": policy.price_of(kind, book_),
-        "currency": book_.currency,
-        "end_text": "",
-        "ended_by": None,
-        "end_code": None,
-        "ended_at": None,
-        "hold_fingerprint": None,
-        "is_walk_in": False,
-        "is_urgent": False,
-    }
-
-
-def _as_row(appointment: dict[str, Any]) -> Appointment:
-    """The appointment that was just written, as a row of this session, without reading it back."""
-    made = Appointment(**appointment)
-    make_transient_to_detached(made)
-    session().add(made)
-    return made
-
-
-def _take_hold(token: str) -> Hold | None:
-    """The hold, locked for this transaction, if it is still alive; a second click waits here for the first."""
-    found = (
-        session()
-        .scalars(select(Hold).where(Hold.fingerprint == secrets.fingerprint(token)).with_for_update())
-        .one_or_none()
-    )
-    return found if found and not found.is_over else None
-
-
-def _already_made(actor: Actor, token: str) -> Appointment | None:
-    return (
-        session()
-        .scalars(
-            select(Appointment).where(
-                Appointment.hold_fingerprint == secrets.fingerprint(token), Appointment.visible(actor)
-            )
-        )
-        .one_or_none()
-    )
+    allow(book_.clinic_id == appointment.clinic_id, NotFound)
+    return book_, kind, granting.offer(book_, kind, starts_at, for_desk=for_desk, overbook=overbook)
 
 
 def _to_decide(actor: Actor, appointment_id: UUID, version: int | None) -> Appointment:
@@ -279,14 +213,17 @@ def _same(appointment: Appointment, version: int | None) -> None:
         raise StaleVersion(version=appointment.version)
 
 
-def _may_change(actor: Actor, appointment: Appointment, version: int | None) -> VisitType:
-    """Whether the actor may cancel or move it now; raises what forbids it. Returns its visit type."""
+def _may_change(actor: Actor, appointment: Appointment, version: int | None, *, offered: bool = False) -> VisitType:
+    """Whether the actor may cancel or move it now; raises what forbids it. Returns its visit type.
+
+    What the clinic `offered` can be taken after the cut-off, too.
+    """
     for_desk = policy.may_manage(actor, appointment)
     allow(for_desk or policy.is_own(actor, appointment))
     allow(appointment.status in UPCOMING, NotInThisState)
     _same(appointment, version)
     kind = session().get(VisitType, appointment.visit_type_id) or refuse(NotFound)
-    late = clock.now() > policy.changes_until(appointment, kind)
+    late = clock.now() > policy.changes_until(appointment, kind) and not offered
     if not for_desk and (late or appointment.starts_at <= clock.now()):
         raise TooLate
     return kind

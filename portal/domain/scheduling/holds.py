@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import joinedload
 
 from portal.core import clock, limits, secrets
@@ -14,10 +14,10 @@ from portal.core.db import session
 from portal.core.errors import NotFound, refuse
 from portal.core.policy import allow
 from portal.domain.doctors.models import Practice
-from portal.domain.scheduling import availability, policy, rulebook, taking, timetable
-from portal.domain.scheduling.models import Hold
+from portal.domain.scheduling import availability, granting, policy, rulebook, taking, timetable
+from portal.domain.scheduling.models import Hold, Occupancy
 from portal.domain.scheduling.refusals import HoldExpired, NotOffered, NotSelfBookable, TimeTaken
-from portal.domain.scheduling.rulebook import moment
+from portal.domain.scheduling.rulebook import Rulebook, TypeRules, moment
 from portal.domain.scheduling.timetable import Offer, Reason
 
 PER_STRANGER = "30 per 10 minutes"  # holds by people who are not signed in, from one address
@@ -53,7 +53,7 @@ def place(
     ) or refuse(NotFound)
     kind = book.type(visit_type_id) or refuse(NotFound)
     for_desk = policy.works_on(actor, book.clinic_id)
-    allow(kind.bookable_by == "anyone" or for_desk, NotSelfBookable)
+    allow(granting.may_hold(actor, kind, practice_id, for_desk=for_desk), NotSelfBookable)
     starts = int(starts_at.timestamp())
     offer = timetable.offer_at(
         book.timetable, kind.rule, starts, int(clock.now().timestamp()), kind.policy(for_desk=for_desk)
@@ -64,10 +64,65 @@ def place(
         session().execute(delete(Hold).where(Hold.id == earlier.id))
     _few_open(actor)
     hold, new_token = _make(actor, practice_id, visit_type_id, offer)
+    _occupy(book, kind, offer, hold)
+    return hold, new_token
+
+
+def keep(
+    *,
+    practice_id: UUID,
+    visit_type_id: UUID,
+    starts_at: datetime,
+    patient_id: UUID,
+    until: datetime,
+    moving_id: UUID | None = None,
+) -> Hold:
+    """The portal keeps a time for a patient until then: an offer of the waitlist, a new time for a visit that is hit.
+
+    The clinic's own rules hold, not the patients' limits; the patient is free then, `moving_id` aside. Nobody but
+    booking with its id can use it. Raises NotFound, NotOffered or TimeTaken.
+    """
+    begins, end = starts_at - availability.MARGIN, starts_at + availability.MARGIN
+    options = {"visit_type_id": visit_type_id, "patient_id": patient_id, "moving_id": moving_id}
+    book = rulebook.read_one(practice_id, begins, end, **options) or refuse(NotFound)
+    kind = book.type(visit_type_id) or refuse(NotFound)
+    now, policy_ = int(clock.now().timestamp()), kind.policy(for_desk=True)
+    offer = timetable.offer_at(book.timetable, kind.rule, int(starts_at.timestamp()), now, policy_)
+    if isinstance(offer, Reason):
+        raise NotOffered(offer)
+    with session().begin_nested():
+        hold = Hold(
+            fingerprint=secrets.fingerprint(secrets.make_token()),
+            patient_id=patient_id,
+            practice_id=practice_id,
+            visit_type_id=visit_type_id,
+            starts_at=moment(offer.starts),
+            ends_at=moment(offer.ends),
+            expires_at=until,
+        )
+        session().add(hold)
+        session().flush()
+        _occupy(book, kind, offer, hold)
+    return hold
+
+
+def prolong(hold_id: UUID, until: datetime) -> None:
+    """Keep a time longer, or less long."""
+    session().execute(update(Hold).where(Hold.id == hold_id).values(expires_at=until))
+    session().execute(update(Occupancy).where(Occupancy.hold_id == hold_id).values(expires_at=until))
+
+
+def give_back(hold_id: UUID) -> None:
+    """Give back a time the portal kept; one that is gone already is no news."""
+    session().execute(delete(Hold).where(Hold.id == hold_id))
+
+
+def _occupy(book: Rulebook, kind: TypeRules, offer: Offer, hold: Hold) -> None:
     lane = taking.occupy("doctor", book.doctor_id, offer.free_lanes, taking.during(offer), hold=hold)
     if lane is None:
-        raise TimeTaken(availability.alternatives(book, kind, starts_at))
-    return hold, new_token
+        raise TimeTaken(availability.alternatives(book, kind, moment(offer.starts)))
+    if kind.needs:
+        taking.take_rooms(book, kind, offer, hold=hold)
 
 
 def look(token: str | None) -> Hold:

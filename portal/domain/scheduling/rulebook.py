@@ -63,6 +63,7 @@ class Rulebook:
     types: dict[str, TypeRules]
     timetable: Timetable
     upcoming: int  # visits of the patient asked about that lie ahead, of the type asked about
+    invited: bool  # that patient may have an open invitation for that type
 
     def type(self, visit_type_id: UUID | str) -> TypeRules | None:
         return self.types.get(str(visit_type_id))
@@ -119,7 +120,10 @@ _PATIENT = """,
       AND (b.expires_at IS NULL OR b.expires_at > :now){spare}) AS patient_busy,
   (SELECT count(*) FROM appointments a
     WHERE a.patient_id = :patient_id AND a.visit_type_id = :visit_type_id AND a.status IN ('pending', 'confirmed')
-      AND a.starts_at > :now) AS upcoming"""
+      AND a.starts_at > :now) AS upcoming,
+  EXISTS (SELECT FROM booking_invitations i
+           WHERE i.patient_id = :patient_id AND i.practice_id = p.id AND i.visit_type_id = :visit_type_id
+             AND i.appointment_id IS NULL AND i.ended_at IS NULL) AS invited"""
 _PER_DAY = """,
   (SELECT json_object_agg(day, n) FROM (
      SELECT (a.starts_at AT TIME ZONE c.time_zone)::date AS day, count(*) AS n FROM appointments a
@@ -212,6 +216,7 @@ def _rulebook(row: Any) -> Rulebook:
             ],
         ),
         upcoming=getattr(row, "upcoming", 0),
+        invited=getattr(row, "invited", False),
     )
 
 

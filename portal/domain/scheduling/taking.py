@@ -1,12 +1,13 @@
 """Taking time: the inserts and updates that the exclusion constraint grants or refuses.
 
-The doctor's time is taken first, then the patient's, always in this order, so two bookings never wait in a circle.
+The doctor's time is taken first, then the patient's, then rooms and devices group by group, always in this order, so
+two bookings never wait in a circle.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,16 +15,15 @@ from uuid import UUID
 import orjson
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import Range, insert
-from sqlalchemy.exc import IntegrityError
 
 from portal.core import clock
 from portal.core.db import new_id, session
 from portal.core.prepared import Prepared
-from portal.domain.scheduling import availability
+from portal.domain.scheduling import availability, timetable
 from portal.domain.scheduling.models import RELEASED, Appointment, Hold, Occupancy
 from portal.domain.scheduling.refusals import NotOffered, TimeTaken
 from portal.domain.scheduling.rulebook import Rulebook, TypeRules, moment
-from portal.domain.scheduling.timetable import Offer, Reason
+from portal.domain.scheduling.timetable import OVERBOOKED_FROM, Offer, Reason
 
 # One statement: the doctor's time, then the patient's, then the visit itself, each only if the one before was granted.
 _TAKE = Prepared(
@@ -49,13 +49,26 @@ SELECT EXISTS (SELECT FROM doctor) OR :held AS doctor, EXISTS (SELECT FROM patie
 """,
 )
 
+_SHARED = Prepared("hours_shared", "SELECT pg_advisory_xact_lock_shared(hashtextextended(:key, 0))")
+MOST_OVERBOOKED = 40  # at the same moment
+
 
 def take(book_: Rulebook, kind: TypeRules, offer: Offer, appointment: dict[str, Any], hold: Hold | None) -> None:
     """Write a new appointment with the doctor's and the patient's time, or turn a hold's time into it.
 
-    Raises TimeTaken or NotOffered (the patient is elsewhere), each with the next free times.
+    Raises TimeTaken or NotOffered (the patient is elsewhere, no room is left), each with the next free times.
     """
-    day_limit(book_, kind, appointment)
+    if not appointment["overbooked"]:
+        day_limit(book_, kind, appointment)
+    if kind.needs and hold is None:
+        with session().begin_nested():  # a room that is lost gives the doctor's time back, too
+            _take(book_, kind, offer, appointment, None)
+            take_rooms(book_, kind, offer, appointment_id=appointment["id"])
+    else:
+        _take(book_, kind, offer, appointment, hold)
+
+
+def _take(book_: Rulebook, kind: TypeRules, offer: Offer, appointment: dict[str, Any], hold: Hold | None) -> None:
     if hold:
         _turn(hold, appointment["id"])
     granted = _try_lanes(book_.doctor_id, offer, appointment, held=hold is not None)
@@ -88,24 +101,6 @@ def _turn(hold: Hold, appointment_id: UUID) -> None:
         {"id": appointment_id, "hold": hold.id},
     )
     session().execute(delete(Hold).where(Hold.id == hold.id))
-
-
-def move(book_: Rulebook, kind: TypeRules, appointment: Appointment, offer: Offer) -> None:
-    """Move both rows in place: each is its own old time, so an overlap of old and new is no obstacle.
-
-    Moves within one doctor's time go one after the other; without that, two visits moved into each other's times
-    would wait for one another.
-    """
-    one_at_a_time("doctor", book_.doctor_id)
-    draft = {"id": appointment.id, "starts_at": moment(offer.starts)}
-    if moment(offer.starts).astimezone(book_.zone).date() != appointment.starts_at.astimezone(book_.zone).date():
-        day_limit(book_, kind, draft)
-    free_expired(book_.doctor_id, during(offer))
-    own = Range(moment(offer.starts), moment(offer.ends), bounds="[)")
-    for part, taken in (("doctor", during(offer)), ("patient", own)):
-        lanes = offer.free_lanes if part == "doctor" else (1,)
-        if not any(_moved(appointment.id, part, lane, taken) for lane in lanes):
-            raise TimeTaken(availability.alternatives(book_, kind, moment(offer.starts)))
 
 
 def occupy(
@@ -185,16 +180,36 @@ def one_at_a_time(what: str, which: UUID) -> None:
     session().execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"{what}:{which}"})
 
 
-def _moved(appointment_id: UUID, part: str, lane: int, taken: Range[datetime]) -> bool:
-    try:
-        with session().begin_nested():
-            session().execute(
-                text(
-                    "UPDATE occupancies SET lane = :lane, during = tstzrange(:begins, :until)"
-                    " WHERE appointment_id = :id AND kind = :part"
-                ),
-                {"lane": lane, "begins": taken.lower, "until": taken.upper, "id": appointment_id, "part": part},
-            )
-    except IntegrityError:
-        return False
-    return True
+def take_rooms(
+    book_: Rulebook, kind: TypeRules, offer: Offer, *, hold: Hold | None = None, appointment_id: UUID | None = None
+) -> None:
+    """One free room or device of each group the visit needs; raises NotOffered when a group has none left.
+
+    What the clinic books over its rules takes a room where one is free and goes without one otherwise.
+    """
+    for rooms in timetable.free_rooms(book_.timetable, kind.rule, offer):
+        candidates = random.sample(rooms, len(rooms))  # many clients after few rooms: not all for the same one
+        granted = any(
+            occupy("room", UUID(str(room)), (lane,), during(offer), hold=hold, appointment_id=appointment_id)
+            for room, lane in candidates
+        )
+        if not granted and offer.free_lanes[0] < OVERBOOKED_FROM:
+            raise NotOffered(Reason.ROOM, availability.alternatives(book_, kind, moment(offer.starts)))
+
+
+def over_the_rules(kind: TypeRules, starts: int) -> Offer:
+    """A time the clinic gives on purpose although the rules do not: in lanes of its own, beside what is there."""
+    duration, before, after = kind.rule.seconds
+    lanes = tuple(range(OVERBOOKED_FROM, OVERBOOKED_FROM + MOST_OVERBOOKED))
+    return Offer(starts, starts + duration, starts - before, starts + duration + after, lanes, None)
+
+
+def against_closing(practice_id: UUID) -> None:
+    """Wait until nobody is closing this practice's time; many bookings pass here at once. See `closing`."""
+    _SHARED.run({"key": f"hours:{practice_id}"})
+
+
+def closing(practice_ids: Iterable[UUID]) -> None:
+    """Let no booking of these practices pass until this transaction ends: hours are about to change."""
+    for practice_id in sorted(practice_ids):
+        one_at_a_time("hours", practice_id)
