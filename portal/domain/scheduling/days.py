@@ -1,4 +1,4 @@
-"""A doctor's day and week as they are read: visits, open hours and time off, in the clinics' own time."""
+"""A doctor's day and week as they are read: visits, kept times, open hours and time off, in the clinics' own time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import joinedload
 
 from portal.core import clock
@@ -19,9 +19,19 @@ from portal.core.errors import NotFound
 from portal.core.policy import allow
 from portal.domain.clinics.models import Holiday
 from portal.domain.doctors.models import Practice
+from portal.domain.patients.models import Patient
 from portal.domain.scheduling import appointments, closures, hours, impact, timetable
 from portal.domain.scheduling.closures import TimeOff
-from portal.domain.scheduling.models import CHECKED_IN, COMPLETED, IN_PROGRESS, NO_SHOW, PENDING, UPCOMING, Appointment
+from portal.domain.scheduling.models import (
+    CHECKED_IN,
+    COMPLETED,
+    IN_PROGRESS,
+    NO_SHOW,
+    PENDING,
+    UPCOMING,
+    Appointment,
+    Hold,
+)
 from portal.domain.scheduling.rulebook import moment
 
 MOST_REQUESTS = 50
@@ -69,18 +79,31 @@ class Day:
 
 @dataclass(frozen=True)
 class Hours:
-    """Open hours of one practice on one date, as instants."""
+    """Open hours of one practice on one date, as instants; `step` are the minutes between starts, if they have any."""
 
     practice: Practice
     starts_at: datetime
     ends_at: datetime
+    step: int | None = None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A time that is kept for somebody until `expires_at`; `patient` is whose, where the reader may know it."""
+
+    practice_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    expires_at: datetime
+    patient: str
 
 
 @dataclass(frozen=True)
 class WeekDay(Day):
-    """A day of a week with its open hours."""
+    """A day of a week with its open hours and the times that are kept for somebody."""
 
     hours: list[Hours] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
 
 
 def frame(actor: Actor) -> Frame:
@@ -92,7 +115,7 @@ def frame(actor: Actor) -> Frame:
 
 def day(actor: Actor, of: Frame, on: date) -> Day:
     """One date of the doctor, cancelled and declined visits left out."""
-    begins, until = _bounds(on, on, of.zone)
+    begins, until = bounds(on, on, of.zone)
     return Day(
         date=on,
         visits=appointments.of_doctor(actor, of.doctor_id, on, on, of.zone),
@@ -102,22 +125,24 @@ def day(actor: Actor, of: Frame, on: date) -> Day:
 
 
 def week(actor: Actor, of: Frame, first: date) -> list[WeekDay]:
-    """Seven dates from `first` on with visits, open hours and time off."""
+    """Seven dates from `first` on with visits, kept times, open hours and time off."""
     last = first + timedelta(days=6)
     visits = appointments.of_doctor(actor, of.doctor_id, first, last, of.zone)
-    off = closures.during(of.practices, *_bounds(first, last, of.zone))
+    off = closures.during(of.practices, *bounds(first, last, of.zone))
     holidays = closures.holidays_during(of.practices, first, last)
-    open_hours = _hours(of.practices, first, last)
+    opened = open_hours(of.practices, first, last)
+    held = kept(actor, [practice.id for practice in of.practices], *bounds(first, last, of.zone))
     days = []
     for on in (first + timedelta(days=ahead) for ahead in range(7)):
-        begins, until = _bounds(on, on, of.zone)
+        begins, until = bounds(on, on, of.zone)
         days.append(
             WeekDay(
                 date=on,
                 visits=[visit for visit in visits if begins <= visit.starts_at < until],
                 off=[one for one in off if one.closure.starts_at < until and one.closure.ends_at > begins],
                 holidays=[one for one in holidays if one.day == on],
-                hours=[one for one in open_hours if begins <= one.starts_at < until],
+                hours=[one for one in opened if begins <= one.starts_at < until],
+                kept=[one for one in held if begins <= one.starts_at < until],
             )
         )
     return days
@@ -157,15 +182,39 @@ def earlier(actor: Actor, appointment: Appointment, limit: int = 5) -> list[Appo
     return list(session().scalars(statement))
 
 
-def _bounds(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+def kept(actor: Actor, practice_ids: Sequence[UUID], begins: datetime, until: datetime) -> list[Kept]:
+    """The times of these practices that are kept for somebody now, in order of time."""
+    whose = and_(Patient.id == Hold.patient_id, Patient.visible(actor))
+    statement = (
+        select(Hold.practice_id, Hold.starts_at, Hold.ends_at, Hold.expires_at, Patient.given_name, Patient.family_name)
+        .outerjoin(Patient, whose)
+        .where(
+            Hold.practice_id.in_(practice_ids),
+            Hold.starts_at < until,
+            Hold.ends_at > begins,
+            Hold.expires_at > clock.now(),
+        )
+        .order_by(Hold.starts_at)
+    )
+    return [
+        Kept(row.practice_id, row.starts_at, row.ends_at, row.expires_at, f"{row.given_name} {row.family_name}")
+        if row.given_name
+        else Kept(row.practice_id, row.starts_at, row.ends_at, row.expires_at, "")
+        for row in session().execute(statement)
+    ]
+
+
+def bounds(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """From the first moment of the first date to the end of the last."""
     return datetime.combine(first, time(), zone), datetime.combine(last + timedelta(days=1), time(), zone)
 
 
-def _hours(practices: Sequence[Practice], first: date, last: date) -> list[Hours]:
+def open_hours(practices: Sequence[Practice], first: date, last: date) -> list[Hours]:
+    """The open hours of these practices on these local dates by the rules alone: nothing that closes is taken off."""
     openings = hours.of_practices([practice.id for practice in practices])
     found = []
     for practice in practices:
         own = impact.rules(opening for opening in openings if opening.practice_id == practice.id)
         for window in timetable.windows(own, practice.clinic.zone, first, last):
-            found.append(Hours(practice, moment(window.starts), moment(window.ends)))
+            found.append(Hours(practice, moment(window.starts), moment(window.ends), window.opening.step))
     return sorted(found, key=lambda one: one.starts_at)
