@@ -50,9 +50,14 @@ def get(actor: Actor, key: UUID | str, *, lock: bool = False) -> Clinic:
     return session().scalars(statement).one_or_none() or refuse(NotFound)
 
 
+def may_create(actor: Actor) -> None:
+    """Go on if the actor may add clinics; raises Forbidden."""
+    allow(actor.is_superadmin, Forbidden, _("Only a superadmin can add a clinic."))
+
+
 def create(actor: Actor, **about: Any) -> Clinic:
     """A new clinic, open at once; `about` is a ClinicShape's values. For the superadmin."""
-    allow(actor.is_superadmin, Forbidden, _("Only a superadmin can add a clinic."))
+    may_create(actor)
     values = _columns(about)
     clinic = Clinic(slug=free_slug(Clinic, values["name"], otherwise="clinic"), **values)
     session().add(clinic)

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
+from babel import Locale
 from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, StringConstraints
 
 from portal.core.phones import Phone
@@ -16,6 +17,7 @@ from portal.core.shapes import Empty, Line, Name, Shape, fault, one_line, storab
 from portal.core.text import lazy as _
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_NO_COUNTRIES = {"EU", "EZ", "UN", "XA", "XB", "ZZ"}  # codes that stand for something else
 _SPAN = re.compile(r"(\d{1,2}:\d{2})\s*[-–]\s*(\d{1,2}:\d{2})")
 
 
@@ -24,6 +26,19 @@ def zones() -> frozenset[str]:
     """The IANA time zones that stand for a place."""
     places = (zone for zone in available_timezones() if "/" in zone)
     return frozenset({"UTC", *(zone for zone in places if not zone.startswith(("Etc/", "posix/", "right/")))})
+
+
+@cache
+def countries() -> frozenset[str]:
+    """The ISO 3166-1 codes of the world's countries."""
+    codes = map(str, Locale("en").territories)
+    return frozenset(code for code in codes if re.fullmatch("[A-Z]{2}", code)) - _NO_COUNTRIES
+
+
+def _country(value: str) -> str:
+    if value not in countries():
+        raise fault("country", _("Please choose a country from the list."))
+    return value
 
 
 def _zone(value: str) -> str:
@@ -64,11 +79,15 @@ Title = Annotated[
 ]
 Spans = Annotated[list[tuple[str, str]], BeforeValidator(_spans), Field(max_length=6)]
 Zone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_zone)]
+Country = Annotated[str, AfterValidator(_country)]
 MaybeEmail = Annotated[EmailStr | None, Empty]
 
 
 class ClinicShape(Shape):
-    """A clinic as its admins write it down; the days hold opening hours such as 08:00-12:00, 13:00-17:00."""
+    """A clinic as its admins write it down; the days hold opening hours such as 08:00-12:00, 13:00-17:00.
+
+    No message that can wait is sent from `quiet_from` to `quiet_until`; equal ones mean at any hour.
+    """
 
     name: Title
     address: Line
@@ -81,6 +100,13 @@ class ClinicShape(Shape):
     phone: Phone = ""
     email: MaybeEmail = None
     currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")] = "DZD"
+    country: Country = "DZ"
+    quiet_from: time = time(21)
+    quiet_until: time = time(8)
+    late_minutes: Annotated[int, Field(ge=0, le=240)] = 10
+    no_show_minutes: Annotated[int | None, Empty, Field(ge=5, le=1440)] = None
+    offer_minutes: Annotated[int, Field(ge=5, le=1440)] = 30
+    has_board: bool = False
     mon: Spans = []
     tue: Spans = []
     wed: Spans = []
@@ -96,6 +122,20 @@ class HolidayShape(Shape):
     day: date
     name: Title
     keep_visits: bool = False
+
+
+class GroupShape(Shape):
+    """A sort of room or device of a clinic: a visit that needs it takes any one of them."""
+
+    kind: Literal["room", "device"]
+    name: Name
+
+
+class ResourceShape(Shape):
+    """One room or one device; so many visits can use it at the same time."""
+
+    name: Name
+    places: Annotated[int, Field(ge=1, le=50)] = 1
 
 
 class MemberShape(Shape):

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.core.actor import Actor
-from portal.core.db import session
+from portal.core.db import new_id, session
 from portal.core.errors import Conflict, Invalid, NotFound, refuse
 from portal.core.events import record
 from portal.core.policy import allow, as_id, find
@@ -20,7 +20,7 @@ from portal.core.text import lazy as _
 from portal.domain.doctors.models import Practice
 from portal.domain.scheduling import impact
 from portal.domain.scheduling.models import Opening, VisitType
-from portal.domain.scheduling.shapes import OpeningShape
+from portal.domain.scheduling.shapes import BreakShape, OpeningShape
 
 
 class OpeningOverlaps(Conflict):
@@ -82,12 +82,9 @@ def add(actor: Actor, practice_id: UUID | str, **about: Any) -> Opening:
     """
     wanted = OpeningShape.parse(about)
     practice = practice_for(actor, practice_id, lock=True)
-    kinds = _kinds(practice, wanted.visit_type_ids)
-    _no_overlap(wanted, of_practices([practice.id]), wanted.starts)
-    opening = Opening(practice_id=practice.id, visit_types=kinds, **_columns(wanted))
-    session().add(opening)
-    session().flush()
-    record(actor, "opening.added", opening, clinic_id=practice.clinic_id, practice_id=practice.id)
+    opening = draft(practice.id, _kinds(practice, wanted.visit_type_ids), **_columns(wanted))
+    before = of_practices([practice.id])
+    settle(actor, practice, before, [*before, opening])
     return opening
 
 
@@ -96,30 +93,115 @@ def change(actor: Actor, opening_id: UUID | str, *, keep_visits: bool = False, *
     wanted = OpeningShape.parse(about)
     opening = get(actor, opening_id)
     practice = practice_for(actor, opening.practice_id, lock=True)
-    kinds = _kinds(practice, wanted.visit_type_ids)
-    before = of_practices([practice.id])
-    others = [other for other in before if other.id != opening.id]
-    _no_overlap(wanted, others, wanted.starts)
-    after = [*others, Opening(id=opening.id, visit_types=kinds, **_columns(wanted))]
-    impact.unless_kept(impact.left_outside(practice.id, practice.clinic.zone, before, after), keep_visits)
-    for name, value in _columns(wanted).items():
-        setattr(opening, name, value)
-    opening.visit_types = kinds
-    record(actor, "opening.changed", opening, clinic_id=practice.clinic_id, practice_id=practice.id)
-    session().flush()
+    changed = draft(practice.id, _kinds(practice, wanted.visit_type_ids), id=opening.id, **_columns(wanted))
+    _instead(actor, practice, opening, [changed], keep_visits)
     return opening
+
+
+def stretch(
+    actor: Actor,
+    opening_id: UUID | str,
+    *,
+    starts: time,
+    ends: time,
+    day: date | None = None,
+    keep_visits: bool = False,
+) -> Opening:
+    """The same opening at another time and, with `day`, on that date or its weekday; raises as `change` does."""
+    opening = get(actor, opening_id)
+    about = {**columns_of(opening), "starts": starts, "ends": ends}
+    if day:
+        about |= {"on_date": day} if opening.on_date else {"weekday": day.weekday()}
+    kinds = [kind.id for kind in opening.visit_types]
+    return change(actor, opening.id, keep_visits=keep_visits, visit_type_ids=kinds, **about)
+
+
+def take_break(actor: Actor, opening_id: UUID | str, *, keep_visits: bool = False, **about: Any) -> None:
+    """A break splits an opening in two; at its edge it makes it shorter. `about` is a BreakShape's values.
+
+    Raises Invalid for a break that is not inside the opening or is all of it, VisitsAffected as `change` does.
+    """
+    wanted = BreakShape.parse(about)
+    opening = get(actor, opening_id)
+    practice = practice_for(actor, opening.practice_id, lock=True)
+    if wanted.starts < opening.starts or _end(wanted.ends) > _end(opening.ends):
+        raise Invalid(fields={"starts": _("The break must lie inside these hours.")})
+    pieces = [(opening.starts, wanted.starts), (wanted.ends, opening.ends)]
+    pieces = [(starts, ends) for starts, ends in pieces if starts != ends]
+    if not pieces:
+        raise Invalid(fields={"ends": _("This break is all of these hours. Remove them instead.")})
+    parts = [copy_of(opening, starts=starts, ends=ends) for starts, ends in pieces]
+    parts[0].id = opening.id
+    _instead(actor, practice, opening, parts, keep_visits)
 
 
 def remove(actor: Actor, opening_id: UUID | str, *, keep_visits: bool = False) -> None:
     """Take an opening away. Raises VisitsAffected when booked visits stand in it, unless they are to be kept."""
     opening = get(actor, opening_id)
     practice = practice_for(actor, opening.practice_id, lock=True)
-    before = of_practices([practice.id])
-    after = [other for other in before if other.id != opening.id]
+    _instead(actor, practice, opening, [], keep_visits)
+
+
+def settle(
+    actor: Actor, practice: Practice, before: Sequence[Opening], after: Sequence[Opening], keep_visits: bool = False
+) -> None:
+    """The practice's openings are `after` from now on instead of `before`; its row must be locked.
+
+    An opening of `before` that is not in `after` is removed; a draft in `after` with the id of one of `before` says
+    how that one changes; any other draft is new. Raises OpeningOverlaps and VisitsAffected before anything changes.
+    """
+    known = {opening.id: opening for opening in before}
+    drafts = [one for one in after if one is not known.get(one.id)]
+    for one in drafts:
+        _no_overlap(one, [other for other in after if other is not one])
     impact.unless_kept(impact.left_outside(practice.id, practice.clinic.zone, before, after), keep_visits)
-    record(actor, "opening.removed", opening, clinic_id=practice.clinic_id, practice_id=practice.id)
-    session().delete(opening)
+    kept = {one.id for one in after}
+    changes = [("changed", one) if one.id in known else ("added", one) for one in drafts]
+    changes += [("removed", one) for one in before if one.id not in kept]
+    for what, one in changes:
+        if what == "added":
+            session().add(one)
+        elif what == "changed":
+            _become(known[one.id], one)
+        record(actor, f"opening.{what}", one, clinic_id=practice.clinic_id, practice_id=practice.id)
+        if what == "removed":
+            session().delete(one)
     session().flush()
+
+
+def draft(practice_id: UUID, kinds: Iterable[VisitType], **columns: Any) -> Opening:
+    """An opening that is in no session yet, with an id of its own unless one is given."""
+    return Opening(practice_id=practice_id, visit_types=list(kinds), **{"id": new_id(), **columns})
+
+
+def copy_of(opening: Opening, **columns: Any) -> Opening:
+    """A draft like this opening but for `columns`; its visit types must be loaded."""
+    return draft(opening.practice_id, opening.visit_types, **{**columns_of(opening), **columns})
+
+
+def columns_of(opening: Opening) -> dict[str, Any]:
+    """What an OpeningShape says of an opening, but for its visit types."""
+    return {name: getattr(opening, name) for name in OpeningShape.model_fields if name != "visit_type_ids"}
+
+
+def holds(opening: OpeningShape | Opening, day: date) -> bool:
+    """Whether these hours are given on this date."""
+    if opening.on_date:
+        return opening.on_date == day
+    return opening.weekday == day.weekday() and (opening.valid_from or day) <= day <= (opening.valid_until or day)
+
+
+def _instead(actor: Actor, practice: Practice, opening: Opening, drafts: Sequence[Opening], keep_visits: bool) -> None:
+    before = of_practices([practice.id])
+    after = [one for one in before if one.id != opening.id]
+    settle(actor, practice, before, [*after, *drafts], keep_visits)
+
+
+def _become(opening: Opening, wanted: Opening) -> None:
+    for name, value in columns_of(wanted).items():
+        setattr(opening, name, value)
+    if opening.visit_types != wanted.visit_types:
+        opening.visit_types = list(wanted.visit_types)
 
 
 def _kinds(practice: Practice, wanted: Iterable[UUID]) -> list[VisitType]:
@@ -139,9 +221,9 @@ def _columns(wanted: OpeningShape) -> dict[str, Any]:
     return values
 
 
-def _no_overlap(wanted: OpeningShape, others: Iterable[Opening], starts: time) -> None:
+def _no_overlap(wanted: Opening, others: Iterable[Opening]) -> None:
     for other in others:
-        if _same_day(wanted, other) and starts < _end(other.ends) and other.starts < _end(wanted.ends):
+        if _same_day(wanted, other) and wanted.starts < _end(other.ends) and other.starts < _end(wanted.ends):
             sentence = _(
                 "This overlaps with the opening from %(starts)s to %(ends)s. Change that one, or choose another time.",
                 starts=format_time(other.starts),
@@ -150,20 +232,14 @@ def _no_overlap(wanted: OpeningShape, others: Iterable[Opening], starts: time) -
             raise OpeningOverlaps(sentence, opening_id=other.id)
 
 
-def _same_day(one: OpeningShape, other: Opening) -> bool:
+def _same_day(one: Opening, other: Opening) -> bool:
     """Whether there is a date on which both hold."""
     if one.on_date or other.on_date:
         day: date = one.on_date or other.on_date  # type: ignore[assignment]
-        return _holds(one, day) and _holds(other, day)
+        return holds(one, day) and holds(other, day)
     first = max(one.valid_from or date.min, other.valid_from or date.min)
     last = min(one.valid_until or date.max, other.valid_until or date.max)
     return one.weekday == other.weekday and first <= last
-
-
-def _holds(opening: OpeningShape | Opening, day: date) -> bool:
-    if opening.on_date:
-        return opening.on_date == day
-    return opening.weekday == day.weekday() and (opening.valid_from or day) <= day <= (opening.valid_until or day)
 
 
 def _end(ends: time) -> time:

@@ -95,6 +95,52 @@ class OpeningShape(Shape):
         return self
 
 
+class BreakShape(Shape):
+    """A time inside an opening in which nobody is received; an end of 00:00 is midnight."""
+
+    starts: time
+    ends: time
+    keep_visits: bool = False
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> BreakShape:
+        if self.ends <= self.starts and self.ends != time():
+            raise fault("ends_after_start", _("The end must be after the start."))
+        return self
+
+
+class StretchShape(BreakShape):
+    """Another time for an opening, and another day when it is drawn into the column of one."""
+
+    day: Annotated[date | None, Empty] = None
+
+
+class CopyDay(Shape):
+    """The weekly hours of one weekday (0 is Monday) on other weekdays too."""
+
+    weekday: Annotated[int, Field(ge=0, le=6)]
+    to: Annotated[list[Annotated[int, Field(ge=0, le=6)]], Field(min_length=1, max_length=7)]
+    replace: bool = False
+    keep_visits: bool = False
+
+
+class CopyWeek(Shape):
+    """The hours of the seven days from `week` on, in every week from `first` to `last`, here or at another practice."""
+
+    week: date
+    first: date
+    last: Annotated[date | None, Empty] = None
+    to_practice_id: Annotated[UUID | None, Empty] = None
+    replace: bool = False
+    keep_visits: bool = False
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> CopyWeek:
+        if self.last and self.last < self.first:
+            raise fault("last_before_first", _("The last day must not be before the first."))
+        return self
+
+
 class ClosureShape(Shape):
     """Time off, in the clinic's wall time; without times whole days, the last one included."""
 
@@ -136,4 +182,5 @@ class VisitTypeShape(Shape):
     most_moves: Annotated[int, Field(ge=0, le=50)] = 3
     most_upcoming: Annotated[int, Field(ge=1, le=50)] = 3
     most_per_day: Annotated[int | None, Field(ge=1, le=500), Empty] = None
+    needs: Annotated[list[UUID], Field(max_length=20)] = []  # groups of rooms or devices, any one of each
     is_active: bool = True
