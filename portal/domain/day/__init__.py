@@ -1,1 +1,1 @@
-"""The day at the clinic: check-in, walk-ins, the queue and its public board."""
+"""The day at a clinic: who is here, who goes next, how long it may take, walk-ins, and the public board."""

@@ -26,7 +26,7 @@ ALL_STATES = {
     "completed": [],
     "cancelled": [],
     "declined": [],
-    "no_show": [],
+    "no_show": ["check_in"],
 }
 
 

@@ -1,0 +1,77 @@
+"""The public board of a clinic: numbers and the doctors they are called to. No patient's name is ever read for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from portal.core import clock
+from portal.core.actor import NOBODY
+from portal.core.errors import NotFound
+from portal.core.policy import allow
+from portal.domain.clinics import queries
+from portal.domain.clinics.models import Clinic
+from portal.domain.day import queue
+
+FRESH = timedelta(seconds=45)  # a call is shown as new for so long
+MOST_NEXT = 6  # numbers shown behind the one that is called
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A number that is asked in."""
+
+    number: int
+    at: datetime
+
+    @property
+    def is_fresh(self) -> bool:
+        return clock.now() - self.at < FRESH
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One doctor on the board: the numbers asked in, the latest first, those with the doctor, and those who wait."""
+
+    doctor: str
+    called: tuple[Call, ...]
+    inside: tuple[int, ...]
+    waiting: tuple[int, ...]
+    further: int  # who waits behind those
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """What the board shows now."""
+
+    clinic: Clinic
+    lines: tuple[Line, ...]
+
+    @property
+    def mark(self) -> str:
+        """Changes when anything shown changes."""
+        return str(
+            [(line.doctor, [(one.number, one.is_fresh) for one in line.called], line.inside, line.waiting, line.further)
+             for line in self.lines]
+        )  # fmt: skip
+
+
+def of(slug: str) -> Board:
+    """The board of a clinic that has one; raises NotFound for every other. Three statements."""
+    clinic = queries.by_slug(NOBODY, slug)
+    allow(clinic.has_board, NotFound)
+    queues = queue.read(clinic, clock.today(clinic.zone), options=queue.NUMBERS_ONLY)
+    return Board(clinic, tuple(_line(one) for one in queues if one.waiting or one.called or one.inside))
+
+
+def _line(one: queue.Queue) -> Line:
+    waiting = [place.visit.queue_number for place in one.waiting if place.visit.queue_number]
+    return Line(
+        doctor=one.doctor.name,
+        called=tuple(
+            Call(visit.queue_number, visit.called_at) for visit in one.called if visit.queue_number and visit.called_at
+        ),
+        inside=tuple(visit.queue_number for visit in one.inside if visit.queue_number),
+        waiting=tuple(waiting[:MOST_NEXT]),
+        further=max(0, len(waiting) - MOST_NEXT),
+    )

@@ -1,0 +1,93 @@
+"""The day as the desk and the doctor look at it: all doctors of a clinic side by side, or one doctor's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+
+from portal.core import clock, names
+from portal.core.actor import Actor
+from portal.core.db import session
+from portal.core.errors import NotFound
+from portal.core.policy import allow
+from portal.domain.clinics.models import Clinic
+from portal.domain.day import queue, waiting, walk_ins
+from portal.domain.day.queue import Queue
+from portal.domain.doctors.models import Practice
+from portal.domain.scheduling.models import CHECKED_IN, IN_PROGRESS, Appointment
+
+LOOK_BACK = timedelta(days=14)  # visits that were never closed are shown for so long
+
+
+@dataclass(frozen=True)
+class DeskDay:
+    """A clinic's date: each doctor's queue, and the doctors nobody comes to that day."""
+
+    clinic: Clinic
+    date: date
+    queues: list[Queue]
+    others: list[Practice]
+
+    @property
+    def is_today(self) -> bool:
+        return self.date == clock.today(self.clinic.zone)
+
+
+def desk_day(actor: Actor, slug: str | None, on: date | None) -> DeskDay:
+    """A date (today without one) of a clinic whose desk the actor runs; raises NotFound. Four statements."""
+    clinic = walk_ins.clinic(actor, slug)
+    on = on or clock.today(clinic.zone)
+    queues = queue.read(clinic, on, Appointment.visible(actor))
+    busy = {one.doctor.id for one in queues}
+    others = [practice for practice in walk_ins.practices(actor, clinic.id) if practice.doctor_id not in busy]
+    return DeskDay(clinic, on, queues, others)
+
+
+def matches(visit: Appointment, typed: str) -> bool:
+    """Whether a visit of the day is the one that is looked for: words of the name, the reference, digits of a phone."""
+    words = names.fold(typed).split()
+    digits = "".join(char for char in typed if char.isdigit()).lstrip("0")
+    if not words:
+        return True
+    by_name = all(word in visit.patient.search_name for word in words)
+    return by_name or visit.reference.lower() == words[0] or (len(digits) > 3 and digits in visit.patient.phone)
+
+
+def queues_of(visits: Sequence[Appointment]) -> list[Queue]:
+    """One doctor's visits of a day as queues, one for each clinic they are at. At most one statement."""
+    by_clinic: dict[UUID, list[Appointment]] = {}
+    for visit in visits:
+        by_clinic.setdefault(visit.clinic_id, []).append(visit)
+    took = waiting.typical({visit.doctor_id for visit in visits}) if visits else {}
+    return [queue.arranged(found[0].clinic, found, took[found[0].doctor_id]) for found in by_clinic.values()]
+
+
+def left_open(actor: Actor) -> list[Appointment]:
+    """The doctor's visits of the last days that were begun and never closed, the oldest first."""
+    doctor_id, now = _own(actor), clock.now()
+    statement = (
+        select(Appointment)
+        .where(
+            Appointment.doctor_id == doctor_id,
+            Appointment.status.in_((CHECKED_IN, IN_PROGRESS)),
+            Appointment.starts_at > now - LOOK_BACK,
+            Appointment.starts_at < now - timedelta(hours=2),
+            Appointment.visible(actor),
+        )
+        .options(*queue.ALL)
+        .order_by(Appointment.starts_at)
+    )
+    return [
+        visit
+        for visit in session().scalars(statement)
+        if visit.starts_at.astimezone(visit.clinic.zone).date() < clock.today(visit.clinic.zone)
+    ]
+
+
+def _own(actor: Actor) -> UUID:
+    allow(actor.doctor_id is not None, NotFound)
+    return actor.doctor_id  # type: ignore[return-value]
