@@ -7,10 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 from portal.domain.upkeep import forget_old_replies, forget_old_sessions, forget_old_tasks, prune_occupancy, seal_events
+from portal.domain.waitlist.ending import end_passed
 
 SCHEDULE: tuple[tuple[timedelta, Callable[..., Any]], ...] = (
     (timedelta(seconds=30), seal_events),
     (timedelta(minutes=5), prune_occupancy),
+    (timedelta(minutes=10), end_passed),
     (timedelta(hours=6), forget_old_tasks),
     (timedelta(hours=6), forget_old_sessions),
     (timedelta(hours=1), forget_old_replies),

@@ -87,12 +87,13 @@ def holidays_during(practices: Sequence[Practice], first: date, last: date) -> l
     return list(session().scalars(statement.order_by(Holiday.day)))
 
 
-def close_doctor(actor: Actor, doctor_id: UUID, **about: Any) -> Closure:
+def close_doctor(actor: Actor, doctor_id: UUID | str, **about: Any) -> Closure:
     """A doctor is away from every clinic; by the doctor, or by someone who works at all of their clinics.
 
     `about` is a ClosureShape's values, meant in the zone of the first practice. Raises VisitsAffected when visits are
     booked then, unless `keep_visits`; Invalid for a time that is over.
     """
+    doctor_id = as_id(doctor_id)
     practices = practices_of(actor, doctor_id)
     allow(bool(practices), NotFound)
     allow(actor.doctor_id == doctor_id or _all_practices(doctor_id, practices))
@@ -117,7 +118,8 @@ def reopen(actor: Actor, closure_id: UUID | str) -> None:
     """Take a closure away, so that its time can be booked again; by whoever could have made it."""
     closure = session().get(Closure, as_id(closure_id)) or refuse(NotFound)
     clinic_id = _authorised(actor, closure)
-    record(actor, "closure.removed", closure, clinic_id=clinic_id)
+    freed = {name: getattr(closure, name) for name in ("practice_id", "doctor_id", "starts_at", "ends_at")}
+    record(actor, "closure.removed", closure, clinic_id=clinic_id, **freed)
     session().delete(closure)
     session().flush()
 
