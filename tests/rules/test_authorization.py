@@ -182,6 +182,9 @@ GET    public.booked                  signed-in 404
 GET    public.clinic                  everybody 404
 GET    public.directory               everybody in
 GET    public.doctor                  everybody 404
+GET    public.go                      everybody in
+POST   public.go_act                  everybody in
+POST   public.go_who                  everybody in
 POST   public.hold                    everybody 404
 GET    public.home                    everybody in
 GET    public.privacy                 everybody in

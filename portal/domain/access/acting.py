@@ -1,0 +1,102 @@
+"""Links that act: what a message lets somebody do for one patient, without signing in.
+
+A link is signed for one purpose, names a patient, a thing and its version, and grows old. GET only shows, POST acts
+(mail scanners press GET), and before anything is shown the patient's birth date is asked: whoever finds a message on a
+lost phone learns nothing. What a link may do is decided by the verb it leads to; `actor_for` says who acts.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+from portal.core import limits, secrets
+from portal.core.actor import Actor
+from portal.core.db import session
+from portal.core.errors import Forbidden, Gone, Invalid, refuse
+from portal.core.policy import allow
+from portal.core.text import lazy as _
+from portal.domain.patients.models import Patient
+
+LASTS = timedelta(days=45)  # longer than the earliest reminder; what it leads to may end sooner
+PER_LINK = "5 per 15 minute"
+PER_PATIENT = "20 per day"
+PER_PLACE = "40 per hour"
+
+
+class NothingToAsk(Forbidden):
+    code = "nothing_to_ask"
+    sentence = _("We cannot check here who you are. Please sign in, or call the clinic.")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a link says: what it is for, which patient, which thing and the version of it that was seen."""
+
+    purpose: str
+    patient_id: UUID
+    subject_id: UUID
+    version: int
+    token: str
+
+    @property
+    def path(self) -> str:
+        """The address to which its forms are posted."""
+        return f"/go/{self.token}"
+
+
+def link(purpose: str, *, patient_id: UUID, subject_id: UUID, version: int = 0) -> str:
+    """The path of a link for this purpose; it names nothing that can be read without our key's signature beside it."""
+    packed = urlsafe_b64encode(patient_id.bytes + subject_id.bytes).decode().rstrip("=")
+    return f"/go/{purpose}.{secrets.sign(_signed_for(purpose), f'{packed}.{version}')}"
+
+
+def read(token: str) -> Claim:
+    """What the link says; raises Gone when it was altered, is too old or was made for another purpose."""
+    purpose, _dot, signed = token.partition(".")
+    said = str(secrets.unsign(_signed_for(purpose), signed, max_age=int(LASTS.total_seconds())))
+    try:
+        packed, _dot, version = said.partition(".")
+        ids = urlsafe_b64decode(packed + "=")
+        return Claim(purpose, UUID(bytes=ids[:16]), UUID(bytes=ids[16:]), int(version), token)
+    except ValueError:
+        raise Gone from None
+
+
+def is_known(actor: Actor, claim: Claim) -> bool:
+    """Whether whoever is signed in is this patient or books for them, so that nothing needs to be asked."""
+    return claim.patient_id in actor.cares_for("book")
+
+
+def prove(claim: Claim, *, birth_date: date, address: str | None) -> None:
+    """Go on if this is the patient's birth date; raises Invalid when not, TooMany after a few tries, NothingToAsk."""
+    patient = session().get(Patient, claim.patient_id) or refuse(Gone)
+    allow(patient.birth_date is not None, NothingToAsk)
+    limits.hit(PER_PLACE, "go", address or "-")
+    limits.hit(PER_PATIENT, "go-patient", str(claim.patient_id))
+    link_ = secrets.fingerprint(claim.token)
+    limits.hit(PER_LINK, "go-link", link_)
+    if patient.birth_date != birth_date:
+        sentence = _("This is not the birth date we know. Please check it, or call the clinic.")
+        raise Invalid(fields={"birth_date": sentence}, code="wrong_birth_date", audit="link.refused")
+    limits.forget(PER_LINK, "go-link", link_)
+
+
+def actor_for(claim: Claim, signed_in: Actor, address: str | None) -> Actor:
+    """Who acts by this link: the patient; the account of whoever is signed in stands in the audit."""
+    patient = session().get(Patient, claim.patient_id) or refuse(Gone)
+    return Actor(
+        user_id=signed_in.user_id,
+        name=patient.name,
+        email_verified=True,  # the message reached them
+        locale=patient.preferred_language,
+        patient_id=patient.id,
+        door="link",
+        address=address,
+    )
+
+
+def _signed_for(purpose: str) -> str:
+    return f"go:{purpose}"
