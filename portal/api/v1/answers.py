@@ -145,6 +145,8 @@ class DoctorSummary(Out):
     specialties: list[SpecialtyOut]
     practices: list[PracticeOut]
     metres: Annotated[int | None, Field(description="Distance of the nearest practice when a place was given")] = None
+    rating: Annotated[float | None, Field(description="Average of the reviews, 1 to 5; null without any")] = None
+    reviews: Annotated[int, Field(description="How many reviews the average is made of")] = 0
     next_free: Annotated[list[FreeTime], Field(description="The next free times, at most three a practice")] = []
 
     @classmethod
@@ -159,6 +161,8 @@ class DoctorSummary(Out):
             specialties=[SpecialtyOut.of(one) for one in card.specialties],
             practices=[PracticeOut.of(one) for one in card.practices],
             metres=card.metres,
+            rating=None if card.rating is None else round(card.rating, 2),
+            reviews=card.rating_count,
             next_free=[FreeTime.of(slot, zones[slot.practice_id]) for slot in slots if slot.practice_id in zones],
         )
 

@@ -52,6 +52,13 @@ class DoctorCard:
     specialties: tuple[SpecialtyName, ...]
     practices: tuple[PracticeCard, ...]
     metres: int | None = None
+    rating_sum: int = 0
+    rating_count: int = 0
+
+    @property
+    def rating(self) -> float | None:
+        """The average of the reviews that are shown, 1 to 5; None without any."""
+        return self.rating_sum / self.rating_count if self.rating_count else None
 
     @property
     def cities(self) -> tuple[str, ...]:
@@ -93,6 +100,8 @@ def _card(row: Any) -> DoctorCard:
         languages=tuple(row.languages),
         specialties=tuple(SpecialtyName(*one) for one in row.specialties or ()),
         practices=tuple(PracticeCard(UUID(one[0]), *one[1:]) for one in row.practices or ()),
+        rating_sum=row.rating_sum,
+        rating_count=row.rating_count,
     )
 
 
@@ -108,7 +117,7 @@ def _read_facets() -> Facets:
 
 _CARDS = text(
     """
-SELECT d.id, d.slug, d.title, d.given_name, d.family_name, d.gender, d.languages,
+SELECT d.id, d.slug, d.title, d.given_name, d.family_name, d.gender, d.languages, d.rating_sum, d.rating_count,
   (SELECT json_agg(json_build_array(s.code, s.name_en, s.name_fr, s.name_ar) ORDER BY s.code)
      FROM doctor_specialties x JOIN specialties s ON s.id = x.specialty_id WHERE x.doctor_id = d.id) AS specialties,
   (SELECT json_agg(json_build_array(p.id, c.name, c.slug, c.city, c.time_zone, p.fee_minor, c.currency) ORDER BY p.id)

@@ -12,7 +12,7 @@ from portal.core.text import lazy as _
 
 Gender = Literal["female", "male", "other", "unknown"]
 Mode = Literal["in_person", "video", "phone"]
-Sort = Literal["soonest", "name", "distance"]
+Sort = Literal["soonest", "name", "distance", "rating"]
 Code = Annotated[str, StringConstraints(max_length=80, pattern=r"^[A-Za-z0-9_-]+$")]
 LanguageCode = Annotated[str, StringConstraints(max_length=8, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z]{2,4})?$")]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
@@ -24,7 +24,8 @@ class DirectoryQuery(Shape):
     """Which doctors to show: every filter may be left out, and what is given must all hold.
 
     `before` is the last date on which the first free time may be, at the clinic. `sort` "distance" needs a place: a
-    point, or a city, which then shows its surroundings too.
+    point, or a city, which then shows its surroundings too; `within_km` leaves out what is farther. `rating` is the
+    least average of the reviews; `sort` "rating" is best first, where few reviews count little (directory.points).
     """
 
     specialty: Annotated[Code | None, Empty] = None
@@ -35,9 +36,11 @@ class DirectoryQuery(Shape):
     gender: Annotated[Gender | None, Empty] = None
     mode: Annotated[Mode | None, Empty] = None
     before: Annotated[date | None, Empty] = None
+    rating: Annotated[int | None, Field(ge=1, le=5), Empty] = None
     sort: Annotated[Sort | None, Empty] = None
     latitude: Annotated[Latitude | None, Empty] = None
     longitude: Annotated[Longitude | None, Empty] = None
+    within_km: Annotated[int | None, Field(ge=1, le=500), Empty] = None
     after: Annotated[Cursor | None, Empty] = None
     limit: Limit = 12
 
@@ -45,6 +48,8 @@ class DirectoryQuery(Shape):
     def _whole_place(self) -> DirectoryQuery:
         if (self.latitude is None) != (self.longitude is None):
             raise fault("place", _("A place needs both its latitude and its longitude."))
+        if self.within_km is not None and self.latitude is None and not self.city:
+            raise fault("no_place", _("A distance is counted from a place. Please choose a city."))
         return self
 
     @property
@@ -55,8 +60,12 @@ class DirectoryQuery(Shape):
         return self.sort or "soonest"
 
     @property
+    def is_around(self) -> bool:
+        """Whether a city stands for its surroundings, too."""
+        return self.order == "distance" or (self.within_km is not None and self.latitude is None)
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing narrows the list."""
-        return not any(
-            (self.specialty, self.name, self.city, self.clinic, self.language, self.gender, self.mode, self.before)
-        )
+        asked = (self.specialty, self.name, self.city, self.clinic, self.language, self.gender, self.mode, self.before)
+        return not any((*asked, self.rating))

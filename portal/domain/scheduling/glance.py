@@ -15,6 +15,7 @@ from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.errors import NotFound, refuse
 from portal.core.paging import BadCursor, Page, decode, encode
+from portal.core.policy import allow
 from portal.core.prepared import Prepared
 from portal.domain.doctors.models import name_of_doctor
 from portal.domain.scheduling.models import Timed, name_in
@@ -83,7 +84,7 @@ _AHEAD = Prepared(
     "glance_ahead",
     _READ
     + """
- WHERE a.patient_id = :patient AND a.status IN ('pending', 'confirmed') AND a.ends_at > :now
+ WHERE a.patient_id = ANY(CAST(:patients AS uuid[])) AND a.status IN ('pending', 'confirmed') AND a.ends_at > :now
    AND (a.starts_at, a.id) > (CAST(:at AS timestamptz), CAST(:key AS uuid))
  ORDER BY a.starts_at, a.id LIMIT :most""",
 )
@@ -91,7 +92,8 @@ _BEHIND = Prepared(
     "glance_behind",
     _READ
     + """
- WHERE a.patient_id = :patient AND NOT (a.status IN ('pending', 'confirmed') AND a.ends_at > :now)
+ WHERE a.patient_id = ANY(CAST(:patients AS uuid[]))
+   AND NOT (a.status IN ('pending', 'confirmed') AND a.ends_at > :now)
    AND (a.starts_at, a.id) < (CAST(:at AS timestamptz), CAST(:key AS uuid))
  ORDER BY a.starts_at DESC, a.id DESC LIMIT :most""",
 )
@@ -105,12 +107,33 @@ def after_change(appointment_id: UUID) -> Glance:
     return Glance(found) if found else refuse(NotFound)
 
 
-def mine(actor: Actor, when: str = "upcoming", after: str | None = None, limit: int = 20) -> Page[Glance]:
-    """A patient's own appointments: those still to come, the next first; or the others, the latest first."""
+def mine(
+    actor: Actor,
+    when: str = "upcoming",
+    after: str | None = None,
+    limit: int = 20,
+    *,
+    patient_id: UUID | None = None,
+) -> Page[Glance]:
+    """The actor's own appointments and those of whoever they look after: those still to come, the next first; or the
+    others, the latest first.
+
+    `patient_id` shows one of these patients only; raises NotFound for anybody else.
+    """
     limit = max(1, min(limit, 100))
     ahead = when == "upcoming"
     at, key = _mark(after) if after else _FIRST if ahead else _LAST
-    values = {"patient": actor.patient_id, "now": clock.now(), "at": at, "key": key, "most": limit + 1}
+    patients = actor.cares_for("view")
+    if patient_id is not None:
+        allow(patient_id in patients, NotFound)
+        patients = frozenset((patient_id,))
+    values = {
+        "patients": "{" + ",".join(map(str, patients)) + "}",
+        "now": clock.now(),
+        "at": at,
+        "key": key,
+        "most": limit + 1,
+    }
     found = [Glance(row) for row in (_AHEAD if ahead else _BEHIND).run(values)]
     items = found[:limit]
     return Page(items, encode([items[-1].starts_at, items[-1].id]) if len(found) > limit else None)

@@ -1,0 +1,134 @@
+"""Accepting what an invitation asks: to act for a patient, or to take over one's own record."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import exists, select
+
+from portal.core import clock, limits, secrets
+from portal.core.actor import Actor
+from portal.core.db import session
+from portal.core.errors import Conflict, Forbidden, Gone, refuse
+from portal.core.events import record
+from portal.core.policy import allow
+from portal.core.text import lazy as _
+from portal.domain.identity import accounts
+from portal.domain.patients import care, registering
+from portal.domain.patients.family_letters import PURPOSE
+from portal.domain.patients.inviting import LASTS, RECORD, Invitation, address_mark, is_over
+from portal.domain.patients.models import Delegation, Patient, Registration
+
+TRIES = "10 per hour"
+
+
+class NotYours(Forbidden):
+    """The letter went to another address than the account's."""
+
+    code = "another_address"
+    sentence = _("This invitation was sent to another address. Please sign in with the account it was sent to.")
+
+
+def look(actor: Actor, token: str) -> Invitation:
+    """The invitation of this link with its patient, for whom it was sent to. Raises Gone, NotYours."""
+    facts = secrets.unsign(PURPOSE, token, max_age=int(LASTS.total_seconds()))
+    allow(actor.is_signed_in and facts["to"] == address_mark(actor.email), NotYours)
+    invitation = _from_facts(facts)
+    if invitation.ends_at <= clock.now() or is_over(invitation.id) or not _still_granted(invitation):
+        raise Gone
+    return invitation
+
+
+def accept(actor: Actor, token: str, *, birth_date: date | None = None) -> Invitation:
+    """Do what the invitation asks: act for the patient from now on, or take over the record, whose birth date is shown.
+
+    Of two at once one wins. Raises Gone, NotYours, Conflict and, where the birth date is not the record's, Forbidden.
+    """
+    invitation = look(actor, token)
+    patient = invitation.patient or refuse(Gone)
+    care.lock(patient.id)
+    session().refresh(patient)
+    allow(not is_over(invitation.id) and _still_granted(invitation), Gone)
+    if invitation.kind == RECORD:
+        _take_over(actor, patient, birth_date)
+    else:
+        care.begin(
+            actor,
+            patient,
+            accounts.get(actor.user_id),
+            relation=invitation.relation,
+            scopes=invitation.scopes,
+            until=invitation.until,
+            key=invitation.id,
+            granted_by=invitation.granted_by,
+        )
+        if actor.patient_id is None:  # whoever looks after others has a patient's pages
+            registering.become_patient(actor)
+    record(actor, "invitation.accepted", invitation)
+    return invitation
+
+
+def _take_over(actor: Actor, patient: Patient, birth_date: date | None) -> None:
+    limits.hit(TRIES, "family", "record", str(patient.id))
+    if birth_date is None or birth_date != patient.birth_date:
+        raise Forbidden(_("This is not the birth date of this record."), code="wrong_birth_date")
+    allow(patient.user_id is None, Gone)
+    own = session().get(Patient, actor.patient_id) if actor.patient_id else None
+    if own is not None:
+        _give_up_empty(own)
+    patient.user_id, patient.email = actor.user_id, actor.email
+    patient.preferred_language = actor.locale
+    if care.of_age_on(birth_date) <= care.today():
+        for held in session().scalars(
+            select(Delegation).where(Delegation.patient_id == patient.id, Delegation.ended_at.is_(None))
+        ):
+            held.ended_at = clock.now()
+            record(actor, "delegation.ended", held, user_id=held.user_id)
+    session().flush()
+    record(actor, "patient.taken_over", patient, patient_id=patient.id)
+
+
+def _give_up_empty(own: Patient) -> None:
+    """Every account comes with a profile; one that no clinic knows yet makes room for the record that is taken over."""
+    known = exists().where(Registration.patient_id == own.id)
+    helped = exists().where(Delegation.patient_id == own.id, Delegation.ended_at.is_(None))
+    if session().scalar(select(known | helped)):
+        raise Conflict(
+            _("Your account has visits of its own already. Please ask the clinic's front desk for help."),
+            code="has_record",
+        )
+    session().delete(own)
+    session().flush()
+
+
+def _still_granted(invitation: Invitation) -> bool:
+    """Whether whoever asked could still ask it now: a carer whose care was ended gives it to nobody."""
+    patient = invitation.patient
+    if patient is None or invitation.granted_by is None:
+        return False
+    if invitation.kind == RECORD and patient.user_id is not None:
+        return False
+    if invitation.kind == RECORD or patient.user_id == invitation.granted_by:
+        return True
+    held = select(Delegation.id).where(
+        Delegation.patient_id == patient.id, Delegation.user_id == invitation.granted_by, care.is_current()
+    )
+    return session().scalar(held) is not None
+
+
+def _from_facts(facts: dict[str, Any]) -> Invitation:
+    asked_by = UUID(facts["by"])
+    return Invitation(
+        id=UUID(facts["id"]),
+        patient_id=UUID(facts["patient"]),
+        kind=facts["kind"],
+        relation=facts["relation"],
+        scopes=tuple(facts["scopes"]),
+        until=date.fromisoformat(facts["until"]) if facts["until"] else None,
+        made_at=datetime.fromisoformat(facts["at"]),
+        granted_by=asked_by,
+        patient=session().get(Patient, UUID(facts["patient"])),
+        asked_by=accounts.get(asked_by).name,
+    )

@@ -1,0 +1,37 @@
+"""The letter with which somebody is asked to act for a patient, or to take over a record. The link is made here."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from portal.core import secrets
+from portal.core.db import session
+from portal.core.tasks import task
+from portal.domain.identity import accounts
+from portal.domain.patients.models import Patient
+from portal.gateways import mail
+
+PURPOSE = "family"
+
+
+@task
+def invite(invitation_id: str, facts: dict[str, Any], email: str) -> None:
+    """Ask the reader of this address, in their language when they have an account, else in the sender's."""
+    patient = session().get(Patient, UUID(facts["patient"]))
+    sender, reader = accounts.get(UUID(facts["by"])), accounts.by_email(email)
+    if patient is None or (reader and not reader.is_active):
+        return
+    about = {
+        "kind": facts["kind"],
+        "sender": sender.name,
+        "patient": patient.given_name,
+        "is_own": patient.user_id == sender.id,
+        "scopes": facts["scopes"],
+        "until": date.fromisoformat(facts["until"]) if facts["until"] else None,
+        "has_account": reader is not None,
+        "token": secrets.sign(PURPOSE, facts),
+    }
+    name, locale = (reader.name, reader.locale) if reader else ("", sender.locale)
+    mail.send(email, name, "family_invitation", locale, f"invitation:{invitation_id}", **about)
