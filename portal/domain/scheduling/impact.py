@@ -24,17 +24,21 @@ MOST_LISTED = 50
 
 
 class VisitsAffected(Conflict):
-    """Booked visits stand in the way of a change; `visits` are their ids, soonest first (at most 50), `count` all."""
+    """Booked visits stand in the way of a change; `visits` are their ids, soonest first (at most 50), `count` all.
+
+    `every` are the ids of all of them, for what decides about each.
+    """
 
     code = "visits_affected"
 
     def __init__(self, visits: Sequence[Appointment]) -> None:
         sentence = ngettext(
-            "%(n)s booked visit falls into this time. Move or cancel it first, or tick the box to keep it.",
-            "%(n)s booked visits fall into this time. Move or cancel them first, or tick the box to keep them.",
+            "%(n)s booked visit falls into this time. Decide first what becomes of it.",
+            "%(n)s booked visits fall into this time. Decide first what becomes of each.",
             len(visits),
         )
-        super().__init__(sentence, visits=[visit.id for visit in visits[:MOST_LISTED]], count=len(visits))
+        self.every = [visit.id for visit in visits]
+        super().__init__(sentence, visits=self.every[:MOST_LISTED], count=len(visits))
 
 
 def unless_kept(visits: Sequence[Appointment], keep_visits: bool) -> None:
