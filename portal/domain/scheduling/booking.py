@@ -19,7 +19,7 @@ from portal.core.db import session
 from portal.core.errors import NotFound, refuse
 from portal.core.events import record
 from portal.core.policy import allow
-from portal.domain.scheduling import granting, invitations, moving, policy, taking
+from portal.domain.scheduling import first_free, granting, invitations, moving, policy, taking
 from portal.domain.scheduling.models import (
     CANCELLED,
     CONFIRMED,
@@ -166,6 +166,7 @@ def reschedule(
         if kind.confirms == "by_doctor":
             appointment.status, appointment.confirmed_at = PENDING, None
     session().flush()
+    first_free.lower(before, was, clinic_id=appointment.clinic_id if kind.needs else None)
     other = before if before != book_.doctor_id else None
     facts: dict[str, Any] = {
         "version": appointment.version,
@@ -233,7 +234,10 @@ def _end(actor: Actor, appointment: Appointment, status: str, code: str, why: st
     appointment.status, appointment.version = status, appointment.version + 1
     appointment.end_code, appointment.end_text, appointment.ended_at = code, why, clock.now()
     appointment.ended_by = _side(actor, appointment)
-    session().execute(delete(Occupancy).where(Occupancy.appointment_id == appointment.id))
+    freed = delete(Occupancy).where(Occupancy.appointment_id == appointment.id).returning(Occupancy.kind)
+    had_room = "room" in session().scalars(freed).all()
+    clinic_id = appointment.clinic_id if had_room else None
+    first_free.lower(appointment.doctor_id, appointment.starts_at, clinic_id=clinic_id)
     session().flush()
 
 

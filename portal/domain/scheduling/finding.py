@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -13,24 +12,20 @@ from sqlalchemy import ColumnElement, exists, select
 
 from portal.core import clock
 from portal.core.actor import Actor
-from portal.core.errors import Invalid
-from portal.core.paging import decode, encode
+from portal.core.paging import encode
 from portal.core.recent import Recent
-from portal.core.text import lazy as _
 from portal.domain.doctors import directory
 from portal.domain.doctors.cards import DoctorCard, PracticeCard
 from portal.domain.doctors.directory import Match
 from portal.domain.doctors.models import Practice
 from portal.domain.doctors.shapes import DirectoryQuery
-from portal.domain.scheduling import availability
+from portal.domain.scheduling import availability, by_time
 from portal.domain.scheduling.availability import Slot
 from portal.domain.scheduling.models import Appointment, Opening, VisitType, opening_visit_types
 
-MOST_RANKED = 300  # doctors whose free times are compared for one answer
 SHOWN = 3  # next free times of a doctor
 SECONDS = 5  # how old what a public list says may be; a time that is chosen from it is looked at again
 DAYS = 7
-NEVER = "9999"  # sorts after every time
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +73,8 @@ _times: Recent[tuple[UUID, str | None], tuple[Slot, ...]] = Recent(SECONDS, most
 def search(actor: Actor, query: DirectoryQuery) -> Answer:
     """One page of public doctors with their next free times, in the order asked for; the same for whoever asks.
 
-    Soonest first and "free before a date" compare the free times of at most MOST_RANKED matches; more than that are
-    cut off by name, and the answer says so. An answer may be SECONDS old. Raises Invalid for a cursor not ours.
+    Soonest first and "free before a date" look through at most by_time.MOST matches, those free soonest first; when
+    that was not enough the answer says so. An answer may be SECONDS old. Raises Invalid for a cursor not ours.
     """
     return _answers.one(query, lambda: _search(query))
 
@@ -131,37 +126,16 @@ def _search(query: DirectoryQuery) -> Answer:
 
 def _by_times(query: DirectoryQuery, also: list[ColumnElement[bool]]) -> Answer:
     """A page of an order or a filter that only the free times themselves decide."""
-    pool = directory.matches(query, *also, most=MOST_RANKED + 1)
-    is_cut, pool = len(pool) > MOST_RANKED, pool[:MOST_RANKED]
-    times = _next_free(query, pool)
-    if query.before:
-        pool = [match for match in pool if _is_free_by(query.before, match, times[match.doctor_id])]
-    places = {match.doctor_id: _place(query, match, times[match.doctor_id]) for match in pool}
-    pool.sort(key=lambda match: places[match.doctor_id])
-    if query.after:
-        mark = _mark(query.after, places)
-        pool = [match for match in pool if places[match.doctor_id] > mark]
-    shown = pool[: query.limit]
+    ranked = by_time.ranked(query, also, lambda found: _next_free(query, found))
+    shown = ranked.items[: query.limit]
+    times = {match.doctor_id: times for match, times in shown}
+    cards = directory.cards_of([match for match, _times in shown])
+    more = len(ranked.items) > query.limit
     return Answer(
-        items=tuple(Found(card, times[card.id]) for card in directory.cards_of(shown)),
-        next=encode(places[shown[-1].doctor_id]) if len(pool) > query.limit else None,
-        is_cut=is_cut,
+        items=tuple(Found(card, times[card.id]) for card in cards),
+        next=encode(by_time.place(query, *shown[-1])) if more else None,
+        is_cut=ranked.is_cut and not more,
     )
-
-
-def _place(query: DirectoryQuery, match: Match, times: tuple[Slot, ...]) -> list[Any]:
-    if query.order != "soonest":
-        return match.place(query.order)
-    return [times[0].starts_at.isoformat() if times else NEVER, str(match.doctor_id)]
-
-
-def _mark(after: str, places: dict[UUID, list[Any]]) -> list[Any]:
-    """The place in a cursor; it must be made like those of this list."""
-    like = next(iter(places.values()), None)
-    values = decode(after, len(like) if like else 2) if like else []
-    if like and [type(value) for value in values] != [type(value) for value in like]:
-        raise Invalid(_("This list has moved on. Please start from its first page."), code="bad_cursor")
-    return values
 
 
 def _with_times(query: DirectoryQuery, shown: list[Match]) -> tuple[Found, ...]:
@@ -186,13 +160,6 @@ def _read_times(keys: list[tuple[UUID, str | None]]) -> dict[tuple[UUID, str | N
     mode = keys[0][1] if keys else None  # one search asks for one mode
     found = availability.next_free([practice_id for practice_id, _mode in keys], limit=SHOWN, mode=mode)
     return {(practice_id, mode): tuple(slots) for practice_id, slots in found.items()}
-
-
-def _is_free_by(day: date, match: Match, times: tuple[Slot, ...]) -> bool:
-    if not times:
-        return False
-    zone = match.zones[match.practice_ids.index(times[0].practice_id)]
-    return times[0].starts_at.astimezone(ZoneInfo(zone)).date() <= day
 
 
 def _start(slot: Slot) -> datetime:

@@ -141,13 +141,20 @@ def read(
     moving_id: UUID | None = None,
     hold_id: UUID | None = None,
     also_unverified: bool = False,
+    also_held: bool = False,
 ) -> dict[UUID, Rulebook]:
     """The rulebooks of these practices for the time from `begins` to `until`; those that cannot be booked are left out.
 
-    `moving_id` is an appointment and `hold_id` a hold whose time counts as free, because it is about to be given back.
+    `moving_id` is an appointment and `hold_id` a hold whose time counts as free, because it is about to be given back;
+    with `also_held` all that is only held counts as free.
     """
     statement = _statement(
-        visit_type_id is not None, patient_id is not None, moving_id is not None, hold_id is not None, also_unverified
+        visit_type_id is not None,
+        patient_id is not None,
+        moving_id is not None,
+        hold_id is not None,
+        also_unverified,
+        also_held,
     )
     values = {
         "practice_ids": list(practice_ids),
@@ -170,14 +177,22 @@ def read_one(practice_id: UUID, begins: datetime, until: datetime, **options: An
 
 
 @lru_cache(maxsize=64)
-def _statement(one_type: bool, patient: bool, moving: bool, hold: bool, unverified: bool) -> Prepared:
+def _statement(one_type: bool, patient: bool, moving: bool, hold: bool, unverified: bool, held: bool) -> Prepared:
     spare = " AND b.appointment_id IS DISTINCT FROM :moving_id" if moving else ""
     spare += " AND b.hold_id IS DISTINCT FROM :hold_id" if hold else ""
+    spare += " AND b.hold_id IS NULL" if held else ""
     spare_appointment = " AND a.id <> :moving_id" if moving else ""
     more = (_PATIENT.format(spare=spare) if patient else "") + (
         _PER_DAY.format(spare_appointment=spare_appointment) if one_type else ""
     )
-    parts = (("type", one_type), ("patient", patient), ("moving", moving), ("hold", hold), ("all", unverified))
+    parts = (
+        ("type", one_type),
+        ("patient", patient),
+        ("moving", moving),
+        ("hold", hold),
+        ("all", unverified),
+        ("held", held),
+    )
     return Prepared(
         "_".join(["rulebook", *(name for name, wanted in parts if wanted)]),
         _READ.format(

@@ -14,7 +14,7 @@ from portal.core.names import fold
 from portal.core.text import language
 from portal.domain.doctors import cards, directory
 from portal.domain.doctors.shapes import DirectoryQuery
-from portal.domain.scheduling import finding
+from portal.domain.scheduling import by_time, finding
 from tests.builders import (
     ALGIERS,
     make_clinic,
@@ -231,7 +231,8 @@ def test_a_cursor_that_is_not_ours_is_refused(order: str, cursor: str) -> None:
 
 @pytest.mark.usefixtures("town")
 def test_very_many_matches_are_cut_and_the_answer_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finding, "MOST_RANKED", 1)
+    monkeypatch.setattr(by_time, "MOST", 1)
+    monkeypatch.setattr(by_time, "BATCH", 1)
     answer = finding.search(NOBODY, DirectoryQuery())
     assert answer.is_cut
     assert len(answer.items) == 1
