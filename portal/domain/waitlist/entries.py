@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from portal.core import clock, paging
@@ -43,11 +43,6 @@ class Place:
     entry: WaitlistEntry
     offer: WaitlistOffer | None
     before: int
-
-
-def rank(entry: type[WaitlistEntry] = WaitlistEntry) -> ColumnElement[int]:
-    """In SQL: the more urgent the lower."""
-    return case({code: number for number, code in enumerate(URGENCIES)}, value=entry.urgency)
 
 
 def find(actor: Actor, entry_id: UUID | str) -> Place:
@@ -100,7 +95,7 @@ def of_clinics(
     for word in text.lower().split()[:6]:
         named = select(Patient.id).where(Patient.search_name.contains(word, autoescape=True))
         statement = statement.where(WaitlistEntry.patient_id.in_(named))
-    keys = [rank(), WaitlistEntry.created_at, WaitlistEntry.id]
+    keys = [WaitlistEntry.rank, WaitlistEntry.created_at, WaitlistEntry.id]
     found = paging.page(statement.options(*WHOLE), keys, after=after, limit=limit)
     return Page(_places(found.items), found.next)
 
@@ -159,9 +154,9 @@ def _before(ids: Sequence[UUID]) -> dict[UUID, int]:
     me, other = aliased(WaitlistEntry), aliased(WaitlistEntry)
     shares = or_(me.practice_id.is_(None), other.practice_id.is_(None), me.practice_id == other.practice_id)
     earlier = or_(
-        rank(other) < rank(me),
-        (rank(other) == rank(me)) & (other.created_at < me.created_at),
-        (rank(other) == rank(me)) & (other.created_at == me.created_at) & (other.id < me.id),
+        other.rank < me.rank,
+        (other.rank == me.rank) & (other.created_at < me.created_at),
+        (other.rank == me.rank) & (other.created_at == me.created_at) & (other.id < me.id),
     )
     ahead = (
         select(func.count())

@@ -6,8 +6,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, or_, text, true
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, case, or_, text, true
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -56,6 +57,16 @@ class WaitlistEntry(Base, Changing):
         CheckConstraint("last >= first", name="dates"),
         Index("ix_waitlist_entries_waiting", "clinic_id", "visit_type_id", postgresql_where=text("state = 'waiting'")),
     )
+
+    @hybrid_property
+    def rank(self) -> int:
+        """The more urgent the lower."""
+        return URGENCIES.index(self.urgency)
+
+    @rank.inplace.expression
+    @classmethod
+    def _rank(cls) -> ColumnElement[int]:
+        return case({code: number for number, code in enumerate(URGENCIES)}, value=cls.urgency)
 
     @classmethod
     def visible(cls, actor: Actor) -> ColumnElement[bool]:

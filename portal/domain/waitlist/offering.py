@@ -33,7 +33,6 @@ from portal.domain.doctors.models import Practice
 from portal.domain.scheduling import availability, holds, policy, taking
 from portal.domain.scheduling.availability import Slot
 from portal.domain.scheduling.models import Hold
-from portal.domain.waitlist.entries import rank
 from portal.domain.waitlist.models import WaitlistEntry, WaitlistOffer
 from portal.domain.waitlist.wishes import NotWaiting, OfferStands, suits
 
@@ -169,7 +168,7 @@ def _waiting(freed: Freed, zone: ZoneInfo) -> list[WaitlistEntry]:
             ~offered,
         )
         .options(joinedload(WaitlistEntry.moves))
-        .order_by(rank(), WaitlistEntry.created_at, WaitlistEntry.id)
+        .order_by(WaitlistEntry.rank, WaitlistEntry.created_at, WaitlistEntry.id)
         .limit(MOST_ENTRIES)
     )
     return list(session().scalars(statement))
