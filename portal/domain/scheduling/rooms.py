@@ -21,6 +21,6 @@ def of_appointments(appointment_ids: Iterable[UUID]) -> dict[UUID, list[str]]:
         .order_by(Resource.name)
     )
     found: dict[UUID, list[str]] = {}
-    for appointment_id, name in session().execute(statement).tuples():
-        found.setdefault(appointment_id, []).append(name)  # type: ignore[arg-type]
+    for appointment_id, name in session().execute(statement):
+        found.setdefault(appointment_id, []).append(name)
     return found

@@ -19,10 +19,12 @@ from portal.domain.scheduling.timetable import (
     Opening,
     Policy,
     Reason,
+    Room,
     Timetable,
     VisitRule,
     by_day,
     explain,
+    free_rooms,
     next_free,
     offers,
     reasons,
@@ -370,11 +372,19 @@ def reference(case: "Case", tick: int, wall: datetime) -> tuple[set[Reason], tup
     lanes = free_in(case, tick - visit.buffer_before * 60, ends + visit.buffer_after * 60, places)
     if not lanes:
         return {Reason.BUFFER if free_in(case, tick, ends, places) else Reason.TAKEN}, ()
+    occupied = tick - visit.buffer_before * 60, ends + visit.buffer_after * 60
+    if not all(any(has_place(room, *occupied) for room in table.rooms if room.group == need) for need in visit.needs):
+        return {Reason.ROOM}, ()
     if any(overlap(tick, ends, starts, until) for starts, until, _ in table.patient_busy):
         return {Reason.PATIENT_BUSY}, ()
     if policy.max_per_day is not None and table.booked_per_day.get(day, 0) >= policy.max_per_day:
         return {Reason.DAY_FULL}, ()
     return {Reason.OFFERED}, lanes
+
+
+def has_place(room: Room, begins: int, until: int) -> bool:
+    taken = {lane for starts, ends, lane in room.busy if overlap(begins, until, starts, ends)}
+    return any(lane not in taken for lane in range(1, room.places + 1))
 
 
 def places_at(case: "Case", tick: int, wall: datetime, ends: int) -> tuple[int, Reason]:
@@ -461,8 +471,13 @@ def some_case(seed: int) -> Case:
         [Busy(*span, random.choice(lanes)) for span in spans(90, 20)],
         {first + timedelta(n): random.randint(0, 4) for n in range(3)},
         [Busy(*span) for span in spans(8, 20)],
+        [
+            Room(number, random.choice("xy"), random.choice([1, 1, 2]), [Busy(*span, 1) for span in spans(20, 30)])
+            for number in range(random.randint(0, 3))
+        ],
     )
-    visit = VisitRule("a", ticks(random, 1, 15), ticks(random, 0, 3), random.choice([0, 5, 30]))
+    needs = random.choice([(), (), ("x",), ("x", "y")])
+    visit = VisitRule("a", ticks(random, 1, 15), ticks(random, 0, 3), random.choice([0, 5, 30]), needs)
     policy = Policy(random.choice([0, 60, 600]), random.choice([1, 2, 30]), random.choice([None, None, 2, 4]))
     return Case(name, first, table, visit, policy, midnight + random.randint(-200, 150) * TICK)
 
@@ -506,6 +521,13 @@ def test_an_offer_collides_with_nothing_and_lies_in_its_opening(case: Case) -> N
         for starts_at, ends_at, lane in case.table.busy:
             occupied = overlap(offer.occupied_from, offer.occupied_until, starts_at, ends_at)
             assert not (occupied and lane in offer.free_lanes)
+        for rooms in free_rooms(case.table, case.visit, offer):
+            assert rooms
+            for room_id, lane in rooms:
+                room = next(one for one in case.table.rooms if one.id == room_id)
+                for starts_at, ends_at, taken in room.busy:
+                    occupied = overlap(offer.occupied_from, offer.occupied_until, starts_at, ends_at)
+                    assert not (occupied and lane == taken)
 
 
 @given(cases(), st.integers(1, 299))
