@@ -7,17 +7,18 @@ from datetime import date, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import or_, select
+from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
-from portal.core.actor import Actor
+from portal.core.actor import ADMIN, STAFF, Actor
 from portal.core.db import new_id, session
 from portal.core.errors import Conflict, Invalid, NotFound, refuse
 from portal.core.events import record
 from portal.core.policy import allow, as_id, find
 from portal.core.text import format_time
 from portal.core.text import lazy as _
-from portal.domain.doctors.models import Practice
+from portal.domain.clinics.models import Clinic
+from portal.domain.doctors.models import Doctor, Practice
 from portal.domain.scheduling import impact
 from portal.domain.scheduling.models import Opening, VisitType
 from portal.domain.scheduling.shapes import BreakShape, OpeningShape
@@ -56,6 +57,36 @@ def of_practices(practice_ids: Sequence[UUID]) -> list[Opening]:
         .order_by(Opening.weekday.nulls_last(), Opening.on_date, Opening.starts)
     )
     return list(session().scalars(statement))
+
+
+def practices_of(actor: Actor) -> list[Practice]:
+    """The active practices of the clinics the actor works at, by clinic and doctor."""
+    statement = (
+        select(Practice)
+        .join(Practice.doctor)
+        .join(Practice.clinic)
+        .where(Practice.clinic_id.in_(actor.clinics_as(STAFF, ADMIN)), Practice.is_active)
+        .options(contains_eager(Practice.doctor).selectinload(Doctor.specialties), contains_eager(Practice.clinic))
+        .order_by(Clinic.name, Doctor.family_name, Doctor.given_name)
+    )
+    return list(session().scalars(statement))
+
+
+def targets(actor: Actor, practice: Practice) -> list[Practice]:
+    """Where this practice's hours can be copied to: its doctor's and its clinic's others whose hours the actor sets."""
+    statement = (
+        select(Practice)
+        .join(Practice.doctor)
+        .where(
+            or_(Practice.doctor_id == practice.doctor_id, Practice.clinic_id == practice.clinic_id),
+            Practice.id != practice.id,
+            Practice.is_active,
+            Practice.visible(actor),
+        )
+        .options(contains_eager(Practice.doctor), joinedload(Practice.clinic))
+        .order_by(Doctor.family_name, Doctor.given_name)
+    )
+    return [one for one in session().scalars(statement) if may_set_hours(actor, one)]
 
 
 def get(actor: Actor, opening_id: UUID | str) -> Opening:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -21,6 +20,7 @@ from portal.domain.clinics import managing
 from portal.domain.clinics.models import Clinic, Holiday
 from portal.domain.scheduling import closures, impact
 from portal.domain.scheduling.models import Appointment, Closure
+from portal.domain.scheduling.shapes import TakeHolidays
 
 YEARS_AHEAD = 3
 
@@ -65,22 +65,20 @@ def of_year(actor: Actor, clinic_id: UUID | str, year: int, language: str) -> li
     return [PublicHoliday(day, name, day in there, day < today) for day, name in known]
 
 
-def take_over(
-    actor: Actor, clinic_id: UUID | str, *, year: int, language: str, days: Collection[date], keep_visits: bool = False
-) -> list[Holiday]:
+def take_over(actor: Actor, clinic_id: UUID | str, **about: Any) -> list[Holiday]:
     """The clinic is closed on these public holidays; those already there and those that are over are left out.
 
-    Raises Invalid for a date that is no public holiday of that year, VisitsAffected with the visits of all the days.
+    `about` is a TakeHolidays' values. Raises Invalid for a date that is no public holiday of that year, VisitsAffected
+    with the visits of all the days.
     """
+    asked = TakeHolidays.parse(about)
     clinic = managing.get(actor, clinic_id, lock=True)
-    offered = {one.day: one for one in of_year(actor, clinic.id, year, language)}
-    if not days:
-        raise Invalid(fields={"days": _("Please tick at least one day.")})
-    if not set(days) <= set(offered):
+    offered = {one.day: one for one in of_year(actor, clinic.id, asked.year, asked.language)}
+    if not set(asked.days) <= set(offered):
         raise Invalid(fields={"days": _("Please choose among the public holidays of this year.")})
-    wanted = [offered[day] for day in sorted(days) if offered[day].is_open]
+    wanted = [offered[day] for day in sorted(set(asked.days)) if offered[day].is_open]
     hit = [visit for one in wanted for visit in _visits(clinic, one.day)]
-    impact.unless_kept(list(dict.fromkeys(hit)), keep_visits)
+    impact.unless_kept(list(dict.fromkeys(hit)), asked.keep_visits)
     return [
         closures.add_holiday(actor, clinic.id, day=one.day, name=one.name[:120], keep_visits=True) for one in wanted
     ]

@@ -62,6 +62,24 @@ class DeclineAppointment(Shape):
     text: Reason = ""
 
 
+class InviteToBook(Shape):
+    """A patient is asked to book a type of visit with a practice, on one of the dates first to last."""
+
+    practice_id: UUID
+    patient_id: UUID
+    visit_type_id: UUID
+    first: date
+    last: date
+    note: Reason = ""
+    follow_up_of: Annotated[UUID | None, Empty] = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> InviteToBook:
+        if self.last < self.first:
+            raise fault("last_before_first", _("The last day must not be before the first."))
+        return self
+
+
 class SlotsQuery(Shape):
     practice_id: UUID
     visit_type_id: UUID
@@ -161,6 +179,15 @@ class ClosureShape(Shape):
         if self.first == self.last and self.starts and self.ends and self.ends != time() and self.ends <= self.starts:
             raise fault("ends_after_start", _("The end must be after the start."))
         return self
+
+
+class TakeHolidays(Shape):
+    """Public holidays of one year on which a clinic is closed; their names come in `language`."""
+
+    year: int
+    language: Literal["en", "fr", "ar"] = "en"
+    days: Annotated[list[date], Field(min_length=1, max_length=100)]
+    keep_visits: bool = False
 
 
 class VisitTypeShape(Shape):
