@@ -5,24 +5,49 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from portal.domain.notifications import family_notices, notices, review_notices
-from portal.domain.scheduling import first_free
+from portal.domain.changes import answering
+from portal.domain.notifications import change_notices, family_notices, notices, review_notices, waitlist_notices
+from portal.domain.reminders import sending, settings
+from portal.domain.scheduling import first_free, invitations
 from portal.domain.waitlist import ending, offering, releasing
 
 SUBSCRIPTIONS: dict[str, tuple[Callable[..., Any], ...]] = {
     "appointment.booked": (notices.appointment_booked, ending.after_booking),
     "appointment.confirmed": (notices.appointment_confirmed,),
-    "appointment.declined": (notices.appointment_declined, releasing.after_visit, ending.after_end_of_visit),
-    "appointment.moved": (notices.appointment_moved, releasing.after_visit),
-    "appointment.cancelled": (notices.appointment_cancelled, releasing.after_visit, ending.after_end_of_visit),
+    "appointment.declined": (
+        notices.appointment_declined,
+        sending.void_old,
+        releasing.after_visit,
+        ending.after_end_of_visit,
+        invitations.after_visit_is_off,
+        answering.settle,
+    ),
+    "appointment.moved": (notices.appointment_moved, sending.void_old, releasing.after_visit, answering.settle),
+    "appointment.cancelled": (
+        notices.appointment_cancelled,
+        sending.void_old,
+        releasing.after_visit,
+        ending.after_end_of_visit,
+        invitations.after_visit_is_off,
+        answering.settle,
+    ),
+    "clinic.created": (settings.set_up,),
+    "clinic.changed": (settings.plan_anew,),
     "opening.added": (releasing.after_opening, first_free.reconsider),
     "opening.changed": (releasing.after_opening, first_free.reconsider),
     "closure.removed": (releasing.after_closure, first_free.reconsider),
     "holiday.removed": (releasing.after_closure, first_free.reconsider),
+    "appointment.checked_in": (answering.settle,),
     "waitlist.declined": (offering.pass_on,),
-    "waitlist.expired": (offering.pass_on,),
+    "waitlist.expired": (offering.pass_on, waitlist_notices.expired),
     "waitlist.withdrawn": (offering.pass_on,),
-    "appointment.completed": (review_notices.visit_completed,),
+    "waitlist.offered": (waitlist_notices.offered,),
+    "waitlist.over": (waitlist_notices.over,),
+    "waitlist.left": (waitlist_notices.left,),
+    "invitation.sent": (waitlist_notices.invited,),
+    "invitation.withdrawn": (waitlist_notices.withdrawn,),
+    "invitation.declined": (waitlist_notices.declined,),
+    "appointment.completed": (review_notices.visit_completed, answering.settle),
     "review.written": (review_notices.review_written,),
     "review.answered": (review_notices.review_answered,),
     "review.hidden": (review_notices.review_hidden,),
@@ -35,4 +60,5 @@ SUBSCRIPTIONS: dict[str, tuple[Callable[..., Any], ...]] = {
     "visit_type.changed": (first_free.reconsider,),
     "practice.started": (first_free.reconsider,),
     "doctor.licence_verified": (first_free.reconsider,),
+    "change.applied": (change_notices.change_applied,),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -137,13 +137,21 @@ def sentence_for(reason: Reason) -> Any:
     return SENTENCES[reason]
 
 
-def bookable_types(practice_id: UUID, *, for_desk: bool = False) -> list[VisitType]:
-    """The visit types this practice's openings take and patients (or the desk) may book, in the clinic's order."""
+def bookable_types(practice_id: UUID, *, for_desk: bool = False, also: Collection[UUID] = ()) -> list[VisitType]:
+    """The visit types this practice's openings take and patients (or the desk) may book, in the clinic's order.
+
+    `also` are those the asker was invited to book.
+    """
     now = clock.now()
     book = rulebook.read_one(practice_id, now, now + MARGIN, also_unverified=for_desk)
     if book is None:
         return []
-    wanted = [kind.id for kind in book.admitted() if for_desk or kind.bookable_by == "anyone"]
+    invited = {str(one) for one in also}
+    wanted = [
+        kind.id
+        for kind in book.admitted()
+        if for_desk or kind.bookable_by == "anyone" or (kind.bookable_by == "invited" and kind.id in invited)
+    ]
     rows = {str(row.id): row for row in session().scalars(select(VisitType).where(VisitType.id.in_(wanted)))}
     return [rows[id_] for id_ in wanted]
 
