@@ -6,7 +6,7 @@ Nothing is ever called off in silence: who does not answer is called by the desk
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import String, and_, cast, literal, select, update
@@ -84,7 +84,7 @@ def call_off(actor: Actor, proposal_id: UUID) -> Proposal:
     return _answered(actor, proposal, "cancelled")
 
 
-def choices(actor: Actor, proposal_id: UUID, near: datetime | None = None, practice_id: UUID | None = None) -> Choice:
+def choices(actor: Actor, proposal_id: UUID, near: date | None = None, practice_id: UUID | None = None) -> Choice:
     """The free times of a week for a visit that has to change. Raises NotFound, Answered."""
     proposal = _asked(actor, proposal_id, lock=False)
     _still_open(proposal)

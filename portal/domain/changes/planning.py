@@ -32,6 +32,7 @@ from portal.domain.scheduling.models import Appointment, Hold
 from portal.domain.scheduling.refusals import NotOffered, TimeTaken
 
 DECIDE = timedelta(minutes=30)  # how long proposed times are held for whoever plans
+_SHOWN = (Appointment.clinic, Appointment.visit_type, Appointment.patient, Appointment.doctor)
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,11 @@ def propose(actor: Actor, proposal_id: UUID, *, starts_at: datetime, practice_id
     return proposal
 
 
+def proposal(actor: Actor, proposal_id: UUID) -> Proposal:
+    """One visit of a plan with its patient, doctor, clinic and type; raises NotFound, ChangeOver."""
+    return _open(actor, proposal_id)[0]
+
+
 def drop(actor: Actor, change_id: UUID | str) -> None:
     """Do not save it after all: every time goes back. Raises NotFound, ChangeOver."""
     change = unsaved(actor, change_id)
@@ -188,11 +194,7 @@ def _let_go(change_ids: Sequence[UUID]) -> None:
 def _open(actor: Actor, proposal_id: UUID) -> tuple[Proposal, Change]:
     """A proposal of a draft with its visit, the draft locked."""
     visit = joinedload(Proposal.appointment)
-    statement = (
-        select(Proposal)
-        .where(Proposal.id == proposal_id)
-        .options(visit.joinedload(Appointment.clinic), visit.joinedload(Appointment.visit_type))
-    )
+    statement = select(Proposal).where(Proposal.id == proposal_id).options(*(visit.joinedload(part) for part in _SHOWN))
     proposal = session().scalars(statement).one_or_none() or refuse(NotFound)
     change = unsaved(actor, proposal.change_id)
     allow(change.state == "draft", ChangeOver, _("These times have gone back. Please look for new ones."))
