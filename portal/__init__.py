@@ -93,7 +93,7 @@ def _core(app: Flask, settings: Settings) -> None:
     app.extensions["portal.sms"] = sms.transport_for(
         settings.sms_address, settings.sms_token, settings.sms_from, settings.portal_data / "sms"
     )
-    sms.connect(app.extensions["portal.sms"])
+    sms.connect(app.extensions["portal.sms"], settings.base_url)
 
 
 def _doors(app: Flask, settings: Settings) -> None:

@@ -7,12 +7,14 @@ from datetime import timedelta
 from typing import Any
 
 from portal.domain.notifications.family_notices import warn_of_endings
+from portal.domain.reminders.queue import queue_due
 from portal.domain.scheduling import first_free
 from portal.domain.upkeep import forget_old_replies, forget_old_sessions, forget_old_tasks, prune_occupancy, seal_events
 from portal.domain.waitlist.ending import end_passed
 
 SCHEDULE: tuple[tuple[timedelta, Callable[..., Any]], ...] = (
     (timedelta(seconds=30), seal_events),
+    (timedelta(minutes=1), queue_due),
     (timedelta(minutes=5), prune_occupancy),
     (timedelta(minutes=1), first_free.sweep),
     (timedelta(minutes=10), end_passed),

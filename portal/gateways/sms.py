@@ -45,12 +45,18 @@ class Transport(Protocol):
 
 
 _transport: Transport | None = None
+_base = ""
 
 
-def connect(transport: Transport | None) -> None:
-    """Say at start how messages leave; None: not at all, and nobody is told by SMS."""
-    global _transport
-    _transport = transport
+def connect(transport: Transport | None, base_url: str) -> None:
+    """Say at start how messages leave (None: not at all, nobody is told by SMS) and where their links lead."""
+    global _transport, _base
+    _transport, _base = transport, base_url
+
+
+def address(path: str) -> str:
+    """The whole address of a page, for a link in a message."""
+    return f"{_base}{path}"
 
 
 def is_on() -> bool:

@@ -16,4 +16,12 @@ def _may_be_kept(answer: Response) -> Response:
     return answer
 
 
-from portal.web.public import booking, clinics, directory, doctors, go, home  # noqa: E402, F401 - they add their views
+from portal.web.public import (  # noqa: E402, F401 - they add their views
+    attending,
+    booking,
+    clinics,
+    directory,
+    doctors,
+    go,
+    home,
+)
