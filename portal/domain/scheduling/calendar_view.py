@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 from math import gcd
@@ -54,9 +54,25 @@ class Board:
         busy |= {one.practice.id for one in self.hours}
         return [practice for practice in self.practices if practice.id in busy] or self.practices
 
-    def off_of(self, practice: Practice) -> list[Closure]:
-        """What keeps this practice from receiving."""
-        return [one for one in self.off if concerns(one, practice)]
+    @property
+    def spans(self) -> list[tuple[datetime, datetime]]:
+        """From when to when something is open or booked."""
+        return [
+            *((one.starts_at, one.ends_at) for one in self.hours),
+            *((one.starts_at, one.ends_at) for one in self.visits),
+        ]
+
+    def only(self, practice_id: UUID) -> Board:
+        """The same dates for one practice."""
+        practices = [one for one in self.practices if one.id == practice_id]
+        return replace(
+            self,
+            practices=practices,
+            visits=[one for one in self.visits if one.practice_id == practice_id],
+            hours=[one for one in self.hours if one.practice.id == practice_id],
+            off=[one for one in self.off if any(concerns(one, practice) for practice in practices)],
+            kept=[one for one in self.kept if one.practice_id == practice_id],
+        )
 
 
 @dataclass(frozen=True)
@@ -73,6 +89,12 @@ def clinics_of(actor: Actor) -> list[Clinic]:
     """The clinics whose desk the actor may sit at, by name."""
     mine = true() if actor.is_superadmin else Clinic.id.in_(actor.clinics_as(STAFF, ADMIN))
     return list(session().scalars(select(Clinic).where(mine, Clinic.is_active).order_by(Clinic.name, Clinic.id)))
+
+
+def practices_of(actor: Actor, clinic: Clinic) -> list[Practice]:
+    """The practices of a clinic that receive, by the doctor's name; raises NotFound as `board` does."""
+    allow(actor.works_at(clinic.id), NotFound)
+    return _practices(clinic, set(), None)
 
 
 def board(actor: Actor, clinic: Clinic, first: date, last: date, practice_id: UUID | None = None) -> Board:

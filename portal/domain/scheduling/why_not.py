@@ -5,7 +5,6 @@ The reason comes from the function that computes the free times, so an answer an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -115,12 +114,6 @@ def ask(
         **_in_the_way(actor, practice, kind, starts_at, patient_id, reason),
         next_free=[] if reason is Reason.OFFERED else _next_free(actor, practice, kind, starts_at, patient_id),
     )
-
-
-def types_at(clinic_ids: Sequence[UUID]) -> list[VisitType]:
-    """The visit types that can be asked about, the shortest first."""
-    statement = select(VisitType).where(VisitType.clinic_id.in_(clinic_ids), VisitType.is_active)
-    return list(session().scalars(statement.order_by(VisitType.duration, VisitType.name)))
 
 
 def _type(practice: Practice, visit_type_id: UUID) -> VisitType:

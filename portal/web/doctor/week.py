@@ -1,56 +1,164 @@
-"""The doctor's week: visits, open hours and time off on one grid; a list on a phone."""
+"""The doctor's week or day: a calendar to drag visits on; without JavaScript one grid, and a list on a phone."""
 
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from flask import Response, url_for
+from flask import Response, jsonify, url_for
+from werkzeug.wrappers import Response as AnyResponse
 
 from portal.core import text
+from portal.core.errors import Refused
+from portal.core.policy import allow
 from portal.core.text import gettext as say
-from portal.domain.scheduling import days
+from portal.domain.scheduling import appointments, calendar_view, days, policy
 from portal.domain.scheduling.closures import TimeOff
 from portal.domain.scheduling.days import Frame, Hours, WeekDay
 from portal.domain.scheduling.models import Appointment
-from portal.web import htmx, terms, times
+from portal.web import calendar_answers, calendar_feed, htmx, terms, times
+from portal.web.calendar_page import Spot, asked_span, listed, widget
 from portal.web.doctor import bp
-from portal.web.doctor.today import asked
 from portal.web.gate import actor
 
 DAY_MINUTES = 24 * 60
 MOST_LANES = 4
 EARLIEST, LATEST = 8 * 60, 18 * 60  # the grid covers at least these hours
 PAGE = ("doctor/week/index.html", "doctor/week/_week.html")
+VIEWS = ("week", "day", "list")
 
 
 @bp.get("/week")
 def week() -> Response:
-    """Seven days; ?start= names any date of the week to show."""
+    """Seven days, or one; ?start= names any date to show, ?view= how."""
     frame = days.frame(actor())
-    first = week_start(asked("start") or frame.today)
-    shown = days.week(actor(), frame, first)
+    spot = Spot.asked("start", frame.today, VIEWS)
+    return htmx.page(PAGE[0], fragment=PAGE[1], **_context(frame, spot))
+
+
+@bp.get("/week/events.json")
+def week_events() -> Response:
+    """What stands on the dates from ?start= to ?end= (not included), for the calendar."""
+    frame = days.frame(actor())
+    first, last = asked_span(frame.today)
+    shown = _until(days.week(actor(), frame, first), last)
+    off = {one.closure.id: one for day in shown for one in day.off}  # once, however many days it lasts
+    return jsonify(
+        [*(_closed(frame, one) for one in off.values()), *(row for day in shown for row in _rows(frame, day))]
+    )
+
+
+@bp.post("/week/<uuid:key>/move")
+def move_on_week(key: UUID) -> AnyResponse:
+    """Move a visit to where it was put; refused, the same sentence and the next free times."""
+    frame = days.frame(actor())
+    visit = appointments.find(actor(), key)
+    allow(policy.may_manage(actor(), visit))
+    here, day = url_for("doctor.move_on_week", key=key), visit.starts_at.astimezone(frame.zone).date()
+    spot = Spot(day, frame.today, "week", False)
+
+    def show(no: Refused, **said: Any) -> Response:
+        return htmx.refused(no, PAGE[0], **{**_context(frame, spot), **said})
+
+    back = url_for("doctor.week", start=day)
+    return calendar_answers.move(key, frame.zone, here=here, back=back, show=show)
+
+
+def _context(frame: Frame, spot: Spot) -> dict[str, Any]:
+    shown = _until(days.week(actor(), frame, spot.first), spot.last)
     columns = [_column(frame, one) for one in shown]
     blocks = [block for column in columns for block in column["blocks"]]
-    context = {
+
+    def link(**other: Any) -> str:
+        view = spot.view if spot.is_asked else None
+        return url_for("doctor.week", **{"start": spot.day, "view": view, **other})
+
+    return {
         "frame": frame,
         "columns": columns,
         "starts": min([EARLIEST, *(block["start"] // 60 * 60 for block in blocks)]),
         "ends": max([LATEST, *(-(-block["end"] // 60) * 60 for block in blocks)]),
-        "label": times.range_label(first, first + timedelta(days=6)),
+        "spot": spot,
+        "label": spot.label,
         "count": sum(len(one.visits) for one in shown),
-        "is_now": first <= frame.today < first + timedelta(days=7),
-        "previous_url": url_for("doctor.week", start=first - timedelta(days=7)),
-        "next_url": url_for("doctor.week", start=first + timedelta(days=7)),
+        "is_now": spot.is_now,
+        "here": link(),
+        "previous_url": link(start=spot.previous),
+        "next_url": link(start=spot.next),
+        "today_url": link(start=None),
+        "day_before_url": link(start=spot.day - timedelta(days=1)),
+        "day_after_url": link(start=spot.day + timedelta(days=1)),
+        "tabs": [
+            {"label": word, "url": link(view=view), "current": spot.view == view, "icon": picture}
+            for view, word, picture in (
+                ("week", say("Week"), "calendar-week"),
+                ("day", say("Day"), "calendar"),
+                ("list", say("List"), "list"),
+            )
+        ],
         "zone_note": times.zone_note(frame.zone),
+        "listed": _listed(frame, spot, shown),
+        "widget": _widget(frame, spot, shown),
+        "said_here": None,
     }
-    return htmx.page(PAGE[0], fragment=PAGE[1], **context)
 
 
-def week_start(day: date) -> date:
-    """The first day of the week as the reader's calendar has it."""
-    return day - timedelta(days=(day.weekday() - text.locale().first_week_day) % 7)
+def _until(shown: list[WeekDay], last: date) -> list[WeekDay]:
+    return [one for one in shown if one.date <= last]
+
+
+def _listed(frame: Frame, spot: Spot, shown: list[WeekDay]) -> list[dict[str, Any]]:
+    return listed(
+        frame.zone,
+        spot.first,
+        spot.last,
+        [visit for one in shown for visit in one.visits],
+        {one.date: say("Closed: %(name)s", name=one.holidays[0].name) for one in shown if one.holidays},
+        url=lambda visit: url_for("doctor.appointment", key=visit.id),
+        move=lambda visit: url_for("doctor.move", key=visit.id) if policy.may_move(actor(), visit) else None,
+    )
+
+
+def _widget(frame: Frame, spot: Spot, shown: list[WeekDay]) -> dict[str, Any]:
+    hours = [one for day in shown for one in day.hours]
+    visits = [visit for day in shown for visit in day.visits]
+    return widget(
+        spot,
+        frame.zone,
+        view="timeGridWeek" if spot.is_week else "timeGridDay",
+        narrow="" if spot.is_asked else "timeGridDay",
+        feed=url_for("doctor.week_events"),
+        why=url_for("doctor.why_not"),
+        snap=calendar_view.snap(hours, frame.zone, [visit.visit_type.duration for visit in visits]),
+        spans=[*((one.starts_at, one.ends_at) for one in hours), *((one.starts_at, one.ends_at) for one in visits)],
+    )
+
+
+def _rows(frame: Frame, day: WeekDay) -> list[dict[str, Any]]:
+    """Everything of one day as the calendar draws it."""
+    zone, everywhere = frame.zone, [practice.id for practice in frame.practices]
+    rows = [calendar_feed.open_hours(one, zone) for one in day.hours]
+    rows += [calendar_feed.holiday(one.day, one.name, everywhere) for one in day.holidays[:1]]
+    rows += [calendar_feed.kept(one, zone) for one in day.kept]
+    for visit in day.visits:
+        places = [visit.clinic.name] if len(frame.practices) > 1 else []
+        rows.append(calendar_feed.visit(visit, zone, url=_page, move=_drag, notes=places))
+    return rows
+
+
+def _closed(frame: Frame, off: TimeOff) -> dict[str, Any]:
+    note = " · ".join(part for part in (off.place, off.closure.note if off.is_own else "") if part)
+    return calendar_feed.closed(off.closure, frame.zone, [practice.id for practice in frame.practices], note)
+
+
+def _page(visit: Appointment) -> str:
+    return url_for("doctor.appointment", key=visit.id)
+
+
+def _drag(visit: Appointment) -> str | None:
+    return url_for("doctor.move_on_week", key=visit.id) if policy.may_move(actor(), visit) else None
 
 
 def _column(frame: Frame, day: WeekDay) -> dict[str, Any]:
