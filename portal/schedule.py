@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from portal.domain.changes.planning import drop_stale
 from portal.domain.notifications.family_notices import warn_of_endings
 from portal.domain.reminders.queue import queue_due
 from portal.domain.scheduling import first_free
@@ -17,6 +18,7 @@ SCHEDULE: tuple[tuple[timedelta, Callable[..., Any]], ...] = (
     (timedelta(minutes=1), queue_due),
     (timedelta(minutes=5), prune_occupancy),
     (timedelta(minutes=1), first_free.sweep),
+    (timedelta(minutes=1), drop_stale),
     (timedelta(minutes=10), end_passed),
     (timedelta(hours=6), forget_old_tasks),
     (timedelta(hours=6), forget_old_sessions),

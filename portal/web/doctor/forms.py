@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from wtforms import (
-    BooleanField,
     DateField,
     HiddenField,
     SelectField,
@@ -79,7 +78,6 @@ class TimeOffForm(ShapeForm[ClosureShape]):
     starts = TimeField(_("From (empty: the whole day)"), render_kw={"step": 300})
     ends = TimeField(_("Until (empty: the whole day)"), render_kw={"step": 300})
     note = StringField(_("Note for yourself"))
-    keep_visits = BooleanField(_("Keep the booked visits; I will move or cancel them myself"))
 
     @classmethod
     def fresh(cls, practices: Iterable[Practice], **kwargs: Any) -> TimeOffForm:

@@ -1,4 +1,4 @@
-"""Time off: what is planned, a form for more, and which booked visits it would hit."""
+"""Time off: what is planned, and a form for more. Booked visits in it are decided one by one before it is saved."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from portal.core import text
 from portal.core.errors import Refused
 from portal.core.text import gettext as say
-from portal.domain.scheduling import closures, days, impact
+from portal.domain.changes import listing
+from portal.domain.scheduling import closures, days
 from portal.domain.scheduling.closures import TimeOff
-from portal.web import htmx, terms, times
+from portal.web import changes, htmx, terms, times
 from portal.web.doctor import bp
 from portal.web.doctor.forms import TimeOffForm
 from portal.web.gate import actor
@@ -28,24 +29,22 @@ def time_off() -> Response:
     frame = days.frame(actor())
     form = TimeOffForm.fresh(frame.practices)
     form.first.data = form.last.data = frame.today
-    return htmx.page(PAGE[0], fragment=PAGE[1], form=form, affected=[], **_context(frame))
+    return htmx.page(PAGE[0], fragment=PAGE[1], form=form, **_context(frame))
 
 
 @bp.post("/time-off")
 def add_time_off() -> AnyResponse:
-    """Add time off everywhere or at one practice; booked visits in it are named first."""
+    """Add time off everywhere or at one practice; where visits are booked, each of them is decided first."""
     frame = days.frame(actor())
     form = TimeOffForm.fresh(frame.practices)
     if not form.accepted():
         return _again(form, None, frame)
+    kind, of = ("close_practice", form.place.data) if form.place.data else ("close_doctor", frame.doctor_id)
+    said = say("Saved. Nobody can book this time any more.")
     try:
-        if form.place.data:
-            closures.close_practice(actor(), form.place.data, **form.clean.values())
-        else:
-            closures.close_doctor(actor(), frame.doctor_id, **form.clean.values())
+        return changes.save_or_plan(kind, of, form.clean.values(), url=url_for("doctor.time_off"), said=said)
     except Refused as no:
         return _again(form, no, frame)
-    return htmx.done(url_for("doctor.time_off"), _saved(form))
 
 
 @bp.post("/time-off/<uuid:key>/remove")
@@ -55,16 +54,10 @@ def remove_time_off(key: UUID) -> AnyResponse:
     return htmx.done(url_for("doctor.time_off"), say("Removed. Patients can book this time again."))
 
 
-def _saved(form: TimeOffForm) -> str:
-    """What is said when time off was added."""
-    if form.clean.keep_visits:
-        return say("Saved. The visits booked then stand: find them in your week and move or cancel them.")
-    return say("Saved. Nobody can book this time any more.")
-
-
 def _context(frame: days.Frame) -> dict[str, Any]:
     planned = closures.of_doctor(actor(), frame.doctor_id)
-    return {"frame": frame, "planned": [(off, _words(off)) for off in planned], "terms": terms}
+    asked = [one for one in listing.recent(actor()) if one.counts["open"] + one.counts["calling"]]
+    return {"frame": frame, "asked": len(asked), "planned": [(off, _words(off)) for off in planned], "terms": terms}
 
 
 def _words(off: TimeOff) -> str:
@@ -79,6 +72,5 @@ def _words(off: TimeOff) -> str:
 def _again(form: TimeOffForm, no: Refused | None, frame: days.Frame) -> Response:
     context = _context(frame)
     if no is None:
-        return htmx.page(PAGE[0], fragment=PAGE[1], status=422, form=form, affected=[], **context)
-    affected = impact.look(actor(), no.facts.get("visits", ()))
-    return htmx.refused(no, PAGE[0], fragment=PAGE[1], form=form, affected=affected, **context)
+        return htmx.page(PAGE[0], fragment=PAGE[1], status=422, form=form, **context)
+    return htmx.refused(no, PAGE[0], fragment=PAGE[1], form=form, **context)
