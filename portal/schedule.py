@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from portal.domain.changes.planning import drop_stale
+from portal.domain.day.no_shows import mark_missed
 from portal.domain.notifications.family_notices import warn_of_endings
 from portal.domain.reminders.queue import queue_due
 from portal.domain.scheduling import first_free
@@ -17,6 +18,7 @@ SCHEDULE: tuple[tuple[timedelta, Callable[..., Any]], ...] = (
     (timedelta(seconds=30), seal_events),
     (timedelta(minutes=1), queue_due),
     (timedelta(minutes=5), prune_occupancy),
+    (timedelta(minutes=5), mark_missed),
     (timedelta(minutes=1), first_free.sweep),
     (timedelta(minutes=1), drop_stale),
     (timedelta(minutes=10), end_passed),

@@ -14,6 +14,7 @@ from sqlalchemy import exists, select, text, update
 
 from portal.core import clock, db, events, tasks
 from portal.core.events import Event
+from portal.demo import day
 from portal.demo.history import Story
 from portal.demo.network import ZONE, build
 from portal.demo.people import MEMBERS, PASSWORD, SUPERADMIN, patients
@@ -52,6 +53,7 @@ def seed(app: Flask, force: bool = False) -> str:
         dice = random.Random(SEED)
         network = build(patients(dice, clock.today(ZONE)), dice)
         booked = Story(network, dice).tell()
+        day.liven(network, dice)
         _tell_the_latest()
         tasks.settle()
         return f"The demo network is there: {len(network.patients)} patients, {booked} visits."

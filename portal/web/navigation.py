@@ -39,10 +39,16 @@ ITEMS: dict[str, tuple[tuple[str, object, str], ...]] = {
         ("notifications.index", _("Notifications"), "bell"),
         ("account.profile", _("Profile"), "user"),
     ),
+    STAFF: (
+        ("desk.day", _("Today"), "sun"),
+        ("notifications.index", _("Notifications"), "bell"),
+        ("account.profile", _("Profile"), "user"),
+    ),
     SUPERADMIN: (
         ("admin.users", _("Users"), "users"),
         ("admin.clinics", _("Clinics"), "building-hospital"),
         ("admin.doctors", _("Doctors"), "stethoscope"),
+        ("desk.day", _("Front desk"), "door-enter"),
         ("admin.tasks", _("Tasks"), "checklist"),
         ("admin.audit", _("Audit"), "history"),
         ("account.profile", _("Profile"), "user"),
@@ -51,6 +57,7 @@ ITEMS: dict[str, tuple[tuple[str, object, str], ...]] = {
         ("admin.users", _("Users"), "users"),
         ("admin.clinics", _("Clinics"), "building-hospital"),
         ("admin.doctors", _("Doctors"), "stethoscope"),
+        ("desk.day", _("Front desk"), "door-enter"),
         ("admin.audit", _("Audit"), "history"),
         ("notifications.index", _("Notifications"), "bell"),
         ("account.profile", _("Profile"), "user"),
@@ -64,7 +71,7 @@ def for_actor(actor: Actor) -> list[Item]:
     if role is None:
         return []
     urls = [url_for(endpoint) for endpoint, _words, _icon in ITEMS[role]]
-    here = max((url for url in urls if f"{request.path}/".startswith(f"{url}/")), key=len, default=None)
+    here = max((url for url in urls if f"{request.path}/".startswith(f"{url.rstrip('/')}/")), key=len, default=None)
     return [
         Item(gettext(str(words)) if isinstance(words, str) else str(words), url, icon, url == here)
         for (_endpoint, words, icon), url in zip(ITEMS[role], urls, strict=True)
@@ -80,6 +87,8 @@ def home_for(actor: Actor) -> str:
 def _role(actor: Actor) -> str | None:
     own = [role for role in (SUPERADMIN, DOCTOR, ADMIN, STAFF, PATIENT) if actor.has_role(role) and role in ITEMS]
     blueprint = request.blueprint or ""
+    if blueprint == "desk" and actor.has_role(STAFF, ADMIN, SUPERADMIN):
+        return STAFF  # admins who stand in for the desk see its pages
     for role in own:
         if blueprint == role or (blueprint == "admin" and role in {ADMIN, SUPERADMIN}):
             return role

@@ -288,3 +288,29 @@
 
   window.htmx.createEventSource = (url) => new Stream(url);
 })();
+
+/* The day: a page that renews itself does not take away what somebody is using, and leaves folds as they were */
+(() => {
+  "use strict";
+  const inUse = (box) =>
+    box.querySelector("dialog[open], details[data-menu][open]") || (box.contains(document.activeElement) && document.activeElement.matches("input:not([type=hidden]), textarea, select"));
+
+  document.body.addEventListener("htmx:beforeRequest", (event) => {
+    const box = event.detail.elt;
+    if (box.matches?.("[data-quiet]") && inUse(box)) event.preventDefault();
+  });
+
+  const folds = new Map();
+  document.body.addEventListener("toggle", (event) => {
+    if (event.target.matches?.("details[data-keep][id]")) folds.set(event.target.id, event.target.open);
+  }, true);
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    event.detail.target?.querySelectorAll?.("details[data-keep][id]").forEach((fold) => folds.set(fold.id, fold.open));
+  });
+  document.body.addEventListener("htmx:load", (event) => {
+    const root = event.detail.elt;
+    root.querySelectorAll?.("details[data-keep][id]").forEach((fold) => {
+      if (folds.has(fold.id)) fold.open = folds.get(fold.id);
+    });
+  });
+})();

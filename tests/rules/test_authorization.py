@@ -132,6 +132,14 @@ POST   api_v1.refresh                 everybody in
 DELETE api_v1.release_hold            everybody in
 POST   api_v1.reschedule              signed-in in
 
+POST   desk.add_walk_in               staff+admin+superadmin in
+GET    desk.arrival_sign              staff+admin+superadmin in
+POST   desk.call_next                 staff+admin+superadmin 404
+GET    desk.day                       staff+admin+superadmin in
+POST   desk.enter_walk_in             staff+admin+superadmin in
+GET    desk.new_walk_in               staff+admin+superadmin in
+POST   desk.visit_step                staff+admin+superadmin 404
+
 GET    dev.attachment                 everybody 404
 GET    dev.letter                     everybody 404
 GET    dev.letter_html                everybody 404
@@ -140,6 +148,7 @@ GET    dev.mail                       everybody in
 POST   doctor.add_opening             doctor in
 POST   doctor.add_time_off            doctor in
 GET    doctor.appointment             doctor 404
+POST   doctor.call_next               doctor 404
 POST   doctor.cancel                  doctor 404
 POST   doctor.change_opening          doctor 404
 POST   doctor.decline                 doctor 404
@@ -167,6 +176,8 @@ GET    ops.health                     everybody in
 
 GET    patient.appointment            patient 404
 GET    patient.appointments           patient in
+POST   patient.arrive                 patient 404
+GET    patient.arriving               patient 404
 GET    patient.calendar               patient 404
 GET    patient.cancel                 patient 404
 POST   patient.cancel_appointment     patient 404
@@ -174,6 +185,9 @@ GET    patient.home                   patient in
 GET    patient.move                   patient 404
 POST   patient.reschedule             patient 404
 
+GET    public.arrive                  everybody 404
+POST   public.arrived                 everybody 404
+GET    public.board                   everybody 404
 GET    public.book                    everybody 404
 POST   public.book_appointment        each in 404 404 404 404 404 404
 GET    public.book_details            everybody in
@@ -188,6 +202,7 @@ POST   public.go_who                  everybody in
 POST   public.hold                    everybody 404
 GET    public.home                    everybody in
 GET    public.privacy                 everybody in
+GET    public.waiting                 everybody in
 
 GET    static                         everybody in
 

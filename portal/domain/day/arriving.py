@@ -19,10 +19,11 @@ from portal.domain.clinics.models import Clinic
 from portal.domain.day import queue
 from portal.domain.day.waiting import Span
 from portal.domain.patients.models import Patient
-from portal.domain.scheduling import appointments, visits
+from portal.domain.scheduling import appointments, policy, visits
 from portal.domain.scheduling.models import CHECKED_IN, CONFIRMED, IN_PROGRESS, NO_SHOW, PENDING, Appointment
 
-TRIES = "10 per 10 minutes"
+PER_REFERENCE = "5 per 15 minute"
+PER_PLACE = "60 per 10 minute"  # a waiting room shares one address
 WATCHED = 12 * 60 * 60  # seconds: so long the page with one's number can be looked at
 _SIGN, _WATCH = "arrival-sign", "arrived"
 
@@ -88,6 +89,12 @@ def standing(appointment: Appointment) -> Standing:
     return Standing(appointment, number=appointment.queue_number, before=before, wait=wait)
 
 
+def seen_by(actor: Actor, appointment: Appointment) -> Standing:
+    """How the visit stands for the actor: only who books for the patient may say that they are here."""
+    stands = standing(appointment)
+    return stands if policy.is_own(actor, appointment) else replace(stands, may_arrive=False)
+
+
 def today_at(actor: Actor, clinic: Clinic) -> list[Appointment]:
     """Today's visits at this clinic of the actor and of those they book for, by time."""
     begins, until = queue.bounds(clinic, clock.today(clinic.zone))
@@ -117,13 +124,15 @@ def arrive_by_reference(actor: Actor, clinic: Clinic, *, reference: str, birth_d
 
     Raises TooMany, NobodyLikeThis, or as visits.arrive does.
     """
-    limits.hit(TRIES, "arrive", str(clinic.id), actor.address or "")
+    wanted = reference.replace(" ", "").upper()
+    limits.hit(PER_PLACE, "arrive-place", str(clinic.id), actor.address or "-")
+    limits.hit(PER_REFERENCE, "arrive", wanted)
     begins, until = queue.bounds(clinic, clock.today(clinic.zone))
     statement = (
         select(Appointment.id, Appointment.patient_id)
         .join(Patient, Patient.id == Appointment.patient_id)
         .where(
-            Appointment.reference == reference.replace(" ", "").upper(),
+            Appointment.reference == wanted,
             Appointment.clinic_id == clinic.id,
             Appointment.starts_at >= begins,
             Appointment.starts_at < until,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from portal.core import clock
 from portal.core.actor import NOBODY
@@ -12,6 +13,7 @@ from portal.core.policy import allow
 from portal.domain.clinics import queries
 from portal.domain.clinics.models import Clinic
 from portal.domain.day import queue
+from portal.domain.scheduling import rooms
 
 FRESH = timedelta(seconds=45)  # a call is shown as new for so long
 MOST_NEXT = 6  # numbers shown behind the one that is called
@@ -31,9 +33,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One doctor on the board: the numbers asked in, the latest first, those with the doctor, and those who wait."""
+    """One doctor on the board: rooms, numbers asked in (the latest first), those with the doctor, those who wait."""
 
     doctor: str
+    rooms: tuple[str, ...]
     called: tuple[Call, ...]
     inside: tuple[int, ...]
     waiting: tuple[int, ...]
@@ -51,23 +54,30 @@ class Board:
     def mark(self) -> str:
         """Changes when anything shown changes."""
         return str(
-            [(line.doctor, [(one.number, one.is_fresh) for one in line.called], line.inside, line.waiting, line.further)
-             for line in self.lines]
-        )  # fmt: skip
+            [
+                (line, [call.is_fresh for call in line.called])  # a line says all it shows when it is written out
+                for line in self.lines
+            ]
+        )
 
 
 def of(slug: str) -> Board:
-    """The board of a clinic that has one; raises NotFound for every other. Three statements."""
+    """The board of a clinic that has one; raises NotFound for every other. At most four statements."""
     clinic = queries.by_slug(NOBODY, slug)
     allow(clinic.has_board, NotFound)
     queues = queue.read(clinic, clock.today(clinic.zone), options=queue.NUMBERS_ONLY)
-    return Board(clinic, tuple(_line(one) for one in queues if one.waiting or one.called or one.inside))
+    shown = [one for one in queues if one.here or one.inside]
+    asked_in = [visit.id for one in shown for visit in (*one.called, *one.inside)]
+    where = rooms.of_appointments(asked_in) if asked_in else {}
+    return Board(clinic, tuple(_line(one, where) for one in shown))
 
 
-def _line(one: queue.Queue) -> Line:
+def _line(one: queue.Queue, where: dict[UUID, list[str]]) -> Line:
+    found = [name for visit in (*one.called, *one.inside) for name in where.get(visit.id, ())]
     waiting = [place.visit.queue_number for place in one.waiting if place.visit.queue_number]
     return Line(
         doctor=one.doctor.name,
+        rooms=tuple(dict.fromkeys(found)),
         called=tuple(
             Call(visit.queue_number, visit.called_at) for visit in one.called if visit.queue_number and visit.called_at
         ),

@@ -25,6 +25,9 @@ class CalledMeanwhile(Conflict):
     sentence = _("This patient was called by somebody else a moment ago. Here is how it stands now.")
 
 
+Refusals = (NobodyWaits, CalledMeanwhile)
+
+
 def call_next(
     actor: Actor, clinic_id: UUID | str, doctor_id: UUID | str, *, expected: UUID | str | None = None
 ) -> Appointment:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -47,14 +47,47 @@ def desk_day(actor: Actor, slug: str | None, on: date | None) -> DeskDay:
     return DeskDay(clinic, on, queues, others)
 
 
+def counts(queues: Sequence[Queue]) -> dict[str, int]:
+    """How many of the day stand where, all doctors together."""
+    return {
+        "expected": sum(len(one.expected) + len(one.requests) for one in queues),
+        "waiting": sum(len(one.here) for one in queues),
+        "inside": sum(len(one.inside) for one in queues),
+        "done": sum(len(one.done) for one in queues),
+        "missed": sum(len(one.missed) for one in queues),
+    }
+
+
+def narrowed(queues: Sequence[Queue], typed: str) -> list[Queue]:
+    """Only the visits that are looked for, each still with its place; queues without any are left out."""
+    if not names.fold(typed):
+        return list(queues)
+    found = [_narrowed(one, typed) for one in queues]
+    return [one for one in found if one.all]
+
+
 def matches(visit: Appointment, typed: str) -> bool:
-    """Whether a visit of the day is the one that is looked for: words of the name, the reference, digits of a phone."""
+    """Whether a visit is the one that is looked for: by words of the name, the reference, or digits of the phone."""
     words = names.fold(typed).split()
     digits = "".join(char for char in typed if char.isdigit()).lstrip("0")
-    if not words:
-        return True
     by_name = all(word in visit.patient.search_name for word in words)
     return by_name or visit.reference.lower() == words[0] or (len(digits) > 3 and digits in visit.patient.phone)
+
+
+def _narrowed(one: Queue, typed: str) -> Queue:
+    def kept(visits: list[Appointment]) -> list[Appointment]:
+        return [visit for visit in visits if matches(visit, typed)]
+
+    return replace(
+        one,
+        waiting=[place for place in one.waiting if matches(place.visit, typed)],
+        called=kept(one.called),
+        inside=kept(one.inside),
+        expected=kept(one.expected),
+        requests=kept(one.requests),
+        done=kept(one.done),
+        missed=kept(one.missed),
+    )
 
 
 def queues_of(visits: Sequence[Appointment]) -> list[Queue]:

@@ -1,8 +1,8 @@
 """Who goes next with each doctor of a clinic: booked, late and walk-in patients in one line.
 
-The rule, as the pages say it (see RULE): urgent patients go first. Whoever checks in until the clinic's late minutes
-after the booked time keeps the booked time; whoever comes later than that, or without a booking, counts from when they
-arrived. Whoever's time is earliest goes next; of two with the same time, the one with the lower number.
+The rule, as the pages say it (see in_words): urgent patients go first. Whoever checks in until the clinic's late
+minutes after the booked time keeps the booked time; whoever comes later than that, or without a booking, counts from
+when they arrived. Whoever's time is earliest goes next; of two with the same time, the one with the lower number.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.core import clock
 from portal.core.db import session
-from portal.core.text import lazy as _
+from portal.core.text import ngettext
 from portal.domain.clinics.models import Clinic
 from portal.domain.day import waiting
 from portal.domain.day.waiting import Span, Step, Typical
@@ -35,10 +35,6 @@ from portal.domain.scheduling.models import (
     Appointment,
 )
 
-RULE = _(
-    "Urgent patients go first. Whoever checks in on time keeps the booked time; whoever comes more than %(n)s minutes "
-    "late, or without a booking, counts from when they arrived. The earliest goes next."
-)
 ALL = (
     joinedload(Appointment.doctor),
     joinedload(Appointment.clinic),
@@ -58,6 +54,11 @@ def is_late(visit: Any, late: timedelta) -> bool:
     return bool((visit.checked_in_at or clock.now()) > visit.starts_at + late)
 
 
+def is_missing(visit: Appointment) -> bool:
+    """Whether a confirmed visit's patient is later than still counts as on time; needs its clinic."""
+    return visit.status == CONFIRMED and is_late(visit, timedelta(minutes=visit.clinic.late_minutes))
+
+
 def counts_from(visit: Any, late: timedelta) -> datetime:
     """The time that decides when a checked-in patient goes: the booked one, or that of their arrival."""
     booked = not visit.is_walk_in and not is_late(visit, late)
@@ -68,6 +69,17 @@ def in_turn(visits: Iterable[Any], late: timedelta) -> list[Any]:
     """Checked-in visits in the order in which they go; see the module's rule."""
     return sorted(
         visits, key=lambda one: (not one.is_urgent, counts_from(one, late), one.queue_number or 0, str(one.id))
+    )
+
+
+def in_words(clinic: Clinic) -> str:
+    """The rule as the pages say it."""
+    return ngettext(
+        "Urgent patients go first. Whoever checks in on time keeps the booked time; whoever comes more than %(n)s "
+        "minute late, or without a booking, counts from when they arrived. The earliest goes next.",
+        "Urgent patients go first. Whoever checks in on time keeps the booked time; whoever comes more than %(n)s "
+        "minutes late, or without a booking, counts from when they arrived. The earliest goes next.",
+        clinic.late_minutes,
     )
 
 
@@ -105,9 +117,18 @@ class Queue:
         return self.waiting[0].visit if self.waiting else None
 
     @property
+    def here(self) -> list[Appointment]:
+        """Everybody who is checked in and not with the doctor yet."""
+        return [*self.called, *(place.visit for place in self.waiting)]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody is here and nobody is expected any more."""
+        return not (self.here or self.inside or self.expected or self.requests)
+
+    @property
     def all(self) -> list[Appointment]:
-        here = [place.visit for place in self.waiting]
-        found = [*here, *self.called, *self.inside, *self.expected, *self.requests, *self.done, *self.missed]
+        found = [*self.here, *self.inside, *self.expected, *self.requests, *self.done, *self.missed]
         return sorted(found, key=lambda visit: (visit.starts_at, str(visit.id)))
 
     def is_late(self, visit: Appointment) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 from portal.core import clock, live
 from portal.core.actor import ADMIN, STAFF, Actor
 from portal.core.db import session
-from portal.core.errors import Conflict
+from portal.core.errors import Conflict, Invalid
 from portal.core.events import record
 from portal.core.policy import allow, find
 from portal.core.text import lazy as _
@@ -150,7 +150,8 @@ def send_back(actor: Actor, appointment_id: UUID | str) -> Appointment:
 
 
 def move_to_front(actor: Actor, appointment_id: UUID | str, *, code: str = "other") -> Appointment:
-    """Let a waiting patient go first; `code` is one of FRONT_CODES. Raises Conflict unless they wait."""
+    """Let a waiting patient go first; `code` is one of FRONT_CODES. Raises Invalid, or Conflict unless they wait."""
+    allow(code in FRONT_CODES, Invalid, _("Please say why they go first."))
     appointment = _taken(actor, _locked(actor, appointment_id), "move_to_front")
     appointment.is_urgent = True
     return _kept(actor, appointment, "appointment.moved_to_front", appointment.status, code=code)

@@ -1,8 +1,7 @@
-"""The steps of a visit: each is one button, on the day's list and on the visit's own page."""
+"""The steps of a visit: each is one button, in the queue, on the day's list and on the visit's own page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -11,30 +10,19 @@ from flask import request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.core.errors import Refused
-from portal.core.text import lazy as _
-from portal.domain.scheduling import appointments, booking, visits
-from portal.domain.scheduling.models import Appointment
-from portal.web import htmx
+from portal.core.text import gettext as say
+from portal.domain.day import calling
+from portal.domain.scheduling import appointments
+from portal.web import day_steps, htmx
 from portal.web.doctor import bp, today, visit
 from portal.web.gate import actor
 
-# step -> the verb and what is said when it is done
-STEPS: dict[str, tuple[Callable[..., Appointment], Any]] = {
-    "confirm": (booking.confirm, _("Confirmed. The patient gets a message.")),
-    "check-in": (visits.check_in, _("Checked in.")),
-    "start": (visits.start, _("The visit has started.")),
-    "complete": (visits.complete, _("The visit is completed.")),
-    "no-show": (visits.mark_no_show, _("Marked as “did not come”.")),
-    "take-back": (visits.take_back, _("The last step was taken back.")),
-}
 
-
-@bp.post("/appointments/<uuid:key>/<any('confirm', 'check-in', 'start', 'complete', 'no-show', 'take-back'):step>")
+@bp.post(f"/appointments/<uuid:key>/<{day_steps.NAMES}:step>")
 def step(key: UUID, step: str) -> AnyResponse:
     """Take one step with a visit; answers with the day or, when asked from there, the visit's own page."""
-    verb, sentence = STEPS[step]
     try:
-        verb(actor(), key)
+        sentence = day_steps.take(actor(), key, step, request.form)
     except Refused as no:
         pages, context, _url = _where(key)
         return htmx.refused(no, pages[0], fragment=pages[1], **context)
@@ -42,12 +30,27 @@ def step(key: UUID, step: str) -> AnyResponse:
     return htmx.done(url, sentence, fragment=pages[1], **context)
 
 
+@bp.post("/call-next")
+def call_next() -> AnyResponse:
+    """Call whoever goes next with this doctor at one of their clinics."""
+    form = request.form
+    on = today.asked("day")
+    try:
+        called = calling.call_next(
+            actor(), form.get("clinic_id", ""), form.get("doctor_id", ""), expected=form.get("expected") or None
+        )
+    except calling.Refusals as no:
+        return htmx.refused(no, today.PAGE[0], fragment=today.PAGE[1], **today.day_context(on))
+    sentence = say("Number %(number)s is called.", number=called.queue_number)
+    return htmx.done(url_for("doctor.today"), sentence, fragment=today.PAGE[1], **today.day_context(on, called.id))
+
+
 def _where(key: UUID) -> tuple[tuple[str, str], dict[str, Any], str]:
     """The page a button was pressed on: its templates, what they show, its address."""
     if request.form.get("from") == "visit":
         return visit.PAGE, visit.visit_context(key), url_for("doctor.appointment", key=key)
     on = today.asked("day") or _day_of(key)
-    return today.PAGE, today.day_context(on), url_for("doctor.today", day=on)
+    return today.PAGE, today.day_context(on, key), url_for("doctor.today", day=on)
 
 
 def _day_of(key: UUID) -> date:

@@ -7,4 +7,4 @@ from portal.web import gate
 bp = Blueprint("patient", __name__, url_prefix="/patient")
 gate.role_only(bp, "patient")
 
-from portal.web.patient import appointments, changes, changing, home  # noqa: E402, F401 - they add their views
+from portal.web.patient import appointments, arriving, changes, changing, home  # noqa: E402, F401 - they add their views

@@ -9,6 +9,7 @@ from flask import Response, make_response, request, url_for
 
 from portal.core import text
 from portal.core.errors import Invalid
+from portal.domain.day import arriving
 from portal.domain.scheduling import appointments, calendars, glance, policy, video
 from portal.domain.scheduling.models import RELEASED, Appointment
 from portal.web import htmx, times
@@ -57,6 +58,7 @@ def about(found: Appointment) -> dict[str, Any]:
         "is_open": policy.is_open_to(actor(), found),
         "until": until(found),
         "video_link": video.link(found),
+        "arriving": arriving.seen_by(actor(), found),
         "events": told(appointments.history(actor(), found), found.clinic.zone, actor()),
         "times": times,
     }

@@ -17,7 +17,9 @@ def _may_be_kept(answer: Response) -> Response:
 
 
 from portal.web.public import (  # noqa: E402, F401 - they add their views
+    arrive,
     attending,
+    board,
     booking,
     clinics,
     directory,

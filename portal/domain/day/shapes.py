@@ -1,0 +1,30 @@
+"""What comes in on the day of a visit."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, StringConstraints
+
+from portal.core.shapes import Shape, Text, one_line, storable
+
+
+class WalkIn(Shape):
+    """Somebody stands at the desk without a booking: to which doctor, for what, and whether they go first."""
+
+    practice_id: UUID
+    visit_type_id: UUID
+    patient_id: UUID
+    urgent: bool = False
+    reason: Text = ""
+
+
+class Arrival(Shape):
+    """Somebody says that they are here: what their confirmation says, and who they are."""
+
+    reference: Annotated[
+        str, StringConstraints(min_length=1, max_length=20), AfterValidator(storable), AfterValidator(one_line)
+    ]
+    birth_date: date

@@ -1,0 +1,108 @@
+"""The desk's day: every doctor of the clinic side by side, with a button for each step."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import Response, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from portal.core.errors import NotFound, Refused
+from portal.core.text import gettext as say
+from portal.domain.day import calling, looking, queue, walk_ins
+from portal.domain.scheduling import visits
+from portal.web import day_steps, htmx
+from portal.web.desk import bp
+from portal.web.gate import actor
+
+PAGE = ("desk/day/index.html", "desk/day/_day.html")
+
+
+@bp.get("/")
+def day() -> Response:
+    """All doctors of a clinic on a date; ?clinic= is one of the actor's, ?day= a date, ?q= looks for somebody."""
+    return htmx.page(PAGE[0], fragment=PAGE[1], **context())
+
+
+@bp.post(f"/visits/<uuid:key>/<{day_steps.NAMES}:step>")
+def visit_step(key: UUID, step: str) -> AnyResponse:
+    """Take one step with a visit; answers with the day it was pressed on."""
+    try:
+        sentence = day_steps.take(actor(), key, step, request.form)
+    except Refused as no:
+        return _refused(no)
+    return _done(sentence, key)
+
+
+@bp.post("/call-next")
+def call_next() -> AnyResponse:
+    """Call whoever goes next with a doctor."""
+    form = request.form
+    try:
+        called = calling.call_next(
+            actor(), form.get("clinic_id", ""), form.get("doctor_id", ""), expected=form.get("expected") or None
+        )
+    except Refused as no:
+        return _refused(no)
+    return _done(say("Number %(number)s is called.", number=called.queue_number), called.id)
+
+
+def context(changed: UUID | None = None) -> dict[str, Any]:
+    """What the page of a day shows; `changed` is the visit whose row is looked at next."""
+    slug, typed = request.values.get("clinic") or None, request.values.get("q", "").strip()[:80]
+    found = looking.desk_day(actor(), slug, _asked())
+    return {
+        "day": found,
+        "queues": looking.narrowed(found.queues, typed),
+        "counts": looking.counts(found.queues),
+        "clinics": walk_ins.clinics(actor()),
+        "q": typed,
+        "rule": queue.in_words(found.clinic),
+        "way": way(found, typed, changed),
+        "previous_url": _address(found, found.date - timedelta(days=1), typed),
+        "next_url": _address(found, found.date + timedelta(days=1), typed),
+    }
+
+
+def way(found: looking.DeskDay, typed: str, changed: UUID | None) -> dict[str, Any]:
+    """Where the buttons of the day lead; see components/queue.html."""
+    return {
+        "step": lambda visit, step: url_for("desk.visit_step", key=visit.id, step=step),
+        "next": None if typed else url_for("desk.call_next"),
+        "target": "#day",
+        "hidden": {"clinic": found.clinic.slug, "day": found.date, "q": typed},
+        "person": lambda visit: None,
+        "front": visits.FRONT_CODES,
+        "changed": changed,
+        "is_today": found.is_today,
+        "starts": False,
+        "phones": True,
+        "reasons": False,
+    }
+
+
+def _address(found: looking.DeskDay, on: date | None, typed: str) -> str:
+    return url_for("desk.day", clinic=found.clinic.slug, day=on, q=typed or None)
+
+
+def _asked() -> date | None:
+    try:
+        found = date.fromisoformat(request.values.get("day", ""))
+    except ValueError:
+        return None
+    return found if 2000 <= found.year <= 2200 else None
+
+
+def _refused(no: Refused) -> AnyResponse:
+    if isinstance(no, NotFound):
+        raise no
+    return htmx.refused(no, PAGE[0], fragment=PAGE[1], **context())
+
+
+def _done(sentence: str, changed: UUID) -> AnyResponse:
+    shown = context(changed)
+    found = shown["day"]
+    url = _address(found, None if found.is_today else found.date, shown["q"])
+    return htmx.done(url, sentence, fragment=PAGE[1], **shown)
