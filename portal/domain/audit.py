@@ -25,6 +25,7 @@ from portal.core.shapes import Empty, Shape
 from portal.core.tasks import Task
 from portal.core.text import lazy as _
 from portal.domain.access import people
+from portal.domain.patients import care
 
 MOST_EXPORTED = 50_000
 Word = Annotated[str, StringConstraints(max_length=80, pattern=r"^[a-z0-9_.]*$")]
@@ -49,10 +50,14 @@ class TaskQuery(Shape):
 
 @dataclass(frozen=True)
 class Entry:
-    """An event with the name of whoever did it; empty for the portal itself and for strangers."""
+    """An event with the name of whoever did it; empty for the portal itself and for strangers.
+
+    `for_whom` names the patient when it was done by somebody who looks after them.
+    """
 
     event: Event
     actor_name: str
+    for_whom: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,9 @@ def events(
     """Events, latest first: all for a superadmin, those of their clinics for an admin. Dates are meant in `zone`."""
     found = page(_matching(actor, query, zone), [Event.seq], after=after, limit=limit, descending=True)
     names = people.names([event.actor_id for event in found.items if event.actor_id])
-    return Page([Entry(event, names.get(event.actor_id, "")) for event in found.items], found.next)
+    whom = care.acted_for(found.items)
+    entries = [Entry(event, names.get(event.actor_id, ""), whom.get(event.id, "")) for event in found.items]
+    return Page(entries, found.next)
 
 
 def names_used(actor: Actor) -> list[str]:

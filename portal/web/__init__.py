@@ -17,13 +17,14 @@ def register(app: Flask, settings: Settings) -> None:
     from portal.web.doctor import bp as doctor
     from portal.web.ops import bp as ops
     from portal.web.patient import bp as patient
+    from portal.web.patient.family import invitations as family
     from portal.web.public import bp as public
     from portal.web.shared import changes, notifications, stream
 
     gate.guard(app, settings)
     words.teach(app, settings)
     static.serve(app, settings)
-    for blueprint in (public, account, patient, doctor, desk, admin, changes, notifications, stream, ops):
+    for blueprint in (public, account, patient, family, doctor, desk, admin, changes, notifications, stream, ops):
         app.register_blueprint(blueprint)
     if settings.keeps_mail and settings.portal_mode != "production":
         app.register_blueprint(dev)

@@ -40,6 +40,8 @@ DECLINE_CODES = {
 }
 BOOKABLE_BY = {"anyone": _("Every patient"), "invited": _("Invited patients"), "desk": _("The front desk only")}
 CONFIRMS = {"at_once": _("At once"), "by_doctor": _("By the doctor")}
+RESOURCE_KINDS = {"room": _("Rooms"), "device": _("Devices")}
+RESOURCE_ICONS = {"room": "door", "device": "device-heart-monitor"}
 CLOSURE_KINDS = {"leave": _("Leave"), "blocked": _("Blocked time"), "holiday": _("Holiday")}
 
 # event -> what happened, icon, tone
@@ -67,16 +69,25 @@ def choices(words: Mapping[str, Any], *first: tuple[str, Any]) -> list[tuple[str
     return [(code, str(word)) for code, word in (*first, *words.items())]
 
 
-def story(events: Iterable[Event], names: Mapping[UUID, str], zone: ZoneInfo) -> list[dict[str, Any]]:
-    """What happened as a timeline, the latest first; `names` are those of the people who did it."""
+def kind_words(kind: Any) -> str:
+    """A visit type's name and length."""
+    return f"{kind.name_in(text.language())} · {text.format_minutes(kind.duration)}"
+
+
+def story(
+    events: Iterable[Event], names: Mapping[UUID, str], zone: ZoneInfo, for_whom: Mapping[UUID, str] | None = None
+) -> list[dict[str, Any]]:
+    """What happened as a timeline, the latest first; `names` are those of the people who did it, `for_whom` the
+    patients' names by event where somebody acted for them."""
     told = []
     for event in sorted(events, key=lambda one: one.created_at, reverse=True):
         what, picture, tone = _HAPPENED.get(event.name, (event.name, "point", "neutral"))
         who = names.get(event.actor_id) if event.actor_id else None
+        whom = (for_whom or {}).get(event.id)
         told.append(
             {
                 "title": str(what),
-                "text": say("by %(name)s", name=who) if who else say("by the portal"),
+                "text": _by(who, whom),
                 "when": text.format_datetime(event.created_at, zone),
                 "iso": event.created_at.isoformat(),
                 "icon": picture,
@@ -84,3 +95,9 @@ def story(events: Iterable[Event], names: Mapping[UUID, str], zone: ZoneInfo) ->
             }
         )
     return told
+
+
+def _by(who: str | None, whom: str | None) -> str:
+    if who is None:
+        return say("by the portal")
+    return say("by %(name)s for %(patient)s", name=who, patient=whom) if whom else say("by %(name)s", name=who)

@@ -13,7 +13,7 @@ from pydantic.json_schema import models_json_schema
 from portal.api import bearer, contract, etags
 from portal.api.contract import KEY_HEADER, Contract, Endpoint
 from portal.api.problems import TYPE
-from portal.api.v1 import appointments, auth, directory, holds
+from portal.api.v1 import appointments, auth, directory, favourites, holds
 from portal.api.v1.answers import Problem
 from portal.config import Settings
 from portal.core import idempotency
@@ -24,7 +24,7 @@ from portal.domain.scheduling.availability import SENTENCES
 from portal.domain.scheduling.refusals import NotOffered, TimeTaken
 from portal.domain.scheduling.timetable import Reason
 
-TAGS = (auth.TAG, directory.TAG, holds.TAG, appointments.TAG)  # in the order one meets them
+TAGS = (auth.TAG, directory.TAG, favourites.TAG, holds.TAG, appointments.TAG)  # in the order one meets them
 REF = "#/components/schemas/{model}"
 ABOUT = """Find a doctor, keep a time, book it, move it, cancel it: the same rules as on the pages.
 

@@ -16,7 +16,7 @@ from portal.core.events import record
 from portal.core.policy import allow
 from portal.core.text import lazy as _
 from portal.domain.identity import accounts
-from portal.domain.patients import care, registering
+from portal.domain.patients import care
 from portal.domain.patients.family_letters import PURPOSE
 from portal.domain.patients.inviting import LASTS, RECORD, Invitation, address_mark, is_over
 from portal.domain.patients.models import Delegation, Patient, Registration
@@ -64,8 +64,6 @@ def accept(actor: Actor, token: str, *, birth_date: date | None = None) -> Invit
             key=invitation.id,
             granted_by=invitation.granted_by,
         )
-        if actor.patient_id is None:  # whoever looks after others has a patient's pages
-            registering.become_patient(actor)
     record(actor, "invitation.accepted", invitation)
     return invitation
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -13,10 +13,11 @@ from portal.core import clock
 from portal.core.actor import ADMIN, STAFF, Actor
 from portal.core.db import new_id, session
 from portal.core.errors import Conflict
-from portal.core.events import record
+from portal.core.events import Event, record
 from portal.core.policy import allow
 from portal.core.text import lazy as _
 from portal.domain.identity.models import User
+from portal.domain.patients import registering
 from portal.domain.patients.models import SCOPES, Delegation, Patient, Registration
 
 OF_AGE = 18  # years: from this birthday on people decide for themselves
@@ -63,6 +64,7 @@ def begin(
     made.patient, made.user = patient, user
     session().add(made)
     session().flush()
+    registering.profile_for(actor, user)  # whoever looks after others has a patient's pages
     record(actor, "delegation.begun", made, user_id=user.id, scopes=made.scopes)
     return made
 
@@ -99,19 +101,22 @@ def knows_at_desk(actor: Actor, patient: Patient) -> bool:
     return bool(clinics and session().scalar(select(known)))
 
 
-def acted_for(pairs: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], str]:
-    """The patients' names for those (account, patient) pairs in which the account looks or looked after the patient."""
-    wanted = set(pairs)
-    if not wanted:
+def acted_for(events: Iterable[Event]) -> dict[UUID, str]:
+    """By event: the name of the patient for whom somebody who looks or looked after them did it."""
+    done = {event.id: (event.actor_id, event.patient_id) for event in events if event.actor_id and event.patient_id}
+    if not done:
         return {}
-    users, patients = zip(*wanted, strict=True)
-    rows = session().execute(
+    statement = (
         select(Delegation.user_id, Delegation.patient_id, Patient.given_name, Patient.family_name)
         .join(Delegation.patient)
-        .where(Delegation.user_id.in_(set(users)), Delegation.patient_id.in_(set(patients)))
+        .where(
+            Delegation.user_id.in_({pair[0] for pair in done.values()}),
+            Delegation.patient_id.in_({pair[1] for pair in done.values()}),
+        )
         .distinct()
     )
-    return {(row[0], row[1]): f"{row[2]} {row[3]}" for row in rows if (row[0], row[1]) in wanted}
+    names = {(row[0], row[1]): f"{row[2]} {row[3]}" for row in session().execute(statement)}
+    return {event_id: names[pair] for event_id, pair in done.items() if pair in names}
 
 
 def ending_between(first: date, last: date) -> list[Delegation]:

@@ -46,7 +46,7 @@ def mine(actor: Actor) -> list[Delegation]:
 def get(actor: Actor, patient_id: UUID | str) -> Delegation:
     """The actor's care of this patient; raises NotFound when there is none today."""
     wanted = as_id(patient_id)
-    return next((one for one in mine(actor) if one.patient_id == wanted), None) or refuse(NotFound)
+    return next((held for held in mine(actor) if held.patient_id == wanted), None) or refuse(NotFound)
 
 
 def carers(actor: Actor, patient_id: UUID) -> list[Delegation]:
@@ -118,8 +118,7 @@ def change(actor: Actor, delegation_id: UUID | str, *, scopes: Sequence[str], un
 
     Raises NotFound, Forbidden, and Conflict for care that is over.
     """
-    held = _open_one(actor, delegation_id)
-    allow(care.may_change(actor, held))
+    held = one(actor, delegation_id)
     wanted = [scope for scope in SCOPES if scope in {"view", *scopes}]
     ends_on = care.until_when(held.patient, held.relation, until)
     if held.user_id == actor.user_id:
@@ -129,6 +128,13 @@ def change(actor: Actor, delegation_id: UUID | str, *, scopes: Sequence[str], un
         held.scopes, held.ends_on = wanted, ends_on
         session().flush()
         record(actor, "delegation.changed", held, user_id=held.user_id, scopes=wanted)
+    return held
+
+
+def one(actor: Actor, delegation_id: UUID | str) -> Delegation:
+    """Care that stands, with `patient` and `user`, for whoever may change it. Raises NotFound, Forbidden, Conflict."""
+    held = _open_one(actor, delegation_id)
+    allow(care.may_change(actor, held))
     return held
 
 

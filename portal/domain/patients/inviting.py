@@ -105,8 +105,8 @@ def waiting(actor: Actor, patient: Patient) -> list[Invitation]:
     return [_from_event(event) for event in session().scalars(statement.order_by(Event.seq.desc()))]
 
 
-def withdraw(actor: Actor, invitation_id: UUID | str) -> None:
-    """The link stops working. Raises NotFound for an invitation that is none, is over, or is not the actor's to end."""
+def withdraw(actor: Actor, invitation_id: UUID | str) -> UUID:
+    """The link stops working; returns whose invitation it was. Raises NotFound for one that is not the actor's."""
     write_pending()
     sent = session().scalars(_sent(as_id(invitation_id))).one_or_none() or refuse(NotFound)
     patient = find(actor, Patient, sent.patient_id)
@@ -115,6 +115,7 @@ def withdraw(actor: Actor, invitation_id: UUID | str) -> None:
     invitation = _from_event(sent)
     if not is_over(invitation.id):
         record(actor, "invitation.withdrawn", invitation)
+    return patient.id
 
 
 def address_mark(email: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import select
+
 from portal.core.actor import Actor
 from portal.core.db import session
 from portal.core.errors import Conflict
@@ -27,7 +29,7 @@ def register(
     user = accounts.register(
         actor, email=email, password=password, given_name=given_name, family_name=family_name, locale=locale, **facts
     )
-    return _profile(actor, user) if user else None
+    return profile_for(actor, user) if user else None
 
 
 def become_patient(actor: Actor) -> Patient:
@@ -35,10 +37,14 @@ def become_patient(actor: Actor) -> Patient:
     allow(actor.is_signed_in)
     if actor.patient_id:
         raise Conflict(_("You have a patient profile already."), code="is_patient")
-    return _profile(actor, accounts.get(actor.user_id))
+    return profile_for(actor, accounts.get(actor.user_id))
 
 
-def _profile(actor: Actor, user: User) -> Patient:
+def profile_for(actor: Actor, user: User) -> Patient:
+    """The patient profile of this account, made when it has none."""
+    known = session().scalars(select(Patient).where(Patient.user_id == user.id)).one_or_none()
+    if known is not None:
+        return known
     patient = Patient(
         user_id=user.id,
         given_name=user.given_name,

@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.core.actor import ADMIN, Actor
 from portal.core.db import session
+from portal.core.errors import NotFound
 from portal.core.paging import Page, page
 from portal.core.policy import allow, find
 from portal.domain.reviews.models import Review
@@ -69,9 +70,18 @@ def of_clinics(
     return _page(which, after, limit)
 
 
-def one(actor: Actor, review_id: UUID | str) -> Shown:
-    """A review the actor may see; raises NotFound."""
-    return _shown(find(actor, Review, review_id, *_WHOLE))
+def one_about_me(actor: Actor, review_id: UUID | str) -> Shown:
+    """A review of the doctor who asks; raises NotFound."""
+    review = find(actor, Review, review_id, *_WHOLE)
+    allow(actor.doctor_id is not None and review.doctor_id == actor.doctor_id, NotFound)
+    return _shown(review)
+
+
+def one_of_clinics(actor: Actor, review_id: UUID | str) -> Shown:
+    """A review of a visit to a clinic the actor runs; raises NotFound."""
+    review = find(actor, Review, review_id, *_WHOLE)
+    allow(actor.administers(review.clinic_id), NotFound)
+    return _shown(review)
 
 
 def of_visit(actor: Actor, appointment_id: UUID) -> Review | None:

@@ -95,13 +95,14 @@ def _all(**forms: Any) -> dict[str, Any]:
     around: dict[str, Any] = {"user": user, "patient": patient, "severities": SEVERITIES}
     around["about"] = forms.get("about") or ProfileForm(formdata=None, obj=user)
     if patient:
-        around["details"] = forms.get("details") or DetailsForm(formdata=None, data=_known(patient))
+        around["details"] = forms.get("details") or DetailsForm(formdata=None, data=known(patient))
         around["allergy"] = forms.get("allergy") or AllergyForm(formdata=None)
         around["allergies"] = profiles.allergies(actor, patient.id)
     return around
 
 
-def _known(patient: Patient) -> dict[str, Any]:
+def known(patient: Patient) -> dict[str, Any]:
+    """What the form of details holds before anything is changed."""
     contact = patient.emergency_contact
     return {
         "birth_date": patient.birth_date,

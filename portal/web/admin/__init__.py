@@ -7,4 +7,13 @@ from portal.web import gate
 bp = Blueprint("admin", __name__, url_prefix="/admin")
 gate.role_only(bp, "admin", "superadmin")
 
-from portal.web.admin import audit, clinics, doctors, hours, tasks, users, visit_types  # noqa: E402, F401 - views register themselves
+from portal.web.admin import (  # noqa: E402 - views register themselves
+    audit,  # noqa: F401
+    clinics,  # noqa: F401
+    doctors,  # noqa: F401
+    hours,  # noqa: F401
+    reviews,  # noqa: F401
+    tasks,  # noqa: F401
+    users,  # noqa: F401
+    visit_types,  # noqa: F401
+)

@@ -7,4 +7,14 @@ from portal.web import gate
 bp = Blueprint("doctor", __name__, url_prefix="/doctor")
 gate.role_only(bp, "doctor")
 
-from portal.web.doctor import openings, steps, time_off, today, visit, week, why_not  # noqa: E402, F401 - views register themselves
+from portal.web.doctor import (  # noqa: E402 - views register themselves
+    openings,  # noqa: F401
+    profile,  # noqa: F401
+    reviews,  # noqa: F401
+    steps,  # noqa: F401
+    time_off,  # noqa: F401
+    today,  # noqa: F401
+    visit,  # noqa: F401
+    week,  # noqa: F401
+    why_not,  # noqa: F401
+)

@@ -13,7 +13,8 @@ from portal.core.errors import Invalid, Refused
 from portal.core.text import format_datetime
 from portal.core.text import gettext as say
 from portal.domain.access import people
-from portal.domain.scheduling import appointments, booking, days, finding, policy, visits
+from portal.domain.patients import care
+from portal.domain.scheduling import appointments, booking, days, finding, invitations, policy, visits
 from portal.domain.scheduling.models import Appointment
 from portal.web import htmx, terms, times
 from portal.web.doctor import bp
@@ -90,8 +91,9 @@ def visit_context(key: UUID) -> dict[str, Any]:
         "visit": visit,
         "zone": visit.clinic.zone,
         "local_day": visit.starts_at.astimezone(visit.clinic.zone).date(),
-        "story": terms.story(happened, names, visit.clinic.zone),
+        "story": terms.story(happened, names, visit.clinic.zone, care.acted_for(happened)),
         "earlier": days.earlier(actor(), visit),
+        "invited": invitations.of_patient(actor(), visit.patient_id, visit.practice_id),
         "steps": visits.next_steps(visit),
         "can_be_taken_back": visits.can_be_taken_back(visit),
         "may_decide": policy.may_decide(actor(), visit),

@@ -8,10 +8,15 @@ from uuid import UUID
 from flask import Response, make_response, request, url_for
 
 from portal.core import text
+from portal.core.actor import Actor
 from portal.core.errors import Invalid
+from portal.core.policy import as_id
 from portal.domain.day import arriving
+from portal.domain.patients import family
+from portal.domain.reviews import reading, writing
 from portal.domain.scheduling import appointments, calendars, glance, policy, video
-from portal.domain.scheduling.models import RELEASED, Appointment
+from portal.domain.scheduling.models import COMPLETED, RELEASED, Appointment
+from portal.domain.waitlist import entries
 from portal.web import htmx, times
 from portal.web.gate import actor
 from portal.web.patient import bp
@@ -26,10 +31,14 @@ def index() -> Response:
     when = request.args.get("when", "upcoming")
     if when not in WHENS:
         raise Invalid
-    found = glance.mine(actor(), when, after=request.args.get("after") or None)
-    following = url_for("patient.appointments", when=when, after=found.next) if found.next else None
+    whose = as_id(request.args["patient"]) if request.args.get("patient") else None
+    found = glance.mine(actor(), when, after=request.args.get("after") or None, patient_id=whose)
+    here: dict[str, Any] = {"when": when, "patient": whose}
+    following = url_for("patient.appointments", **here, after=found.next) if found.next else None
     page, fragment = "patient/appointments/index.html", "patient/appointments/_list.html"
-    return htmx.page(page, fragment=fragment, when=when, found=found, next_url=following, times=times)
+    return htmx.page(
+        page, fragment=fragment, **here, people=_people(actor()), found=found, next_url=following, times=times
+    )
 
 
 @bp.get("/appointments/<uuid:key>")
@@ -56,12 +65,23 @@ def about(found: Appointment) -> dict[str, Any]:
         "appointment": found,
         "zone": found.clinic.zone,
         "is_open": policy.is_open_to(actor(), found),
+        "is_own": policy.is_own(actor(), found),
+        "review": reading.of_visit(actor(), found.id) if found.status == COMPLETED else None,
+        "may_review": writing.may_write(actor(), found),
         "until": until(found),
         "video_link": video.link(found),
         "arriving": arriving.seen_by(actor(), found),
-        "events": told(appointments.history(actor(), found), found.clinic.zone, actor()),
+        "waiting": entries.for_visit(actor(), found.id) if found.is_upcoming else None,
+        "events": told(appointments.history(actor(), found), found, actor()),
         "times": times,
     }
+
+
+def _people(who: Actor) -> list[tuple[UUID, str]]:
+    """Whose visits the list can be narrowed to: oneself and those one looks after; empty when there is only one."""
+    others = [(held.patient_id, held.patient.name) for held in family.mine(who)] if who.dependants else []
+    own = [(who.patient_id, who.name)] if who.patient_id else []
+    return [*own, *others] if others else []
 
 
 def until(found: Appointment) -> str:

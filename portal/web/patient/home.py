@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from flask import Response, url_for
 
+from portal.core import text
 from portal.core.actor import Actor
 from portal.core.text import gettext as say
-from portal.domain.doctors import cards
+from portal.domain.doctors import cards, favourites
 from portal.domain.notifications import inbox
 from portal.domain.patients import profiles
-from portal.domain.scheduling import glance, video
+from portal.domain.scheduling import availability, glance, invitations, video
+from portal.domain.scheduling.availability import Slot
+from portal.domain.waitlist import answering, entries
 from portal.web import htmx, times
 from portal.web.gate import actor
 from portal.web.patient import bp
@@ -29,15 +35,32 @@ def home() -> Response:
         further=ahead[1:],
         video_link=video.link(ahead[0]) if ahead else None,
         todo=_todo(who),
+        doctors=_doctors(who),
         news=inbox.mine(who, limit=NEWS).items,
         form=SearchForm.over(cards.facets(who)),
         times=times,
     )
 
 
+def _doctors(who: Actor) -> list[dict[str, Any]]:
+    """The doctors the patient keeps, each with the next free time over all their practices, in one look."""
+    kept = favourites.mine(who)
+    free = availability.next_free([place.id for card in kept for place in card.practices], limit=1) if kept else {}
+    shown = []
+    for card in kept:
+        first = min((slot for place in card.practices for slot in free[place.id]), key=_start, default=None)
+        zone = next((place.time_zone for place in card.practices if first and place.id == first.practice_id), "")
+        shown.append({"card": card, "slot": first, "zone": zone})
+    return shown
+
+
+def _start(slot: Slot) -> datetime:
+    return slot.starts_at
+
+
 def _todo(who: Actor) -> list[dict[str, str]]:
     """What the patient can do now so that the next visit goes well."""
-    todo = []
+    todo = _asked_of(who)
     if not who.email_verified:
         todo.append({"title": say("Confirm your e-mail address"), "icon": "mail", "url": url_for("account.security"),
                      "note": say("You need it before your first booking.")})  # fmt: skip
@@ -46,3 +69,23 @@ def _todo(who: Actor) -> list[dict[str, str]]:
         todo.append({"title": say("Complete your profile"), "icon": "user", "url": url_for("account.profile"),
                      "note": say("Birth date and phone number help the clinic to know and to reach you.")})  # fmt: skip
     return todo
+
+
+def _asked_of(who: Actor) -> list[dict[str, str]]:
+    """What waits for the patient's answer: times that are kept for them, and doctors' invitations to book."""
+    asked = []
+    for place in entries.mine(who):
+        if place.offer and not answering.is_over(place.offer):
+            zone = place.entry.clinic.zone
+            title = say("A time is free: %(time)s", time=text.format_datetime(place.offer.starts_at, zone))
+            note = say("Kept for you until %(time)s.", time=text.format_time(place.offer.expires_at, zone))
+            url = url_for("patient.waitlist_offer", key=place.offer.id)
+            asked.append({"title": title, "note": note, "icon": "bell-ringing", "url": url})
+    for one in invitations.mine(who):
+        title = say("%(doctor)s asks you to book a visit", doctor=one.practice.doctor.name)
+        first, last = text.format_date(one.first), text.format_date(one.last)
+        note = say("%(visit)s, between %(first)s and %(last)s",
+                   visit=one.visit_type.name_in(text.language()), first=first, last=last)  # fmt: skip
+        url = url_for("patient.invitation", key=one.id)
+        asked.append({"title": title, "note": note, "icon": "calendar-heart", "url": url})
+    return asked

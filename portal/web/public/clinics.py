@@ -9,6 +9,7 @@ from portal.domain.doctors.shapes import DirectoryQuery
 from portal.domain.scheduling import finding
 from portal.web import htmx, times
 from portal.web.gate import actor
+from portal.web.patient.favourites import hearts_for
 from portal.web.public import bp
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -21,4 +22,6 @@ def clinic(slug: str) -> Response:
     answer = finding.search(actor(), DirectoryQuery(clinic=found.slug, limit=MOST))
     names = times.weekday_names()
     hours = [(names[number], found.opening_hours.get(day, [])) for number, day in enumerate(DAYS)]
-    return htmx.page("public/clinics/show.html", clinic=found, hours=hours, answer=answer, times=times)
+    return htmx.page(
+        "public/clinics/show.html", clinic=found, hours=hours, answer=answer, times=times, hearts=hearts_for(actor())
+    )

@@ -16,12 +16,13 @@ from portal.domain.scheduling import finding
 from portal.domain.scheduling.finding import Answer
 from portal.web import htmx, times
 from portal.web.gate import actor
+from portal.web.patient.favourites import hearts_for
 from portal.web.public import bp
 from portal.web.public.forms import SearchForm, asked_for
 
 PAGE, FRAGMENT = "public/doctors/index.html", "public/doctors/_results.html"
-MORE = ("clinic", "language", "gender", "mode", "sort", "before")
-Written = Recent[tuple[DirectoryQuery, str], Markup]
+MORE = ("clinic", "language", "gender", "mode", "sort", "before", "rating")
+Written = Recent[tuple[Any, ...], Markup]
 
 # Writing the filters and a page of cards costs more than finding the doctors, and both are the same for everybody who
 # asks this in this language.
@@ -47,9 +48,17 @@ def directory() -> Response:
             (query, text.language()), lambda: _write_filters(SearchForm.over(cards.facets(actor())), asked)
         ),
         answer=answer,
-        doctors=_cards.one((query, text.language()), lambda: _write_cards(answer)),
+        doctors=_with_hearts(query, answer),
         next_url=url_for("public.directory", **onward) if answer.next else None,
     )
+
+
+def _with_hearts(query: DirectoryQuery, answer: Answer) -> Markup:
+    """The cards as this reader sees them; for strangers they are the same with the heart put in."""
+    cards_ = _cards.one((query, text.language()), lambda: _write_cards(answer))
+    if actor().is_signed_in:
+        return hearts_for(actor())(cards_)
+    return _cards.one((query, text.language(), "stranger"), lambda: hearts_for(actor())(cards_))
 
 
 def _write_filters(form: SearchForm, asked: dict[str, str]) -> Markup:

@@ -7,15 +7,20 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response, request, url_for
+from markupsafe import Markup
 
 from portal.core.errors import NotFound, refuse
-from portal.domain.doctors import directory
+from portal.domain.doctors import directory, favourites
 from portal.domain.doctors.models import Doctor, Practice
+from portal.domain.reviews import reading
 from portal.domain.scheduling import availability, finding, policy
 from portal.domain.scheduling.models import VisitType
 from portal.web import htmx, times
 from portal.web.gate import actor
+from portal.web.patient.favourites import heart
 from portal.web.public import bp
+
+FIRST = 3  # reviews on the doctor's page itself
 
 
 @bp.get("/doctors/<slug>")
@@ -30,7 +35,28 @@ def doctor(slug: str) -> Response:
         if kind:
             context |= week_of(practice, kind, "public.doctor", slug=slug, practice=practice.id, visit_type=kind.id)
             context |= {"policy": policy.in_words(kind), "price": policy.price_of(kind, practice)}
+    if not htmx.wants_fragment():
+        context |= {"reviews": reading.of_doctor(found.id, limit=FIRST), "heart": _heart(found)}
     return htmx.page("public/doctors/show.html", fragment="public/doctors/_times.html", **context)
+
+
+@bp.get("/doctors/<slug>/reviews")
+def doctor_reviews(slug: str) -> Response:
+    """What patients say about a doctor, page by page."""
+    found = directory.profile(actor(), slug)
+    reviews = reading.of_doctor(found.id, after=request.args.get("after") or None)
+    following = url_for("public.doctor_reviews", slug=slug, after=reviews.next) if reviews.next else None
+    spread = reading.spread(found.id)
+    return htmx.page("public/doctors/reviews.html", doctor=found, reviews=reviews, spread=spread, next_url=following)
+
+
+def _heart(found: Doctor) -> Markup | None:
+    """The heart beside the doctor's name; none for those who are no patients."""
+    who = actor()
+    if who.is_signed_in and who.patient_id is None:
+        return None
+    is_kept = found.id in favourites.kept(who) if who.is_signed_in else None
+    return heart(found.id, found.slug, found.name, is_kept=is_kept, back=url_for("public.doctor", slug=found.slug))
 
 
 def week_of(practice: Practice, kind: VisitType, endpoint: str, /, **address: Any) -> dict[str, Any]:

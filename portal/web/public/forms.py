@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import request
-from wtforms import DateField, HiddenField, SearchField, SelectField, StringField, TextAreaField
+from wtforms import DateField, HiddenField, RadioField, SearchField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
 from portal.core import clock, text
@@ -18,7 +18,13 @@ from portal.web.forms import ShapeForm
 
 MODES = {"in_person": _("At the clinic"), "video": _("By video"), "phone": _("By phone")}
 GENDERS = {"female": _("A woman"), "male": _("A man")}
-SORTS = {"soonest": _("Soonest free time"), "name": _("Name"), "distance": _("Nearest to the city")}
+SORTS = {
+    "soonest": _("Soonest free time"),
+    "rating": _("Best reviews"),
+    "name": _("Name"),
+    "distance": _("Nearest to the city"),
+}
+RATINGS = {"4": _("4 and more"), "3": _("3 and more")}
 
 
 class SearchForm(ShapeForm[DirectoryQuery]):
@@ -37,6 +43,7 @@ class SearchForm(ShapeForm[DirectoryQuery]):
     language = SelectField(_("Speaks"))
     gender = SelectField(_("Doctor is"))
     mode = SelectField(_("Visit"))
+    rating = SelectField(_("Reviews"))
     sort = SelectField(_("Order"))
 
     @classmethod
@@ -53,6 +60,7 @@ class SearchForm(ShapeForm[DirectoryQuery]):
         form.language.choices = [anything, *(SelectChoice(code, name) for name, code in spoken)]
         form.gender.choices = [anything, *_said(GENDERS)]
         form.mode.choices = [anything, *_said(MODES)]
+        form.rating.choices = [anything, *_said(RATINGS)]
         form.sort.choices = _said(SORTS)
         form.before.render_kw = {"min": clock.now().date().isoformat()}
         return form
@@ -75,6 +83,7 @@ class DetailsForm(ShapeForm[BookAppointment]):
     visit_type_id = HiddenField()
     starts_at = HiddenField()
     hold_token = HiddenField()
+    patient_id = RadioField(_("Who is the visit for?"), validate_choice=False)
     reason = TextAreaField(_("Why are you coming?"))
 
 
