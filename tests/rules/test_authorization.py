@@ -92,6 +92,8 @@ GET    admin.edit_doctor              admin+superadmin 404
 POST   admin.end_membership           admin+superadmin 404
 POST   admin.end_practice             admin+superadmin 404
 POST   admin.export_audit             superadmin in
+GET    admin.hide_form                admin+superadmin 404
+POST   admin.hide_review              admin+superadmin 404
 POST   admin.invite_user              admin+superadmin in
 GET    admin.new_clinic               admin+superadmin in
 GET    admin.new_doctor               admin+superadmin in
@@ -101,6 +103,8 @@ POST   admin.reactivate_clinic        admin+superadmin 404
 POST   admin.reactivate_user          admin+superadmin 404
 POST   admin.remove_holiday           admin+superadmin 404
 POST   admin.retry_task               superadmin 404
+GET    admin.reviews                  admin+superadmin in
+POST   admin.show_review              admin+superadmin 404
 POST   admin.start_practice           admin+superadmin 404
 GET    admin.tasks                    superadmin in
 GET    admin.user                     admin+superadmin 404
@@ -117,9 +121,12 @@ GET    api_v1.docs                    everybody in
 GET    api_v1.get_appointment         signed-in 404
 GET    api_v1.get_doctor              everybody 404
 GET    api_v1.get_hold                everybody in
+PUT    api_v1.keep_doctor             each 401 404 403 403 403 403 403
+DELETE api_v1.let_doctor_go           each 401 in 403 403 403 403 403
 GET    api_v1.list_appointments       signed-in in
 GET    api_v1.list_clinics            everybody in
 GET    api_v1.list_doctors            everybody in
+GET    api_v1.list_favourites         signed-in in
 GET    api_v1.list_slots              everybody in
 GET    api_v1.list_specialties        everybody in
 GET    api_v1.list_visit_types        everybody 404
@@ -134,11 +141,16 @@ POST   api_v1.reschedule              signed-in in
 
 POST   desk.add_walk_in               staff+admin+superadmin in
 GET    desk.arrival_sign              staff+admin+superadmin in
+GET    desk.calendar                  staff+admin+superadmin in
+GET    desk.calendar_events           staff+admin+superadmin in
+GET    desk.calendar_move             staff+admin+superadmin 404
 POST   desk.call_next                 staff+admin+superadmin 404
 GET    desk.day                       staff+admin+superadmin in
 POST   desk.enter_walk_in             staff+admin+superadmin in
+POST   desk.move_on_calendar          staff+admin+superadmin 404
 GET    desk.new_walk_in               staff+admin+superadmin in
 POST   desk.visit_step                staff+admin+superadmin 404
+GET    desk.why_not                   staff+admin+superadmin in
 
 GET    dev.attachment                 everybody 404
 GET    dev.letter                     everybody 404
@@ -147,23 +159,34 @@ GET    dev.mail                       everybody in
 
 POST   doctor.add_opening             doctor in
 POST   doctor.add_time_off            doctor in
+GET    doctor.answer_form             doctor 404
+POST   doctor.answer_review           doctor 404
 GET    doctor.appointment             doctor 404
 POST   doctor.call_next               doctor 404
 POST   doctor.cancel                  doctor 404
 POST   doctor.change_opening          doctor 404
+POST   doctor.change_profile          doctor in
 POST   doctor.decline                 doctor 404
 GET    doctor.move                    doctor 404
+POST   doctor.move_on_week            doctor 404
 POST   doctor.move_to                 doctor 404
 GET    doctor.new_opening             doctor in
 GET    doctor.opening                 doctor 404
 GET    doctor.openings                doctor in
 GET    doctor.openings_preview        doctor in
+GET    doctor.profile                 doctor in
 POST   doctor.remove_opening          doctor 404
 POST   doctor.remove_time_off         doctor 404
+GET    doctor.reviews                 doctor in
 POST   doctor.step                    doctor 404
 GET    doctor.time_off                doctor in
 GET    doctor.today                   doctor in
 GET    doctor.week                    doctor in
+GET    doctor.week_events             doctor in
+GET    doctor.why_not                 doctor in
+
+POST   family.accept_invitation       signed-in in
+GET    family.invitation              signed-in in
 
 GET    notifications.badge            signed-in in
 GET    notifications.index            signed-in in
@@ -174,6 +197,7 @@ GET    ops.detailed                   each 404 404 404 404 404 404 in
 GET    ops.figures                    everybody 404
 GET    ops.health                     everybody in
 
+POST   patient.add_dependant          patient in
 GET    patient.appointment            patient 404
 GET    patient.appointments           patient in
 POST   patient.arrive                 patient 404
@@ -181,9 +205,27 @@ GET    patient.arriving               patient 404
 GET    patient.calendar               patient 404
 GET    patient.cancel                 patient 404
 POST   patient.cancel_appointment     patient 404
+GET    patient.care_of                patient 404
+POST   patient.change_care            patient 404
+POST   patient.change_dependant       patient 404
+GET    patient.dependant              patient 404
+GET    patient.dependant_profile      patient 404
+POST   patient.end_care               patient 404
+GET    patient.family                 patient in
+GET    patient.hand_over              patient 404
 GET    patient.home                   patient in
+GET    patient.invite_carer           patient in
+POST   patient.keep_doctor            patient 404
+POST   patient.let_doctor_go          patient in
 GET    patient.move                   patient 404
+GET    patient.new_dependant          patient in
+POST   patient.rename_dependant       patient 404
 POST   patient.reschedule             patient 404
+GET    patient.review                 patient 404
+POST   patient.send_hand_over         patient 404
+POST   patient.send_invitation        patient in
+POST   patient.withdraw_invitation    patient 404
+POST   patient.write_review           patient 404
 
 GET    public.arrive                  everybody 404
 POST   public.arrived                 everybody 404
@@ -196,6 +238,7 @@ GET    public.booked                  signed-in 404
 GET    public.clinic                  everybody 404
 GET    public.directory               everybody in
 GET    public.doctor                  everybody 404
+GET    public.doctor_reviews          everybody 404
 GET    public.go                      everybody in
 POST   public.go_act                  everybody in
 POST   public.go_who                  everybody in
