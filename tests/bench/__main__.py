@@ -1,10 +1,11 @@
 """Measures the portal as it is deployed, beside what the database alone can do. Never part of a pass or fail.
 
-    python -m tests.bench [search] [slots] [mine] [sign-in] [book] [race] [offers]
+    python -m tests.bench [search] [slots] [mine] [sign-in] [book] [race] [offers] [time]
 
-Builds 200 doctors, 20,000 patients and 100,000 appointments, starts Granian (2 workers of 16 threads), the RQ worker
-and the clock, and sends the load from a process of its own. Medians of the rounds. Absolute numbers belong to this
-machine; the ratio to pgbench, taken in the same run on the same database, travels.
+Builds 200 doctors, 20,000 patients and 100,000 appointments (for `time` 10,000 doctors and 490,000 appointments),
+starts Granian (2 workers of 16 threads), the RQ worker and the clock, and sends the load from a process of its own.
+Medians of the rounds. Absolute numbers belong to this machine; the ratio to pgbench, taken in the same run on the same
+database, travels.
 """
 
 from __future__ import annotations
@@ -27,13 +28,14 @@ from flask import Flask
 
 from portal.core import clock
 from portal.core.db import transaction
-from portal.domain.scheduling import rulebook, timetable
+from portal.domain.doctors.shapes import DirectoryQuery
+from portal.domain.scheduling import finding, rulebook, timetable
 from tests.bench import ground as bench_ground
 from tests.bench.load import Plan
-from tests.bench.works import CLIENTS, Desk, Work, bench_id
+from tests.bench.works import BY_TIME, CLIENTS, Desk, Work, bench_id
 from tests.engines import ROOT, Ground
 
-PARTS = ("search", "slots", "mine", "sign-in", "book", "race", "offers")
+PARTS = ("search", "slots", "mine", "sign-in", "book", "race", "offers", "time")
 
 
 @dataclass
@@ -62,6 +64,10 @@ def main() -> None:
                 if work.part in wanted:
                     lines.append(_measure(work, ground, host, asked.seconds, asked.rounds))
                     print(".", end="", flush=True)
+            if "time" in wanted:  # last, since nothing else is measured among so many
+                lines += _by_time(app, ground)
+                for work in Desk(app, host).by_time():
+                    lines.append(_measure(work, ground, host, asked.seconds, asked.rounds))
         _show(lines, asked)
 
 
@@ -126,6 +132,24 @@ def _offers(app: Flask) -> Line:
             times.append(1000 * (time.perf_counter() - began))
     name = f"50 doctors x 14 days ({found:,} offers)"
     return Line(name, "", f"{statistics.median(times):.0f}", f"{max(times):.0f}", "", "< 40 ms")
+
+
+def _by_time(app: Flask, ground: Ground) -> list[Line]:
+    """Searches by time among 10,000 doctors, each computed afresh in this process."""
+    each = bench_ground.crowd(ground, app)
+    times = []
+    with app.app_context(), transaction():
+        for asked in 3 * BY_TIME:
+            finding._times.forget()
+            query = DirectoryQuery.parse(asked)
+            began = time.perf_counter()
+            finding._search(query)
+            times.append(1000 * (time.perf_counter() - began))
+    p50, p99 = f"{statistics.median(times):.0f}", f"{max(times):.0f}"
+    return [
+        Line("first free time of a practice, kept", f"{1000 / each:,.0f}", f"{each:.1f}", "", "", ""),
+        Line("search by time, 10,000 doctors, afresh", f"{1000 / statistics.mean(times):,.0f}", p50, p99, "", ""),
+    ]
 
 
 def _all_offers(ids: list[UUID]) -> int:

@@ -23,6 +23,13 @@ CLIENTS, RACERS = 32, 200
 ZONE = ZoneInfo("Africa/Algiers")
 FREE_FROM, FREE_DAYS = 27, 60  # days from today on which every time of every doctor is free
 
+SOON = (clock.today(ZONE) + timedelta(days=4)).isoformat()
+BY_TIME: list[dict[str, str]] = [
+    {}, {"city": "Algiers"}, {"before": SOON, "language": "ar"}, {"specialty": "cardiology", "before": SOON},
+    {"city": "Oran", "within_km": "20", "before": SOON, "language": "ar"}, {"mode": "video", "city": "Oran"},
+    {"gender": "female", "city": "Blida", "before": SOON, "sort": "distance"}, {"mode": "video", "before": SOON},
+]  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Work:
@@ -64,7 +71,17 @@ class Desk:
             ),
         ]
 
+    def by_time(self) -> list[Work]:
+        """What is asked of 10,000 doctors."""
+        return [Work("directory by time, page", "time", self._by_time, ">= 250 /s")]
+
     # --- reading ---
+
+    def _by_time(self, _: int) -> list[list[bytes]]:
+        return [
+            [self._get(f"/doctors?{urlencode(BY_TIME[(client + n) % len(BY_TIME)])}") for n in range(len(BY_TIME))]
+            for client in range(CLIENTS)
+        ]
 
     def _search(self, path: str) -> Callable[[int], list[list[bytes]]]:
         asked: list[dict[str, str]] = [

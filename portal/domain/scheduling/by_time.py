@@ -71,7 +71,8 @@ def _soonest(query: DirectoryQuery, also: list[ColumnElement[bool]], verify: Ver
         waiting += [one for one in placed if mark is None or one[0] > mark]
         waiting.sort(key=lambda one: one[0])
         is_last = len(pool) < BATCH
-        final = [one for where, one in waiting if is_last or where[0] < _said(pool[-1].rank)]
+        behind = [] if is_last else [_said(pool[-1].rank), str(pool[-1].doctor_id)]  # all others are kept behind this
+        final = [one for where, one in waiting if is_last or where <= behind]
         if is_last or len(final) > query.limit:
             return Page(final, is_cut=False)
     return Page([one for _where, one in waiting], is_cut=True)

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 
 from portal.core import clock
 from portal.core.actor import Actor
@@ -21,7 +21,9 @@ from portal.domain.doctors.models import Practice
 from portal.domain.doctors.shapes import DirectoryQuery
 from portal.domain.scheduling import availability, by_time
 from portal.domain.scheduling.availability import Slot
+from portal.domain.scheduling.first_free import ANY
 from portal.domain.scheduling.models import Appointment, Opening, VisitType, opening_visit_types
+from portal.domain.scheduling.planning import FirstFree
 
 SHOWN = 3  # next free times of a doctor
 SECONDS = 5  # how old what a public list says may be; a time that is chosen from it is looked at again
@@ -167,12 +169,14 @@ def _start(slot: Slot) -> datetime:
 
 
 def _gives(mode: str) -> ColumnElement[bool]:
-    """The practice has hours in which patients may book a visit in this mode."""
+    """The practice has hours in which patients may book a visit in this mode: as first_free knows, or as they are."""
+    kept = select(FirstFree.practice_id).where(FirstFree.mode == mode)
+    known = select(FirstFree.practice_id).where(FirstFree.mode == ANY)
     limited = exists().where(opening_visit_types.c.opening_id == Opening.id)
     admitted = exists().where(
         opening_visit_types.c.opening_id == Opening.id, opening_visit_types.c.visit_type_id == VisitType.id
     )
-    return exists(
+    gives = exists(
         select(VisitType.id)
         .join(Opening, Opening.practice_id == Practice.id)
         .where(
@@ -184,3 +188,4 @@ def _gives(mode: str) -> ColumnElement[bool]:
         )
         .correlate(Practice)
     )
+    return or_(Practice.id.in_(kept), and_(Practice.id.not_in(known), gives))
