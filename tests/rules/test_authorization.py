@@ -72,16 +72,28 @@ POST   account.sudo                   signed-in in
 POST   account.theme                  everybody in
 GET    account.verify                 everybody in
 POST   account.verify                 everybody in
-
+POST   admin.add_group                admin+superadmin 404
 POST   admin.add_holiday              admin+superadmin 404
+POST   admin.add_opening              admin+superadmin 404
+POST   admin.add_resource             admin+superadmin 404
 POST   admin.add_visit_type           admin+superadmin 404
 GET    admin.audit                    admin+superadmin in
+POST   admin.break_opening            admin+superadmin 404
 POST   admin.change_clinic            admin+superadmin 404
 POST   admin.change_doctor            admin+superadmin 404
+POST   admin.change_group             admin+superadmin 404
+POST   admin.change_opening           admin+superadmin 404
+POST   admin.change_resource          admin+superadmin 404
 POST   admin.change_visit_type        admin+superadmin 404
 GET    admin.clinic                   admin+superadmin 404
+GET    admin.clinic_closures          admin+superadmin 404
 GET    admin.clinics                  admin+superadmin in
-POST   admin.create_clinic            admin+superadmin in
+POST   admin.close_clinic             admin+superadmin 404
+POST   admin.close_resource           admin+superadmin 404
+POST   admin.copy_day                 admin+superadmin 404
+GET    admin.copy_hours               admin+superadmin 404
+POST   admin.copy_week                admin+superadmin 404
+POST   admin.create_clinic            superadmin in
 POST   admin.create_doctor            admin+superadmin in
 POST   admin.deactivate_clinic        admin+superadmin 404
 POST   admin.deactivate_user          admin+superadmin 404
@@ -89,30 +101,44 @@ GET    admin.doctor                   admin+superadmin 404
 GET    admin.doctors                  admin+superadmin in
 GET    admin.edit_clinic              admin+superadmin 404
 GET    admin.edit_doctor              admin+superadmin 404
+POST   admin.end_group                admin+superadmin 404
 POST   admin.end_membership           admin+superadmin 404
 POST   admin.end_practice             admin+superadmin 404
 POST   admin.export_audit             superadmin in
 GET    admin.hide_form                admin+superadmin 404
 POST   admin.hide_review              admin+superadmin 404
 POST   admin.invite_user              admin+superadmin in
-GET    admin.new_clinic               admin+superadmin in
+GET    admin.new_clinic               superadmin in
 GET    admin.new_doctor               admin+superadmin in
+GET    admin.new_opening              admin+superadmin 404
 GET    admin.new_user                 admin+superadmin in
 GET    admin.new_visit_type           admin+superadmin 404
+GET    admin.opening                  admin+superadmin 404
+GET    admin.openings                 admin+superadmin 404
+GET    admin.openings_preview         admin+superadmin 404
 POST   admin.reactivate_clinic        admin+superadmin 404
 POST   admin.reactivate_user          admin+superadmin 404
 POST   admin.remove_holiday           admin+superadmin 404
+POST   admin.remove_opening           admin+superadmin 404
+POST   admin.reopen_clinic            admin+superadmin 404
+POST   admin.reopen_resource          admin+superadmin 404
+GET    admin.resource                 admin+superadmin 404
 POST   admin.retry_task               superadmin 404
 GET    admin.reviews                  admin+superadmin in
+GET    admin.room_group               admin+superadmin 404
+GET    admin.rooms                    admin+superadmin 404
 POST   admin.show_review              admin+superadmin 404
 POST   admin.start_practice           admin+superadmin 404
+POST   admin.stretch_opening          admin+superadmin 404
+POST   admin.take_holidays            admin+superadmin 404
 GET    admin.tasks                    superadmin in
+POST   admin.try_opening              admin+superadmin 404
 GET    admin.user                     admin+superadmin 404
 GET    admin.users                    admin+superadmin in
 POST   admin.verify_doctor            admin+superadmin 404
 GET    admin.visit_type               admin+superadmin 404
+POST   admin.visit_type_words         admin+superadmin 404
 POST   admin.withdraw_doctor          admin+superadmin 404
-
 POST   api_v1.book                    signed-in in
 POST   api_v1.cancel                  signed-in 404
 POST   api_v1.confirm                 signed-in 404
@@ -138,34 +164,49 @@ POST   api_v1.place_hold              everybody in
 POST   api_v1.refresh                 everybody in
 DELETE api_v1.release_hold            everybody in
 POST   api_v1.reschedule              signed-in in
-
+POST   desk.add_opening               staff+admin+superadmin 404
 POST   desk.add_walk_in               staff+admin+superadmin in
 GET    desk.arrival_sign              staff+admin+superadmin in
+POST   desk.break_opening             staff+admin+superadmin 404
 GET    desk.calendar                  staff+admin+superadmin in
 GET    desk.calendar_events           staff+admin+superadmin in
 GET    desk.calendar_move             staff+admin+superadmin 404
 POST   desk.call_next                 staff+admin+superadmin 404
+POST   desk.change_opening            staff+admin+superadmin 404
+POST   desk.copy_day                  staff+admin+superadmin 404
+GET    desk.copy_hours                staff+admin+superadmin 404
+POST   desk.copy_week                 staff+admin+superadmin 404
 GET    desk.day                       staff+admin+superadmin in
 POST   desk.enter_walk_in             staff+admin+superadmin in
 POST   desk.move_on_calendar          staff+admin+superadmin 404
+GET    desk.new_opening               staff+admin+superadmin 404
 GET    desk.new_walk_in               staff+admin+superadmin in
+GET    desk.opening                   staff+admin+superadmin 404
+GET    desk.openings                  staff+admin+superadmin 404
+GET    desk.openings_preview          staff+admin+superadmin 404
+GET    desk.practices                 staff+admin+superadmin in
+POST   desk.remove_opening            staff+admin+superadmin 404
+POST   desk.stretch_opening           staff+admin+superadmin 404
+POST   desk.try_opening               staff+admin+superadmin 404
 POST   desk.visit_step                staff+admin+superadmin 404
 GET    desk.why_not                   staff+admin+superadmin in
-
 GET    dev.attachment                 everybody 404
 GET    dev.letter                     everybody 404
 GET    dev.letter_html                everybody 404
 GET    dev.mail                       everybody in
-
 POST   doctor.add_opening             doctor in
 POST   doctor.add_time_off            doctor in
 GET    doctor.answer_form             doctor 404
 POST   doctor.answer_review           doctor 404
 GET    doctor.appointment             doctor 404
+POST   doctor.break_opening           doctor 404
 POST   doctor.call_next               doctor 404
 POST   doctor.cancel                  doctor 404
 POST   doctor.change_opening          doctor 404
 POST   doctor.change_profile          doctor in
+POST   doctor.copy_day                doctor in
+GET    doctor.copy_hours              doctor in
+POST   doctor.copy_week               doctor in
 POST   doctor.decline                 doctor 404
 GET    doctor.move                    doctor 404
 POST   doctor.move_on_week            doctor 404
@@ -179,24 +220,22 @@ POST   doctor.remove_opening          doctor 404
 POST   doctor.remove_time_off         doctor 404
 GET    doctor.reviews                 doctor in
 POST   doctor.step                    doctor 404
+POST   doctor.stretch_opening         doctor 404
 GET    doctor.time_off                doctor in
 GET    doctor.today                   doctor in
+POST   doctor.try_opening             doctor in
 GET    doctor.week                    doctor in
 GET    doctor.week_events             doctor in
 GET    doctor.why_not                 doctor in
-
 POST   family.accept_invitation       signed-in in
 GET    family.invitation              signed-in in
-
 GET    notifications.badge            signed-in in
 GET    notifications.index            signed-in in
 POST   notifications.mark_all_read    signed-in in
 POST   notifications.mark_read        signed-in 404
-
 GET    ops.detailed                   each 404 404 404 404 404 404 in
 GET    ops.figures                    everybody 404
 GET    ops.health                     everybody in
-
 POST   patient.add_dependant          patient in
 GET    patient.appointment            patient 404
 GET    patient.appointments           patient in
@@ -226,7 +265,6 @@ POST   patient.send_hand_over         patient 404
 POST   patient.send_invitation        patient in
 POST   patient.withdraw_invitation    patient 404
 POST   patient.write_review           patient 404
-
 GET    public.arrive                  everybody 404
 POST   public.arrived                 everybody 404
 GET    public.board                   everybody 404
@@ -246,9 +284,7 @@ POST   public.hold                    everybody 404
 GET    public.home                    everybody in
 GET    public.privacy                 everybody in
 GET    public.waiting                 everybody in
-
 GET    static                         everybody in
-
 GET    stream.events                  signed-in in
 """
 

@@ -18,10 +18,10 @@ from portal.core.errors import NotFound, refuse
 from portal.core.policy import as_id
 from portal.core.shapes import Empty, Line, Shape
 from portal.core.text import lazy as _
-from portal.domain.clinics import managing
+from portal.domain.clinics import managing, resources
 from portal.domain.doctors import practices
 from portal.domain.doctors.models import Practice
-from portal.domain.scheduling import closures, hours, hours_copying, impact
+from portal.domain.scheduling import closures, hours, hours_copying, impact, out_of_use, public_holidays
 from portal.domain.scheduling.models import Appointment
 
 # (actor, id of what changes, keep_visits=, about…): raises VisitsAffected for visits it hits unless they are kept
@@ -120,11 +120,22 @@ def _of_clinic(actor: Actor, of: str, about: Mapping[str, Any]) -> list[Practice
     return list(session().scalars(statement.options(joinedload(Practice.clinic), joinedload(Practice.doctor))))
 
 
+def _of_group(actor: Actor, of: str, about: Mapping[str, Any]) -> list[Practice]:
+    return _of_clinic(actor, str(resources.group(actor, of).clinic_id), about)
+
+
+def _of_resource(actor: Actor, of: str, about: Mapping[str, Any]) -> list[Practice]:
+    return _of_clinic(actor, str(resources.resource(actor, of).group.clinic_id), about)
+
+
 add(
     Kind("close_doctor", _("Time off"), closures.close_doctor, _of_doctor),
     Kind("close_practice", _("Time off at one clinic"), closures.close_practice, _of_practice),
     Kind("close_clinic", _("The clinic closes"), closures.close_clinic, _of_clinic, code="clinic_closed"),
     Kind("holiday", _("Holiday"), closures.add_holiday, _of_clinic, HolidayShape, code="clinic_closed"),
+    Kind("holidays", _("Public holidays"), public_holidays.take_over, _of_clinic, code="clinic_closed"),
+    Kind("room_closed", _("A room or device goes out of use"), out_of_use.close, _of_resource, code="clinic_closed"),
+    Kind("rooms_ended", _("Rooms or devices are removed"), out_of_use.end_group, _of_group, code="clinic_closed"),
     Kind("opening_changed", _("Other opening hours"), hours.change, _of_opening),
     Kind("opening_moved", _("Other opening hours"), hours.stretch, _of_opening, StretchShape),
     Kind("opening_break", _("A break"), hours.take_break, _of_opening),

@@ -44,7 +44,7 @@ class Choice:
     places: list[Practice]
 
 
-def save_or_plan(actor: Actor, kind: str, of: UUID | str, **about: Any) -> Change | None:
+def save_or_plan(actor: Actor, kind: str, of: UUID | str, /, **about: Any) -> Change | None:
     """Save a change that hits no booked visit, at once; else a plan of it, in which each visit has to be decided.
 
     `of` is the id of the doctor, clinic, practice or opening that changes, `about` what the kind's verb takes. Raises
@@ -60,7 +60,7 @@ def save_or_plan(actor: Actor, kind: str, of: UUID | str, **about: Any) -> Chang
     return None
 
 
-def plan(actor: Actor, kind: str, of: UUID | str, **about: Any) -> Change:
+def plan(actor: Actor, kind: str, of: UUID | str, /, **about: Any) -> Change:
     """A draft of the change with a proposal for each visit it hits; the same draft when it is planned already."""
     sort, wanted = kinds.get(kind), kinds.written(of, about)
     practices = sort.touches(actor, wanted)

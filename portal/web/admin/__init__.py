@@ -11,8 +11,10 @@ from portal.web.admin import (  # noqa: E402 - views register themselves
     audit,  # noqa: F401
     clinics,  # noqa: F401
     doctors,  # noqa: F401
+    holidays,  # noqa: F401
     hours,  # noqa: F401
     reviews,  # noqa: F401
+    rooms,  # noqa: F401
     tasks,  # noqa: F401
     users,  # noqa: F401
     visit_types,  # noqa: F401

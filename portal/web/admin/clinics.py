@@ -1,9 +1,8 @@
-"""Clinics: the list, one with its people, visit types and holidays, and the forms to keep them right."""
+"""Clinics: the list, one with its people, visit types, rooms and holidays, and the forms to keep it right."""
 
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from flask import Response, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -14,15 +13,16 @@ from portal.core.text import gettext as say
 from portal.domain.clinics import managing, members
 from portal.domain.clinics.shapes import WEEKDAYS
 from portal.domain.doctors import practices
-from portal.domain.scheduling import closures, impact, visit_types
+from portal.domain.scheduling import visit_types
 from portal.web import htmx, terms, times
 from portal.web.admin import bp, lists
-from portal.web.admin.forms import ClinicForm, HolidayForm
+from portal.web.admin.clinic_forms import ClinicForm, country_name
 from portal.web.gate import actor
 
 PAGE = ("admin/clinics/index.html", "admin/clinics/_clinics.html")
 SHOW = "admin/clinics/show.html"
 FORM = "admin/clinics/form.html"
+NEXT = 5  # holidays shown of those to come
 
 
 @bp.get("/clinics")
@@ -43,12 +43,14 @@ def clinic(slug: str) -> Response:
 @bp.get("/clinics/new")
 def new_clinic() -> Response:
     """A form for a new clinic."""
+    managing.may_create(actor())
     return htmx.page(FORM, form=ClinicForm.fresh(), clinic=None)
 
 
 @bp.post("/clinics/new")
 def create_clinic() -> AnyResponse:
     """Add a clinic."""
+    managing.may_create(actor())
     form = ClinicForm.fresh()
     if not form.accepted():
         return htmx.page(FORM, status=422, form=form, clinic=None)
@@ -94,30 +96,6 @@ def reactivate_clinic(slug: str) -> AnyResponse:
     return htmx.done(url_for("admin.clinic", slug=slug), say("The clinic is open again."))
 
 
-@bp.post("/clinics/<slug>/holidays")
-def add_holiday(slug: str) -> AnyResponse:
-    """Close a clinic for a day; booked visits are named first."""
-    found = managing.get(actor(), slug)
-    form = HolidayForm()
-    if not form.accepted():
-        return htmx.page(SHOW, status=422, **{**_about(slug), "holiday_form": form})
-    try:
-        closures.add_holiday(actor(), found.id, **form.clean.values())
-    except Refused as no:
-        form.refuse(no)
-        affected = impact.look(actor(), no.facts.get("visits", ()))
-        return htmx.refused(no, SHOW, **{**_about(slug), "holiday_form": form, "affected": affected})
-    return htmx.done(url_for("admin.clinic", slug=slug) + "#holidays", say("The holiday was added."))
-
-
-@bp.post("/holidays/<uuid:key>/remove")
-def remove_holiday(key: UUID) -> AnyResponse:
-    """Work on a day after all."""
-    removed = closures.remove_holiday(actor(), key)
-    slug = managing.get(actor(), removed.clinic_id).slug
-    return htmx.done(url_for("admin.clinic", slug=slug) + "#holidays", say("The holiday was removed."))
-
-
 def _about(slug: str) -> dict[str, Any]:
     found = managing.get(actor(), slug)
     today = clock.today(found.zone)
@@ -128,8 +106,7 @@ def _about(slug: str) -> dict[str, Any]:
         "members": members.of_clinic(actor(), found.id),
         "practices": practices.of_clinic(actor(), found.id),
         "kinds": visit_types.of_clinic(actor(), found.id),
-        "holidays": [one for one in managing.holidays(actor(), found.id) if one.day >= today],
-        "holiday_form": HolidayForm(),
-        "affected": [],
+        "holidays": [one for one in managing.holidays(actor(), found.id) if one.day >= today][:NEXT],
+        "country": country_name(found.country),
         "terms": terms,
     }

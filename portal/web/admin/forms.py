@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from typing import Any
 
 from flask import request
 from wtforms import (
-    BooleanField,
-    DateField,
     EmailField,
     IntegerField,
     SelectField,
     SelectMultipleField,
     StringField,
-    TelField,
     TextAreaField,
 )
 from wtforms.widgets import CheckboxInput, ListWidget
@@ -24,17 +20,12 @@ from portal.core import money, text
 from portal.core.errors import Invalid
 from portal.core.text import lazy as _
 from portal.domain.clinics.models import Clinic
-from portal.domain.clinics.shapes import WEEKDAYS, ClinicShape, HolidayShape, MemberShape, zones
+from portal.domain.clinics.shapes import MemberShape
 from portal.domain.doctors.models import Doctor, Specialty
 from portal.domain.doctors.profile_shapes import LANGUAGES, DoctorInvitation, PracticeShape, ProfileShape
-from portal.domain.scheduling.models import VisitType
-from portal.domain.scheduling.shapes import VisitTypeShape
 from portal.web import terms, times
 from portal.web.forms import AnyShape, ShapeForm
 
-HOURS = "08:00-12:00, 13:00-17:00"
-CURRENCIES = ("DZD", "TND", "MAD", "EUR", "USD", "GBP", "CHF")
-SPANS = (0, 30, 60, 120, 240, 720, 1440, 2880, 4320, 10080)  # minutes
 NUMBER = {"inputmode": "numeric"}
 
 
@@ -43,57 +34,6 @@ class CheckList(SelectMultipleField):
 
     widget = ListWidget(prefix_label=False)
     option_widget = CheckboxInput()
-
-
-class ClinicForm(ShapeForm[ClinicShape]):
-    """A clinic; each day's hours in one line."""
-
-    shape = ClinicShape
-
-    name = StringField(_("Name"))
-    address = StringField(_("Street and number"), render_kw={"autocomplete": "off"})
-    postcode = StringField(_("Postcode"))
-    city = StringField(_("City"))
-    region = StringField(_("Region"))
-    latitude = StringField(_("Latitude"), render_kw={"inputmode": "decimal"})
-    longitude = StringField(_("Longitude"), render_kw={"inputmode": "decimal"})
-    time_zone = SelectField(_("Time zone"))
-    phone = TelField(_("Phone"), render_kw={"autocomplete": "off"})
-    email = EmailField(_("E-mail"), render_kw={"autocomplete": "off"})
-    currency = SelectField(_("Currency"))
-    mon = StringField()
-    tue = StringField()
-    wed = StringField()
-    thu = StringField()
-    fri = StringField()
-    sat = StringField()
-    sun = StringField()
-
-    @classmethod
-    def fresh(cls, clinic: Clinic | None = None) -> ClinicForm:
-        """The form for a clinic or for a new one."""
-        form = cls(data=_clinic_said(clinic) if clinic else {"time_zone": "Africa/Algiers", "currency": "DZD"})
-        form.time_zone.choices = [(zone, zone.replace("_", " ")) for zone in sorted(zones())]
-        form.currency.choices = [(code, code) for code in CURRENCIES]
-        for number, day in enumerate(WEEKDAYS):
-            form[day].label.text = times.weekday_names()[number].capitalize()
-            form[day].render_kw = {"placeholder": HOURS, "dir": "ltr", "autocomplete": "off"}
-        return form
-
-    @property
-    def days(self) -> list[Any]:
-        """The fields of the opening hours, Monday first."""
-        return [self[day] for day in WEEKDAYS]
-
-
-class HolidayForm(ShapeForm[HolidayShape]):
-    """A date on which the clinic is closed."""
-
-    shape = HolidayShape
-
-    day = DateField(_("Date"))
-    name = StringField(_("Name"), render_kw={"autocomplete": "off"})
-    keep_visits = BooleanField(_("Keep the visits booked on this day"))
 
 
 class MemberForm(ShapeForm[MemberShape]):
@@ -146,43 +86,6 @@ class PricedForm(ShapeForm[AnyShape]):
         self.price.label.text = f"{self.price.label.text} ({code})"
         if self.price.raw_data is None or not self.price.raw_data:
             self.price.data = money.to_major(minor, code)
-
-
-class VisitTypeForm(PricedForm[VisitTypeShape]):
-    """What is booked, and the policy of booking it."""
-
-    shape = VisitTypeShape
-
-    name = StringField(_("Name"))
-    name_fr = StringField(_("Name in French"))
-    name_ar = StringField(_("Name in Arabic"), render_kw={"dir": "rtl", "lang": "ar"})
-    mode = SelectField(_("How"))
-    duration = IntegerField(_("Length in minutes"), render_kw=NUMBER)
-    buffer_before = IntegerField(_("Minutes free before"), render_kw=NUMBER)
-    buffer_after = IntegerField(_("Minutes free after"), render_kw=NUMBER)
-    bookable_by = SelectField(_("Who can book it"))
-    confirms = SelectField(_("How it is confirmed"))
-    lead_minutes = SelectField(_("Book at least this long ahead"))
-    horizon_days = IntegerField(_("Days ahead that can be booked"), render_kw=NUMBER)
-    cutoff_minutes = SelectField(_("Patients cancel and move until"))
-    most_moves = IntegerField(_("Moves per visit"), render_kw=NUMBER)
-    most_upcoming = IntegerField(_("Upcoming visits per patient"), render_kw=NUMBER)
-    most_per_day = IntegerField(_("Visits a day per doctor"), render_kw=NUMBER)
-    is_active = BooleanField(_("Can be booked"))
-
-    @classmethod
-    def fresh(cls, currency: str, kind: VisitType | None = None) -> VisitTypeForm:
-        """The form for a visit type or for a new one."""
-        known = VisitTypeShape.model_fields
-        said = {name: getattr(kind, name) for name in known} if kind else _defaults()
-        form = cls(data={name: "" if value is None else value for name, value in said.items()})
-        form.in_currency(currency, kind.price_minor if kind else None)
-        form.mode.choices = terms.choices(terms.MODES)
-        form.bookable_by.choices = terms.choices(terms.BOOKABLE_BY)
-        form.confirms.choices = terms.choices(terms.CONFIRMS)
-        form.lead_minutes.choices = _spans(said["lead_minutes"], _("no time ahead"))
-        form.cutoff_minutes.choices = _spans(said["cutoff_minutes"], _("the start of the visit"))
-        return form
 
 
 class DoctorFields(ShapeForm[AnyShape]):
@@ -259,22 +162,6 @@ class PracticeForm(PricedForm[PracticeShape]):
         return form
 
 
-def _spans(present: int, nothing: Any) -> list[tuple[str, str]]:
-    known = sorted({*SPANS, int(present)})
-    return [(str(n), text.format_span(timedelta(minutes=n)) if n else str(nothing)) for n in known]
-
-
-def _defaults() -> dict[str, Any]:
-    fields = VisitTypeShape.model_fields
-    return {name: None if field.is_required() else field.default for name, field in fields.items()}
-
-
 def _currency_of(clinic_id: str | None, clinics: Sequence[Clinic]) -> str:
     chosen = [one for one in clinics if str(one.id) == clinic_id] or list(clinics)
     return chosen[0].currency if chosen else "DZD"
-
-
-def _clinic_said(clinic: Clinic) -> dict[str, Any]:
-    said = {name: getattr(clinic, name) for name in ClinicShape.model_fields if name not in WEEKDAYS}
-    hours = {day: ", ".join("-".join(span) for span in clinic.opening_hours.get(day, ())) for day in WEEKDAYS}
-    return {name: "" if value is None else value for name, value in {**said, **hours}.items()}

@@ -5,7 +5,6 @@ Doctors, the desk and admins have the same pages, each under their own addresses
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,10 +16,10 @@ from portal.core import clock
 from portal.core.errors import Refused
 from portal.core.text import gettext as say
 from portal.domain.doctors.models import Practice
-from portal.domain.scheduling import hours, hours_copying, hours_preview, visit_types
+from portal.domain.scheduling import hours, hours_preview, visit_types
 from portal.domain.scheduling.hours_preview import Preview
 from portal.domain.scheduling.models import Opening, VisitType
-from portal.web import htmx, times
+from portal.web import changes, htmx, times
 from portal.web.gate import actor
 from portal.web.shared import hours_asked, hours_grid
 from portal.web.shared.hours_asked import WEEK, Choose, Shown
@@ -31,7 +30,6 @@ PREVIEW = "doctor/openings/_preview.html"
 FORM = ("doctor/openings/form.html", "doctor/openings/_form.html")
 TRIED = "doctor/openings/_tried.html"
 COPY = "doctor/openings/copy.html"
-REMOVE = "doctor/openings/remove.html"
 
 
 def mount(bp: Blueprint, base: str, single: str, choose: Choose) -> None:
@@ -108,18 +106,18 @@ class Editor:
         return self._form(self._shown(found.practice_id), OpeningForm.fresh(kinds, found), kinds, found)
 
     def change_opening(self, key: UUID) -> AnyResponse:
-        """Change hours; booked visits that would lie outside are named first."""
+        """Change hours; booked visits that would lie outside are decided first."""
         found = hours.get(actor(), key)
         shown = self._shown(found.practice_id)
         kinds = visit_types.active_at([shown.one.clinic_id])
         form = OpeningForm.fresh(kinds)
         if not form.accepted():
             return self._form(shown, form, kinds, found, status=422)
+        url, said = hours_asked.back(shown.one), say("The hours were changed.")
         try:
-            hours.change(actor(), key, keep_visits=bool(form.keep_visits.data), **form.clean.values())
+            return changes.save_or_plan("opening_changed", key, form.clean.values(), url=url, said=said)
         except Refused as no:
             return self._form(shown, form, kinds, found, no=no)
-        return htmx.done(hours_asked.back(shown.one), say("The hours were changed."))
 
     def stretch_opening(self, key: UUID) -> AnyResponse:
         """Hours drawn longer, shorter or elsewhere on the week; what is in the way is said on their form."""
@@ -129,37 +127,32 @@ class Editor:
         drawn, form = StretchForm(), OpeningForm.fresh(kinds, found, sent=False)
         if not drawn.accepted():
             return self._form(shown, form, kinds, found, status=422)
+        url, said = hours_asked.back(shown.one, drawn.clean.day), say("The hours were changed.")
         try:
-            hours.stretch(actor(), key, **drawn.clean.values())
+            return changes.save_or_plan("opening_moved", key, drawn.clean.values(), url=url, said=said)
         except Refused as no:
             form.process(data=form.data | hours_asked.drawn_to(found, drawn))
             return self._form(shown, form, kinds, found, no=no)
-        return htmx.done(hours_asked.back(shown.one, drawn.clean.day), say("The hours were changed."))
 
     def break_opening(self, key: UUID) -> AnyResponse:
-        """A break splits hours in two; visits booked in it are named first."""
+        """A break splits hours in two; visits booked in it are decided first."""
         found = hours.get(actor(), key)
         shown = self._shown(found.practice_id)
         kinds = visit_types.active_at([shown.one.clinic_id])
         form, pause = OpeningForm.fresh(kinds, found, sent=False), BreakForm()
         if not pause.accepted():
             return self._form(shown, form, kinds, found, pause=pause, status=422)
+        url, said = hours_asked.back(shown.one, found.on_date), say("The break was added.")
         try:
-            hours.take_break(actor(), key, **pause.clean.values())
+            return changes.save_or_plan("opening_break", key, pause.clean.values(), url=url, said=said)
         except Refused as no:
             return self._form(shown, form, kinds, found, pause=pause, no=no)
-        return htmx.done(hours_asked.back(shown.one, found.on_date), say("The break was added."))
 
     def remove_opening(self, key: UUID) -> AnyResponse:
-        """Take hours away; booked visits in them are named first."""
+        """Take hours away; visits booked in them are decided first."""
         found = hours.get(actor(), key)
-        shown = self._shown(found.practice_id)
-        try:
-            hours.remove(actor(), key, keep_visits="keep_visits" in request.form)
-        except Refused as no:
-            context: dict[str, Any] = {"shown": shown, "practice": shown.one, "opening": found}
-            return htmx.refused(no, REMOVE, affected=hours_asked.affected(no), **context)
-        return htmx.done(hours_asked.back(shown.one), say("The hours were removed."))
+        url = hours_asked.back(self._shown(found.practice_id).one)
+        return changes.save_or_plan("opening_removed", key, {}, url=url, said=say("The hours were removed."))
 
     def copy_hours(self, practice: UUID | None = None) -> Response:
         """Forms to copy a day to other days and a week to other dates or practices."""
@@ -168,24 +161,23 @@ class Editor:
 
     def copy_day(self, practice: UUID | None = None) -> AnyResponse:
         """Copy one day's weekly hours to other days."""
-        return self._copy(practice, "day_form", hours_copying.copy_day)
+        return self._copy(practice, "copy_day", "day_form")
 
     def copy_week(self, practice: UUID | None = None) -> AnyResponse:
         """Copy a week's hours to a range of dates, here or at another practice."""
-        return self._copy(practice, "week_form", hours_copying.copy_week)
+        return self._copy(practice, "copy_week", "week_form")
 
-    def _copy(self, practice: UUID | None, which: str, verb: Callable[..., int]) -> AnyResponse:
+    def _copy(self, practice: UUID | None, kind: str, which: str) -> AnyResponse:
         shown = self._shown(practice)
         context = self._copies(shown)
         form = context[which]
         if not form.accepted():
             return htmx.page(COPY, status=422, **context)
+        url = hours_asked.back(shown.one, getattr(form.clean, "first", None))
         try:
-            added = verb(actor(), shown.one.id, **form.clean.values())
+            return changes.save_or_plan(kind, shown.one.id, form.clean.values(), url=url, said=say("Copied."))
         except Refused as no:
-            return htmx.refused(no, COPY, form=form, **context | {"affected": hours_asked.affected(no), "tried": which})
-        message = say("Copied.") if added else say("Nothing to copy: these hours are there already.")
-        return htmx.done(hours_asked.back(shown.one, getattr(form.clean, "first", None)), message)
+            return htmx.refused(no, COPY, form=form, **context)
 
     def _copies(self, shown: Shown) -> dict[str, Any]:
         practice = shown.one
@@ -198,8 +190,6 @@ class Editor:
             "practice": practice,
             "day_form": CopyDayForm.fresh(),
             "week_form": CopyWeekForm.fresh([here, *others], **said),
-            "affected": [],
-            "tried": "",
         }
 
     def _shown(self, practice: UUID | str | None) -> Shown:
@@ -231,9 +221,7 @@ class Editor:
             "has_hours": bool(found),
             "kinds": kinds,
             "kind": kind,
-            "preview": hours_preview.offers(actor(), here.id, kind.id, first=hours_asked.day("start"))
-            if kind
-            else None,
+            "preview": _preview(here, kind),
         }
 
     def _form(
@@ -258,7 +246,6 @@ class Editor:
             "kind": kind,
             "pause": pause or BreakForm(formdata=None),
             "preview": hours_asked.tried(shown.one, kind, form, opening),
-            "affected": hours_asked.affected(no) if no else [],
             "opening_form": form,
             "times": times,
         }

@@ -14,7 +14,7 @@ from portal.core import clock
 from portal.core.errors import NotFound, Refused
 from portal.core.text import gettext as say
 from portal.domain.doctors.models import Practice
-from portal.domain.scheduling import hours_preview, impact
+from portal.domain.scheduling import hours_preview
 from portal.domain.scheduling.hours_preview import Preview
 from portal.domain.scheduling.models import Opening, VisitType
 from portal.domain.scheduling.shapes import OpeningShape
@@ -101,11 +101,6 @@ def day(name: str) -> date | None:
     except ValueError:
         return None
     return found if 2000 <= found.year <= 2200 else None
-
-
-def affected(no: Refused) -> list[Any]:
-    """The booked visits that stand in the way, as far as whoever asks may see them."""
-    return impact.look(actor(), no.facts.get("visits", ()))
 
 
 def _time(name: str) -> time | None:

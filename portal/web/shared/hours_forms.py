@@ -22,7 +22,7 @@ from portal.core.text import lazy as _
 from portal.domain.doctors.models import Practice
 from portal.domain.scheduling.models import Opening, VisitType
 from portal.domain.scheduling.shapes import BreakShape, CopyDay, CopyWeek, OpeningShape, StretchShape
-from portal.web import times
+from portal.web import terms, times
 from portal.web.forms import ShapeForm
 
 STEPS = (5, 10, 15, 20, 30, 45, 60)
@@ -54,7 +54,6 @@ class OpeningForm(ShapeForm[OpeningShape]):
     visit_type_ids = CheckList(_("Visit types"))
     valid_from = DateField(_("Valid from"))
     valid_until = DateField(_("Valid until"))
-    keep_visits = BooleanField(_("Keep the booked visits outside these hours"))
 
     @classmethod
     def fresh(
@@ -69,7 +68,7 @@ class OpeningForm(ShapeForm[OpeningShape]):
         form.weekday.choices = _weekdays()
         lengths = ((str(minutes), text.format_minutes(minutes)) for minutes in STEPS)
         form.step.choices = [("", str(_("as long as the visit takes"))), *lengths]
-        form.visit_type_ids.choices = [(str(kind.id), kind_words(kind)) for kind in kinds]
+        form.visit_type_ids.choices = [(str(kind.id), terms.kind_words(kind)) for kind in kinds]
         return form
 
     def _entered(self) -> dict[str, Any]:
@@ -87,7 +86,6 @@ class BreakForm(ShapeForm[BreakShape]):
 
     starts = TimeField(_("Break from"), render_kw=FIVE_MINUTES)
     ends = TimeField(_("Break until"), render_kw=FIVE_MINUTES)
-    keep_visits = BooleanField(_("Keep the visits booked in the break"))
 
 
 class StretchForm(ShapeForm[StretchShape]):
@@ -108,7 +106,6 @@ class CopyDayForm(ShapeForm[CopyDay]):
     weekday = SelectField(_("Copy the hours of"))
     to = CheckList(_("To these days"))
     replace = BooleanField(_("Instead of the weekly hours of these days"))
-    keep_visits = BooleanField(_("Keep the booked visits outside the new hours"))
 
     @classmethod
     def fresh(cls, **said: Any) -> CopyDayForm:
@@ -127,18 +124,12 @@ class CopyWeekForm(ShapeForm[CopyWeek]):
     first = DateField(_("From this date on"))
     last = DateField(_("Until this date"))
     replace = BooleanField(_("Instead of the hours that stand there on these dates"))
-    keep_visits = BooleanField(_("Keep the booked visits outside the new hours"))
 
     @classmethod
     def fresh(cls, targets: Iterable[tuple[str, str]], **said: Any) -> CopyWeekForm:
         form = cls(formdata=_mine("week"), data=said)
         form.to_practice_id.choices = list(targets)
         return form
-
-
-def kind_words(kind: VisitType) -> str:
-    """A visit type's name and length."""
-    return f"{kind.name_in(text.language())} · {text.format_minutes(kind.duration)}"
 
 
 def practice_words(practice: Practice) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -201,7 +202,9 @@ def test_a_visit_type_is_added_and_changed_with_its_price(client: Any, admin: An
     assert (made.price_minor, made.is_active) == (None, False)
 
 
-def test_a_holiday_over_visits_asks_first(client: Any, admin: Any, el_djazair: Any, amina: Any, dr_benali: Any) -> None:
+def test_a_holiday_over_visits_is_decided_about_first(
+    client: Any, admin: Any, el_djazair: Any, amina: Any, dr_benali: Any
+) -> None:
     booking.book(
         amina.actor, practice_id=dr_benali.practice_id, visit_type_id=el_djazair.consultation_id, starts_at=at("09:00")
     )
@@ -209,9 +212,10 @@ def test_a_holiday_over_visits_asks_first(client: Any, admin: Any, el_djazair: A
     client.sign_in(admin)
     url, said = f"/admin/clinics/{el_djazair.slug}/holidays", {"day": str(working_day()), "name": "Eid"}
     answer = client.post(url, data=said)
-    assert answer.status_code == 409
-    assert "Amina Boudiaf" in answer.text
-    assert client.post(url, data={**said, "keep_visits": "y"}).status_code == 303
+    assert answer.location.startswith("/changes/")
+    assert "Amina Boudiaf" in client.get(answer.location).text
+    quiet = client.post(url, data={**said, "day": str(working_day() + timedelta(days=60))})
+    assert quiet.location == f"/admin/clinics/{el_djazair.slug}/closures"
     assert "Eid" in client.get(f"/admin/clinics/{el_djazair.slug}").text
     assert client.post(url, data={"name": ""}).status_code == 422
 

@@ -194,19 +194,22 @@ def test_hours_that_cannot_be_come_back_with_a_sentence(
     assert sentence in answer.text
 
 
-def test_removing_hours_with_a_visit_names_it_first(client: Any, dr_benali: Any, visit: Any) -> None:
+def test_hours_that_a_visit_stands_in_are_decided_about_before_they_go(client: Any, dr_benali: Any, visit: Any) -> None:
     client.sign_in(dr_benali)
     day = visit.starts_at.astimezone(ALGIERS).weekday()
     found = hours.of_practice(dr_benali.actor, dr_benali.practice_id)
     morning = next(one for one in found if one.weekday == day and one.starts.hour == 8)
-    answer = client.post(f"/doctor/openings/{morning.id}/remove")
-    assert answer.status_code == 409
-    assert "1 booked visit falls into this time." in answer.text
-    assert "Amina Boudiaf" in answer.text
-    shorter = {"weekday": str(day), "starts": "10:00", "ends": "12:00", "capacity": "1"}
-    assert "keep_visits" in client.post(f"/doctor/openings/{morning.id}", data=shorter).text
-    assert client.post(f"/doctor/openings/{morning.id}", data={**shorter, "keep_visits": "y"}).status_code == 303
-    assert client.post(f"/doctor/openings/{morning.id}/remove", data={"keep_visits": "1"}).status_code == 303
+    key, shorter = morning.id, {"weekday": str(day), "starts": "10:00", "ends": "12:00", "capacity": "1"}
+    for path, said in (
+        (f"{key}/remove", {}),
+        (str(key), shorter),
+        (f"{key}/break", {"starts": "09:00", "ends": "10:00"}),
+    ):
+        answer = client.post(f"/doctor/openings/{path}", data=said)
+        assert answer.status_code == 303
+        assert answer.location.startswith("/changes/")
+        assert "Amina Boudiaf" in client.get(answer.location).text
+    assert session().get_one(Opening, key).starts.hour == 8
 
 
 def test_the_preview_shows_what_patients_can_book(client: Any, dr_benali: Any, el_djazair: Any) -> None:
