@@ -44,6 +44,7 @@ ITEMS: dict[str, tuple[tuple[str, object, str], ...]] = {
     STAFF: (
         ("desk.day", _("Today"), "sun"),
         ("desk.calendar", _("Calendar"), "calendar"),
+        ("desk.calls", _("Calls"), "phone-call"),
         ("notifications.index", _("Notifications"), "bell"),
         ("account.profile", _("Profile"), "user"),
     ),

@@ -43,7 +43,9 @@ POST   account.add_allergy            signed-in in
 POST   account.become_patient         signed-in in
 POST   account.change_details         each 401 in 404 404 404 404 404
 POST   account.change_profile         signed-in in
+GET    account.calendars              signed-in in
 GET    account.check_mail             everybody in
+POST   account.end_calendar           signed-in 404
 POST   account.end_other_sessions     signed-in in
 POST   account.end_program            signed-in 404
 POST   account.end_session            signed-in 404
@@ -52,6 +54,7 @@ POST   account.forgot                 everybody in
 GET    account.invitation             everybody in
 POST   account.invitation             everybody in
 POST   account.language               everybody in
+POST   account.make_calendar          signed-in in
 GET    account.password               signed-in in
 POST   account.password               signed-in in
 GET    account.profile                signed-in in
@@ -76,6 +79,7 @@ POST   admin.add_group                admin+superadmin 404
 POST   admin.add_holiday              admin+superadmin 404
 POST   admin.add_opening              admin+superadmin 404
 POST   admin.add_resource             admin+superadmin 404
+POST   admin.add_reminder             admin+superadmin 404
 POST   admin.add_visit_type           admin+superadmin 404
 GET    admin.audit                    admin+superadmin in
 POST   admin.break_opening            admin+superadmin 404
@@ -84,6 +88,7 @@ POST   admin.change_doctor            admin+superadmin 404
 POST   admin.change_group             admin+superadmin 404
 POST   admin.change_opening           admin+superadmin 404
 POST   admin.change_resource          admin+superadmin 404
+POST   admin.change_reminder          admin+superadmin 404
 POST   admin.change_visit_type        admin+superadmin 404
 GET    admin.clinic                   admin+superadmin 404
 GET    admin.clinic_closures          admin+superadmin 404
@@ -118,11 +123,13 @@ GET    admin.openings                 admin+superadmin 404
 GET    admin.openings_preview         admin+superadmin 404
 POST   admin.reactivate_clinic        admin+superadmin 404
 POST   admin.reactivate_user          admin+superadmin 404
+GET    admin.reminders                admin+superadmin 404
 POST   admin.remove_holiday           admin+superadmin 404
 POST   admin.remove_opening           admin+superadmin 404
 POST   admin.reopen_clinic            admin+superadmin 404
 POST   admin.reopen_resource          admin+superadmin 404
 GET    admin.resource                 admin+superadmin 404
+POST   admin.remove_reminder          admin+superadmin 404
 POST   admin.retry_task               superadmin 404
 GET    admin.reviews                  admin+superadmin in
 GET    admin.room_group               admin+superadmin 404
@@ -171,11 +178,13 @@ POST   desk.break_opening             staff+admin+superadmin 404
 GET    desk.calendar                  staff+admin+superadmin in
 GET    desk.calendar_events           staff+admin+superadmin in
 GET    desk.calendar_move             staff+admin+superadmin 404
+POST   desk.call                      staff+admin+superadmin in
 POST   desk.call_next                 staff+admin+superadmin 404
 POST   desk.change_opening            staff+admin+superadmin 404
 POST   desk.copy_day                  staff+admin+superadmin 404
 GET    desk.copy_hours                staff+admin+superadmin 404
 POST   desk.copy_week                 staff+admin+superadmin 404
+GET    desk.calls                     staff+admin+superadmin in
 GET    desk.day                       staff+admin+superadmin in
 POST   desk.enter_walk_in             staff+admin+superadmin in
 POST   desk.move_on_calendar          staff+admin+superadmin 404
@@ -188,6 +197,7 @@ GET    desk.practices                 staff+admin+superadmin in
 POST   desk.remove_opening            staff+admin+superadmin 404
 POST   desk.stretch_opening           staff+admin+superadmin 404
 POST   desk.try_opening               staff+admin+superadmin 404
+POST   desk.reopen_call               staff+admin+superadmin 404
 POST   desk.visit_step                staff+admin+superadmin 404
 GET    desk.why_not                   staff+admin+superadmin in
 GET    dev.attachment                 everybody 404
@@ -273,6 +283,7 @@ POST   public.book_appointment        each in 404 404 404 404 404 404
 GET    public.book_details            everybody in
 GET    public.book_times              everybody 404
 GET    public.booked                  signed-in 404
+GET    public.calendar_feed           everybody 404
 GET    public.clinic                  everybody 404
 GET    public.directory               everybody in
 GET    public.doctor                  everybody 404

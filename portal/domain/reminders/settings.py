@@ -91,6 +91,12 @@ def remove(actor: Actor, step_id: UUID) -> ReminderStep:
     return step
 
 
+def clinic_of(actor: Actor, step_id: UUID) -> Clinic:
+    """The clinic whose reminder this is; raises NotFound when the actor does not run it."""
+    step = session().get(ReminderStep, step_id) or refuse(NotFound)
+    return managing.get(actor, step.clinic_id)
+
+
 def examples(clinic: Clinic, steps: list[ReminderStep]) -> list[Example]:
     """When visits of a day next week, at nine and at three, would be reminded of."""
     quiet, day = Quiet.of(clinic), clock.today(clinic.zone) + timedelta(days=7)

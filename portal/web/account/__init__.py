@@ -45,6 +45,7 @@ def _keep_nothing(answer: Response) -> Response:
 
 
 from portal.web.account import (  # noqa: E402 - the views register themselves on the blueprint
+    calendars,
     entering,
     oidc,
     passwords,
@@ -55,4 +56,4 @@ from portal.web.account import (  # noqa: E402 - the views register themselves o
     security,
 )
 
-__all__ = ["bp", "entering", "oidc", "passwords", "preferences", "profile", "proving", "registering", "security"]
+__all__ = ["bp", "calendars", "entering", "oidc", "passwords", "preferences", "profile", "proving", "registering", "security"]

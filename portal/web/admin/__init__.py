@@ -13,6 +13,7 @@ from portal.web.admin import (  # noqa: E402 - views register themselves
     doctors,  # noqa: F401
     holidays,  # noqa: F401
     hours,  # noqa: F401
+    reminders,  # noqa: F401
     reviews,  # noqa: F401
     rooms,  # noqa: F401
     tasks,  # noqa: F401

@@ -24,6 +24,7 @@ from portal.web.public import (  # noqa: E402, F401 - they add their views
     clinics,
     directory,
     doctors,
+    feeds,
     go,
     home,
 )

@@ -60,10 +60,11 @@ def run(drain, standing_at):
 
 @pytest.fixture
 def before(visit):
-    """A function: so long before the visit."""
+    """A function: so long before the visit as it was booked."""
+    starts_at = visit.starts_at
 
     def moment(**span) -> datetime:
-        return visit.starts_at - timedelta(**span)
+        return starts_at - timedelta(**span)
 
-    assert visit.starts_at > clock.now() + timedelta(days=8)
+    assert starts_at > clock.now() + timedelta(days=8)
     return moment

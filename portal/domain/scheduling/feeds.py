@@ -1,0 +1,133 @@
+"""Private calendar feeds: a secret address at which a calendar program reads somebody's visits, in neutral words.
+
+The address is shown once; what is stored recognises it and cannot be turned back into it. A feed that is ended, or
+whose owner's account is shut, answers like one that never was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import joinedload
+
+from portal.core import clock, limits, secrets
+from portal.core.actor import Actor
+from portal.core.db import session
+from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, refuse
+from portal.core.events import record
+from portal.core.policy import allow
+from portal.core.text import lazy as _
+from portal.core.text import speaking
+from portal.domain.doctors.models import Doctor
+from portal.domain.identity.models import User
+from portal.domain.patients.models import Delegation, Patient
+from portal.domain.scheduling import calendars
+from portal.domain.scheduling.models import DECLINED, Appointment
+from portal.domain.scheduling.planning import CalendarFeed
+
+MOST_FEEDS = 5
+PAST, FUTURE = timedelta(days=30), timedelta(days=400)
+MOST_EVENTS = 2000
+READ_NOTED_EVERY = timedelta(minutes=10)
+PER_FEED = "120 per hour"
+
+
+class TooManyFeeds(Conflict):
+    code = "too_many_feeds"
+    sentence = _("Five calendar addresses are enough. End one you do not use first.")
+
+
+class NothingToShow(Forbidden):
+    code = "nothing_to_show"
+    sentence = _("This account has no visits of that kind to show.")
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a calendar program gets: the calendar, and a mark that changes with it."""
+
+    content: bytes
+    etag: str
+
+
+def mine(actor: Actor) -> list[CalendarFeed]:
+    """The actor's feeds that are alive, the newest first."""
+    statement = select(CalendarFeed).where(CalendarFeed.user_id == actor.user_id, CalendarFeed.ended_at.is_(None))
+    return list(session().scalars(statement.order_by(CalendarFeed.created_at.desc())))
+
+
+def make(actor: Actor, whose: str) -> str:
+    """A new feed of one's own visits and of those one cares for ("patient"), or of the visits to oneself ("doctor").
+
+    Returns its token, which is not kept. Raises NothingToShow or TooManyFeeds.
+    """
+    if whose not in {"patient", "doctor"}:
+        raise Invalid
+    may = bool(actor.doctor_id) if whose == "doctor" else bool(actor.cares_for("view"))
+    allow(may and actor.user_id is not None, NothingToShow)
+    session().get_one(User, actor.user_id, with_for_update=True)  # one at a time, so that the limit holds
+    allow(len(mine(actor)) < MOST_FEEDS, TooManyFeeds)
+    token = secrets.make_token(24)
+    feed = CalendarFeed(user_id=actor.user_id, whose=whose, fingerprint=secrets.fingerprint(token))
+    session().add(feed)
+    session().flush()
+    record(actor, "calendar_feed.made", feed, whose=whose)
+    return token
+
+
+def end(actor: Actor, feed_id: UUID) -> None:
+    """Make the address dead, at once. Raises NotFound for somebody else's."""
+    statement = select(CalendarFeed).where(CalendarFeed.id == feed_id, CalendarFeed.user_id == actor.user_id)
+    feed = session().scalars(statement.with_for_update()).one_or_none() or refuse(NotFound)
+    if feed.ended_at is None:
+        feed.ended_at = clock.now()
+        session().flush()
+        record(actor, "calendar_feed.ended", feed, whose=feed.whose)
+
+
+def read(token: str) -> Read:
+    """The calendar at this address; raises NotFound when there is none, TooMany when a program asks all the time."""
+    fingerprint = secrets.fingerprint(token)
+    statement = select(CalendarFeed, User).join(User, User.id == CalendarFeed.user_id)
+    alive = (CalendarFeed.ended_at.is_(None), User.deactivated_at.is_(None))
+    found = session().execute(statement.where(CalendarFeed.fingerprint == fingerprint, *alive)).one_or_none()
+    feed, user = found or refuse(NotFound)
+    limits.hit(PER_FEED, "feed", fingerprint)
+    now = clock.now()
+    if feed.read_at is None or feed.read_at < now - READ_NOTED_EVERY:
+        feed.read_at = now
+    with speaking(user.locale):
+        visits = _visits(feed)
+        content = calendars.feed(visits)
+    marks = [user.locale, *(f"{one.id} {one.version} {one.status} {one.updated_at.isoformat()}" for one in visits)]
+    return Read(content, hashlib.sha256("\n".join(marks).encode()).hexdigest()[:32])
+
+
+def _visits(feed: CalendarFeed) -> list[Appointment]:
+    """The visits around now; those called off lately too, marked so, since some programs keep what vanishes."""
+    now = clock.now()
+    statement = select(Appointment).where(
+        _whose(feed),
+        Appointment.starts_at.between(now - PAST, now + FUTURE),
+        Appointment.status != DECLINED,
+    )
+    statement = statement.options(joinedload(Appointment.clinic))
+    return list(session().scalars(statement.order_by(Appointment.starts_at, Appointment.id).limit(MOST_EVENTS)))
+
+
+def _whose(feed: CalendarFeed) -> ColumnElement[bool]:
+    if feed.whose == "doctor":
+        return Appointment.doctor_id.in_(select(Doctor.id).where(Doctor.user_id == feed.user_id))
+    today = clock.now().date()
+    cared_for = select(Delegation.patient_id).where(
+        Delegation.user_id == feed.user_id,
+        Delegation.ended_at.is_(None),
+        Delegation.starts_on <= today,
+        or_(Delegation.ends_on.is_(None), Delegation.ends_on >= today),
+    )
+    own = select(Patient.id).where(Patient.user_id == feed.user_id)
+    return Appointment.patient_id.in_(own.union(cared_for))
