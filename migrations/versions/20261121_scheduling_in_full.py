@@ -489,6 +489,12 @@ def upgrade():
     op.create_check_constraint(
         op.f("ck_deliveries_state"), "deliveries", "state IN ('waiting', 'sent', 'void', 'failed')"
     )
+    op.execute(  # clinics that are there already remind as new ones do
+        """INSERT INTO reminder_steps (id, created_at, updated_at, clinic_id, minutes_before, channels, asks)
+           SELECT uuidv7(), now(), now(), c.id, s.minutes_before, s.channels, s.asks
+             FROM clinics c, (VALUES (10080, ARRAY['email'], false), (1440, ARRAY['email', 'sms'], true),
+                                     (120, ARRAY['sms', 'email'], false)) AS s (minutes_before, channels, asks)"""
+    )
 
 
 def downgrade():

@@ -18,6 +18,7 @@ from portal.demo import day
 from portal.demo.history import Story
 from portal.demo.network import ZONE, build
 from portal.demo.people import MEMBERS, PASSWORD, SUPERADMIN, patients
+from portal.demo.reminders import remind
 from portal.domain.identity.models import User
 from portal.domain.notifications import notices
 from portal.domain.notifications.models import Delivery, Notification
@@ -55,6 +56,7 @@ def seed(app: Flask, force: bool = False) -> str:
         booked = Story(network, dice).tell()
         day.liven(network, dice)
         _tell_the_latest()
+        remind()
         tasks.settle()
         return f"The demo network is there: {len(network.patients)} patients, {booked} visits."
 

@@ -1,4 +1,4 @@
-"""The mailbox of the demo: what would have been mailed, to be read in the browser. Not there in production.
+"""The mailbox of the demo: what would have been mailed or sent by SMS, read in the browser. Not there in production.
 
 A letter's HTML is shown in a sandboxed frame by a route with a policy of its own: it runs, loads and
 reaches nothing. The links of its text stand beside it as real links.
@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 from werkzeug.exceptions import NotFound
 
 from portal.gateways.mail import Mailbox
+from portal.gateways.sms import Folder, Kept
 from portal.web import htmx
 
 bp = Blueprint("dev", __name__, url_prefix="/dev")
@@ -55,15 +56,20 @@ class Mail:
     @property
     def linked_text(self) -> Markup:
         """The text with its addresses as links; everything else is escaped."""
-        parts, last = [], 0
-        for found in _LINK.finditer(self.text):
-            parts += [escape(self.text[last : found.start()]), Markup('<a href="{0}">{0}</a>').format(found[0])]
-            last = found.end()
-        return Markup("").join([*parts, escape(self.text[last:])])
+        return linked(self.text)
 
     @property
     def attachments(self) -> list[str]:
         return [part.get_filename() or f"part-{n}" for n, part in enumerate(self.message.iter_attachments())]
+
+
+def linked(text: str) -> Markup:
+    """A text with its addresses as links; everything else is escaped."""
+    parts, last = [], 0
+    for found in _LINK.finditer(text):
+        parts += [escape(text[last : found.start()]), Markup('<a href="{0}">{0}</a>').format(found[0])]
+        last = found.end()
+    return Markup("").join([*parts, escape(text[last:])])
 
 
 @bp.get("/mail")
@@ -72,7 +78,8 @@ def mail() -> Response:
     wanted = request.args.get("to", "").strip().casefold()
     letters = [Mail(key, message) for key, message in _box().read(SHOWN)]
     found = [one for one in letters if wanted in one.to.casefold()]
-    return htmx.page("dev/mail/index.html", letters=found, wanted=wanted)
+    texts = [one for one in _texts() if wanted in one.to]
+    return htmx.page("dev/mail/index.html", letters=found, texts=texts, wanted=wanted, linked=linked)
 
 
 @bp.get("/mail/<key>")
@@ -112,6 +119,12 @@ def _find(key: str) -> Mail:
 
 def _box() -> Mailbox:
     return cast(Mailbox, current_app.extensions["portal.mail"])
+
+
+def _texts() -> list[Kept]:
+    """The SMS that were kept, newest first; none where a provider sends them."""
+    box = current_app.extensions["portal.sms"]
+    return box.read(SHOWN) if isinstance(box, Folder) else []
 
 
 def _content(message: EmailMessage, kind: str) -> str:

@@ -209,7 +209,8 @@ def _try(delivery: Delivery, kind: Kind, facts: Facts, subject: Any, to: Address
 
 
 def _by_mail(delivery: Delivery, kind: Kind, facts: Facts, subject: Any, to: Addressee) -> None:
-    about = {"has_account": to.has_account, "for_whom": to.for_whom, **kind.about(facts, subject, to.locale)}
+    reader = {"has_account": to.has_account, "for_whom": to.for_whom}
+    about = reader | kind.about(facts | reader, subject, to.locale)
     key, attachments = f"delivery:{delivery.id}", kind.attachments(subject)
     mail.send(to.email, to.name, str(kind.letter), to.locale, key, attachments, **about)
 

@@ -42,7 +42,9 @@ class Kind:
     read: Callable[[UUID], Any]  # made by rows(…), one statement serves a whole page of the inbox
     sentence: Callable[[Facts, Any], str]  # what it says in the app
     letter: str | None = None  # templates/mail/<letter>.html and .txt; None is never mailed
-    about: Callable[[Facts, Any, str], Facts] = lambda facts, subject, locale: {}  # what the letter is filled with
+    about: Callable[[Facts, Any, str], Facts] = (
+        lambda facts, subject, locale: {}
+    )  # for the letter
     stands: Callable[[Facts, Any], bool] = lambda facts, subject: True  # whether it is still so when it is sent
     attachments: Callable[[Any], Sequence[Attachment]] = lambda subject: ()
     sms: Callable[[Facts, Any], str | None] | None = None  # short and neutral; None is not said by SMS
@@ -61,12 +63,13 @@ class rows:
         self.model, self.options = model, options
 
     def __call__(self, key: UUID | None) -> Any:
-        return self.many([key]).get(key) if key else None
+        return self.many([key], afresh=True).get(key) if key else None
 
-    def many(self, keys: Collection[UUID]) -> dict[UUID, Any]:
+    def many(self, keys: Collection[UUID], *, afresh: bool = False) -> dict[UUID, Any]:
+        """The rows by id; `afresh` forgets what was read before, also of rows that other readers share."""
         statement = select(self.model).where(self.model.id.in_(keys)).options(*self.options)
-        fresh = statement.execution_options(populate_existing=True)
-        return {row.id: row for row in session().scalars(fresh).unique()}
+        reading = statement.execution_options(populate_existing=afresh)
+        return {row.id: row for row in session().scalars(reading).unique()}
 
 
 _known: dict[str, Kind] = {}

@@ -9,11 +9,12 @@ from typing import Any
 from portal.core.text import format_date, format_datetime, format_time
 from portal.core.text import gettext as say
 from portal.core.text import lazy as _
+from portal.domain.access import acting
 from portal.domain.notifications import kinds
 from portal.domain.notifications.kinds import Facts, Kind
 from portal.domain.scheduling import calendars
 from portal.domain.scheduling.appointments import WHOLE
-from portal.domain.scheduling.models import PENDING, RELEASED, Appointment
+from portal.domain.scheduling.models import PENDING, RELEASED, UPCOMING, Appointment
 from portal.gateways.mail import Attachment
 
 REASONS = {
@@ -31,8 +32,9 @@ appointment = kinds.rows(Appointment, *WHOLE)  # the appointment a notice is abo
 
 def letter_about(facts: Facts, about: Appointment, locale: str) -> dict[str, Any]:
     """What the letter of an appointment is filled with: never why somebody comes."""
-    was = facts.get("was")
+    was, can_sign_in = facts.get("was"), facts.get("has_account", True)
     return {
+        "visit_link": None if can_sign_in or about.status not in UPCOMING else answer_link(about),
         "doctor": about.doctor.name,
         "clinic": about.clinic.name,
         "address": about.clinic.address,
@@ -47,6 +49,11 @@ def letter_about(facts: Facts, about: Appointment, locale: str) -> dict[str, Any
         "moved_from": datetime.fromisoformat(was) if was else None,
         "reason_sentence": str(REASONS[about.end_code]) if about.end_code in REASONS else None,
     }
+
+
+def answer_link(about: Appointment) -> str:
+    """The path at which the patient sees the visit without signing in, says “I will come”, or cancels."""
+    return acting.link("attendance", patient_id=about.patient_id, subject_id=about.id, version=about.version)
 
 
 def calendar_file(about: Appointment) -> list[Attachment]:

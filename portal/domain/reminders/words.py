@@ -10,7 +10,7 @@ from portal.core.text import format_datetime
 from portal.core.text import gettext as say
 from portal.domain.access import acting
 from portal.domain.notifications.kinds import Facts
-from portal.domain.notifications.words import letter_about, short_time, still_so
+from portal.domain.notifications.words import answer_link, letter_about, short_time, still_so
 from portal.domain.scheduling.models import Appointment
 from portal.gateways import sms
 
@@ -18,11 +18,6 @@ DUE = "appointment.reminder"
 ATTENDANCE = "attendance"  # the purpose of the link that answers “will you come?”
 CHECK_IN = "check_in"  # the purpose of the link by which a patient says “I am here”
 CHECK_IN_WITHIN = 4 * 60  # minutes before the visit: a reminder that comes so late carries the check-in link
-
-
-def answer_link(visit: Appointment) -> str:
-    """The path at which the patient says whether they will come."""
-    return acting.link(ATTENDANCE, patient_id=visit.patient_id, subject_id=visit.id, version=visit.version)
 
 
 def check_in_link(visit: Appointment) -> str:
