@@ -43,6 +43,7 @@ ITEMS: dict[str, tuple[tuple[str, object, str], ...]] = {
     ),
     STAFF: (
         ("desk.day", _("Today"), "sun"),
+        ("desk.patients", _("Patients"), "users"),
         ("desk.calendar", _("Calendar"), "calendar"),
         ("desk.calls", _("Calls"), "phone-call"),
         ("notifications.index", _("Notifications"), "bell"),

@@ -42,11 +42,14 @@ class WeekView:
     is_empty: bool
 
 
-def week_view(week: Week, *, without: datetime | None = None) -> WeekView:
-    """The week as the slot picker takes it; `without` is the time a visit has already, which is no new one."""
+def week_view(week: Week, *, without: datetime | None = None, places: Mapping[str, int] | None = None) -> WeekView:
+    """The week as the slot picker takes it; `without` is the time a visit has already, which is no new one.
+
+    `places` are the openings that take several patients at once: their times say how many places are left.
+    """
     return WeekView(
         days=[
-            (day, [choice(slot.starts_at, week.zone) for slot in slots if slot.starts_at != without])
+            (day, [_slot(slot, week.zone, places or {}) for slot in slots if slot.starts_at != without])
             for day, slots in week.days
         ],
         label=range_label(week.first, week.last),
@@ -57,6 +60,13 @@ def week_view(week: Week, *, without: datetime | None = None) -> WeekView:
         zone_note=zone_note(week.zone),
         is_empty=week.is_empty,
     )
+
+
+def _slot(slot: Slot, zone: ZoneInfo, places: Mapping[str, int]) -> Choice:
+    plain = choice(slot.starts_at, zone)
+    if slot.opening_id not in places:
+        return plain
+    return Choice(plain.value, plain.label, ngettext("%(n)s place left", "%(n)s places left", slot.places))
 
 
 def choice(moment: datetime, zone: ZoneInfo, *, with_day: bool = False) -> Choice:

@@ -36,6 +36,7 @@ class AnySlot(NamedTuple):
     ends_at: datetime
     places: int
     practice_ids: tuple[UUID, ...]
+    opening_id: str = ""  # as a slot of one doctor has it; here they are several
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +113,15 @@ def offers(
     return [_slot(starts, merged[starts]) for starts in sorted(merged)]
 
 
-def week(actor: Actor, of: Choice, zone: ZoneInfo, first: date | None = None) -> Week:
+def week(
+    actor: Actor, of: Choice, zone: ZoneInfo, first: date | None = None, *, patient_id: UUID | None = None
+) -> Week:
     """The free times of seven days with any of these doctors, as the pages of one doctor show them."""
     today = clock.today(zone)
     horizon = today + timedelta(days=of.kind.horizon_days)
     first = min(max(first or today, today), horizon)
     last = first + timedelta(days=DAYS - 1)
-    options = {"among": of.practice_ids, "patient_id": actor.patient_id}
-    slots = offers(actor, of.kind.clinic_id, of.kind.id, first, last, **options)  # type: ignore[arg-type]
+    slots = offers(actor, of.kind.clinic_id, of.kind.id, first, last, among=of.practice_ids, patient_id=patient_id)
     by_day = availability.by_day(slots, zone)  # type: ignore[arg-type]
     near = [] if slots else availability.next_free(of.practice_ids, visit_type_id=of.kind.id, limit=1).values()
     dates = [first + timedelta(days=ahead) for ahead in range(DAYS)]

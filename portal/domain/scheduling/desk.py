@@ -56,7 +56,7 @@ def practices(actor: Actor, clinic_id: UUID | None = None) -> list[Practice]:
         .join(Practice.doctor)
         .join(Practice.clinic)
         .where(Practice.is_active, Doctor.is_active, Clinic.is_active, _of_my_clinics(actor, Practice.clinic_id))
-        .options(contains_eager(Practice.doctor), contains_eager(Practice.clinic))
+        .options(contains_eager(Practice.doctor).selectinload(Doctor.specialties), contains_eager(Practice.clinic))
         .order_by(Clinic.name, Doctor.family_name, Doctor.given_name)
     )
     if clinic_id:

@@ -13,12 +13,13 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import joinedload
 
 from portal.core import clock
+from portal.core import policy as authority
 from portal.core.actor import Actor
 from portal.core.db import session
-from portal.core.errors import Conflict, NotFound, refuse
+from portal.core.errors import Conflict, Invalid, NotFound, refuse
 from portal.core.policy import allow
 from portal.core.text import lazy as _
-from portal.domain.scheduling import availability, granting, policy, rulebook, timetable
+from portal.domain.scheduling import availability, booking, granting, policy, rulebook, timetable
 from portal.domain.scheduling.models import Appointment, Occupancy
 from portal.domain.scheduling.rulebook import Rulebook, TypeRules
 from portal.domain.scheduling.timetable import Reason
@@ -77,9 +78,59 @@ def collisions(
     return found or [_rule(reason)]
 
 
+def book(
+    actor: Actor,
+    *,
+    practice_id: UUID,
+    visit_type_id: UUID,
+    starts_at: datetime,
+    patient_id: UUID,
+    reason: str = "",
+    overbook: str = "",
+    seen: Iterable[str] = (),
+) -> Appointment:
+    """Book for somebody; over what is in the way if all of it was seen and `overbook` says why.
+
+    Raises what booking.book raises, MoreInTheWay, and Invalid when something is in the way and no reason is given.
+    """
+    found = collisions(actor, practice_id, visit_type_id, starts_at, patient_id=patient_id)
+    _may_go_on(found, overbook, seen)
+    wanted = {"practice_id": practice_id, "visit_type_id": visit_type_id, "patient_id": patient_id, "reason": reason}
+    return booking.book(actor, starts_at=starts_at, overbook=overbook if found else "", **wanted)  # type: ignore[arg-type]
+
+
+def reschedule(
+    actor: Actor,
+    appointment_id: UUID,
+    *,
+    starts_at: datetime,
+    practice_id: UUID | None = None,
+    version: int | None = None,
+    overbook: str = "",
+    seen: Iterable[str] = (),
+) -> Appointment:
+    """Move somebody's visit, over what is in the way as `book` does. Raises also what booking.reschedule raises."""
+    visit = authority.find(actor, Appointment, appointment_id)
+    options = {"patient_id": visit.patient_id, "moving_id": visit.id}
+    found = collisions(actor, practice_id or visit.practice_id, visit.visit_type_id, starts_at, **options)
+    _may_go_on(found, overbook, seen)
+    over = overbook if found else ""
+    return booking.reschedule(
+        actor, visit.id, starts_at=starts_at, version=version, practice_id=practice_id, overbook=over
+    )
+
+
 def agreed(found: Iterable[Collision], seen: Iterable[str]) -> None:
     """Go on if each of these was shown before; raises MoreInTheWay."""
     allow({one.key for one in found} <= set(seen), MoreInTheWay)
+
+
+def _may_go_on(found: list[Collision], overbook: str, seen: Iterable[str]) -> None:
+    if not found or any(one.is_final for one in found):
+        return  # nothing to agree to, or nothing that could be: booking says so, with other times
+    agreed(found, seen)
+    if not overbook.strip():
+        raise Invalid(fields={"overbook": _("Please say why this visit is booked over what is there.")})
 
 
 def _rule(reason: Reason) -> Collision:

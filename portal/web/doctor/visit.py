@@ -18,9 +18,11 @@ from portal.domain.scheduling import appointments, booking, days, finding, invit
 from portal.domain.scheduling.models import Appointment
 from portal.web import htmx, terms, times
 from portal.web.doctor import bp
-from portal.web.doctor.forms import CancelForm, DeclineForm, MoveForm
+from portal.web.doctor.forms import DeclineForm, MoveForm
 from portal.web.doctor.today import arrows, asked
 from portal.web.gate import actor
+from portal.web.shared import visit_extras
+from portal.web.shared.arranging_forms import CancelVisitsForm
 
 PAGE = ("doctor/visit/show.html", "doctor/visit/_visit.html")
 MOVE = ("doctor/visit/move.html", "doctor/visit/_move.html")
@@ -51,14 +53,14 @@ def decline(key: UUID) -> AnyResponse:
 @bp.post("/appointments/<uuid:key>/cancel")
 def cancel(key: UUID) -> AnyResponse:
     """Call a visit off with a reason; the patient is told."""
-    form = CancelForm.fresh()
+    form = CancelVisitsForm.fresh()
     if not form.accepted():
         return _refused(key, None, cancel_form=form)
     try:
-        booking.cancel(actor(), key, **form.clean.values())
+        sentence = visit_extras.call_off(key, form.clean)
     except Refused as no:
         return _refused(key, no, cancel_form=form)
-    return _done(key, say("Cancelled. The patient gets a message, and the time is free again."))
+    return _done(key, sentence)
 
 
 @bp.get("/appointments/<uuid:key>/move")
@@ -98,9 +100,10 @@ def visit_context(key: UUID) -> dict[str, Any]:
         "can_be_taken_back": visits.can_be_taken_back(visit),
         "may_decide": policy.may_decide(actor(), visit),
         "may_cancel": policy.may_cancel(actor(), visit),
-        "cancel_form": CancelForm.fresh(data={"version": visit.version}),
+        "cancel_form": CancelVisitsForm.fresh(data={"version": visit.version}),
         "decline_form": DeclineForm.fresh(),
         "terms": terms,
+        **visit_extras.of(visit),
     }
 
 

@@ -17,6 +17,7 @@ def _may_be_kept(answer: Response) -> Response:
 
 
 from portal.web.public import (  # noqa: E402, F401 - they add their views
+    anyone,
     arrive,
     attending,
     board,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,13 +15,14 @@ from portal.core.errors import Invalid, NotFound, Refused, refuse
 from portal.core.text import gettext as say
 from portal.domain.doctors import directory
 from portal.domain.doctors.models import Practice
-from portal.domain.scheduling import appointments, availability, booking, finding, holds, policy
+from portal.domain.patients import family
+from portal.domain.scheduling import appointments, availability, booking, finding, groups, holds, invitations, policy
 from portal.domain.scheduling.models import Hold, VisitType
 from portal.domain.scheduling.refusals import HoldExpired
 from portal.domain.scheduling.shapes import PlaceHold
 from portal.web import gate, htmx, times
 from portal.web.gate import actor
-from portal.web.public import bp
+from portal.web.public import bp, held
 from portal.web.public.doctors import arrows, asked_day, chosen_kind
 from portal.web.public.forms import DetailsForm, TimeForm
 
@@ -31,16 +33,18 @@ OTHERS = 6  # free times offered after a refusal
 def book(practice_id: UUID) -> Response:
     """Screen 1: what kind of visit, with its policy in plain words."""
     practice = directory.practice(actor(), practice_id)
-    found = availability.bookable_types(practice.id)
+    found = _bookable(practice)
     kinds = [(kind, policy.price_of(kind, practice), policy.in_words(kind)) for kind in found]
     return htmx.page("public/booking/types.html", practice=practice, kinds=kinds)
 
 
 @bp.get("/book/<uuid:practice_id>/<uuid:visit_type_id>")
-def book_times(practice_id: UUID, visit_type_id: UUID) -> Response:
+def book_times(practice_id: UUID, visit_type_id: UUID) -> AnyResponse:
     """Screen 2: when. A time in the address, from a card, is shown first; only a POST takes it."""
     practice, kind = _choice(practice_id, visit_type_id)
-    return _times_page(practice, kind, wanted=_moment(request.args.get("at")))
+    if kind.bookable_by != "anyone" and not actor().is_signed_in:
+        return gate.ask_to_sign_in()  # to see whether they are invited
+    return _times_page(practice, kind, wanted=held.moment(request.args.get("at")))
 
 
 @bp.post("/book/<uuid:practice_id>/<uuid:visit_type_id>")
@@ -60,14 +64,15 @@ def hold(practice_id: UUID, visit_type_id: UUID) -> AnyResponse:
 @bp.get("/book/details")
 def book_details() -> AnyResponse:
     """Screen 3: who comes and why; signing in or registering happens on the way and the hold keeps its clock."""
-    held = _held()
-    if not held:
+    mine = held.now()
+    if not mine:
         return htmx.see_other(url_for("public.directory"))
+    form = DetailsForm(data={**mine, "hold_token": mine["token"]})
     try:
-        kept = holds.look(held["token"])
+        kept = holds.look(mine["token"])
     except HoldExpired as no:
-        return _lost(no, held, DetailsForm(data={**held, "hold_token": held["token"]}))
-    return _details_page(kept, DetailsForm(data={**held, "hold_token": held["token"]}))
+        return _lost(no, mine, form)
+    return _details_page(kept, form)
 
 
 @bp.post("/book/details")
@@ -101,20 +106,9 @@ def booked(key: UUID) -> AnyResponse:
 
 def _keep(wanted: PlaceHold) -> Hold:
     """Hold a time instead of whatever this browser held before."""
-    earlier = _held()
-    kept, token = holds.place(actor(), **wanted.values(), token=earlier["token"] if earlier else None)
-    session["hold"] = {
-        "token": token,
-        "practice_id": str(kept.practice_id),
-        "visit_type_id": str(kept.visit_type_id),
-        "starts_at": kept.starts_at.isoformat(),
-    }
+    kept, token = holds.place(actor(), **wanted.values(), token=held.token())
+    held.keep(kept, token)
     return kept
-
-
-def _held() -> dict[str, str] | None:
-    found = session.get("hold")
-    return found if isinstance(found, dict) and "token" in found else None
 
 
 def _hold_another(form: DetailsForm, other: str) -> Response:
@@ -122,18 +116,23 @@ def _hold_another(form: DetailsForm, other: str) -> Response:
     about = {"practice_id": form.clean.practice_id, "visit_type_id": form.clean.visit_type_id}
     try:
         _keep(PlaceHold.parse({**about, "starts_at": other}))
-        held = _held() or {}
-        kept = holds.look(held["token"])
+        mine = held.now() or {}
+        kept = holds.look(mine["token"])
     except Refused as no:
         return _again(form, no)
-    form.starts_at.data, form.hold_token.data = held["starts_at"], held["token"]
+    form.starts_at.data, form.hold_token.data = mine["starts_at"], mine["token"]
     return _details_page(kept, form)
 
 
 def _choice(practice_id: UUID, visit_type_id: UUID) -> tuple[Practice, VisitType]:
     practice = directory.practice(actor(), practice_id)
-    kinds = availability.bookable_types(practice.id)
+    kinds = _bookable(practice) if actor().is_signed_in else _bookable(practice, also=(visit_type_id,))
     return practice, chosen_kind(kinds, visit_type_id) or refuse(NotFound)
+
+
+def _bookable(practice: Practice, also: Collection[UUID] = ()) -> list[VisitType]:
+    """What anybody can book here, and what whoever looks was invited to book."""
+    return availability.bookable_types(practice.id, also=also or invitations.types_for(actor(), practice.id))
 
 
 def _times_page(
@@ -141,7 +140,7 @@ def _times_page(
 ) -> Response:
     day = asked_day() or (wanted.astimezone(practice.clinic.zone).date() if wanted else None)
     found = finding.week(actor(), practice.id, kind, practice.clinic.zone, day)
-    week = times.week_view(found)
+    week = times.week_view(found, places=groups.places_of([practice.id]))
     is_free = wanted and any(slot.starts_at == wanted for _day, slots in found.days for slot in slots)
     context: dict[str, Any] = {
         "practice": practice,
@@ -160,7 +159,23 @@ def _times_page(
     return htmx.page(pages[0], fragment=pages[1], refusal=None, **context)
 
 
+def _people() -> list[tuple[str, str]]:
+    """For whom the reader may book: themselves and those they look after; ids and names."""
+    who = actor()
+    own = [(str(who.patient_id), say("%(name)s (yourself)", name=who.name))] if who.patient_id else []
+    return own + [(str(one.patient_id), one.patient.name) for one in family.mine(who) if "book" in one.scopes]
+
+
+def _ask_whom(form: DetailsForm) -> DetailsForm:
+    """The form with the people to choose from; whoever stands first is meant until somebody else is chosen."""
+    form.patient_id.choices = people = _people()
+    if people and form.patient_id.data not in dict(people):
+        form.patient_id.data = people[0][0]
+    return form
+
+
 def _details_page(kept: Hold, form: DetailsForm, no: Refused | None = None) -> Response:
+    _ask_whom(form)
     context: dict[str, Any] = {
         "practice": kept.practice,
         "kind": kept.visit_type,
@@ -171,6 +186,8 @@ def _details_page(kept: Hold, form: DetailsForm, no: Refused | None = None) -> R
         "price": policy.price_of(kept.visit_type, kept.practice),
         "others": [],
         "times": times,
+        "times_url": held.times_url(kept.practice, kept.visit_type),
+        "any_doctor": held.asked_any() is not None,
     }
     if no:
         return htmx.refused(no, "public/booking/details.html", form=form, **context)
@@ -179,12 +196,12 @@ def _details_page(kept: Hold, form: DetailsForm, no: Refused | None = None) -> R
 
 def _again(form: DetailsForm, no: Refused) -> Response:
     """The details once more with what is wrong: on a living hold beside the fields, else with other times."""
-    held = _held() or {}
-    token = request.form.get("hold_token") or held.get("token")
+    mine = held.now() or {}
+    token = request.form.get("hold_token") or mine.get("token")
     try:
         kept = holds.look(token)
     except HoldExpired:
-        return _lost(no, {key: request.form.get(key) or held.get(key, "") for key in HELD}, form)
+        return _lost(no, {key: request.form.get(key) or mine.get(key, "") for key in HELD}, form)
     return _details_page(kept, form, no)
 
 
@@ -205,7 +222,9 @@ def _lost(no: Refused, wanted: dict[str, str], form: DetailsForm) -> Response:
     return htmx.refused(
         no,
         "public/booking/details.html",
-        form=form,
+        form=_ask_whom(form),
+        times_url=held.times_url(practice, kind),
+        any_doctor=held.asked_any() is not None,
         practice=practice,
         kind=kind,
         kind_name=kind.name_in(text.language()),
@@ -221,12 +240,3 @@ def _lost(no: Refused, wanted: dict[str, str], form: DetailsForm) -> Response:
 def _around(moments: list[datetime], wanted: datetime) -> list[datetime]:
     """The free times nearest to the one that was wanted, in order."""
     return sorted(sorted(moments, key=lambda moment: abs(moment - wanted))[:OTHERS])
-
-
-def _moment(written: str | None) -> datetime | None:
-    """An aware time from the address; what is none is nothing."""
-    try:
-        moment = datetime.fromisoformat((written or "").replace(" ", "+"))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo and 2000 <= moment.year <= 2200 else None

@@ -191,7 +191,9 @@ def test_nobody_books_for_somebody_else_by_a_hidden_field(
 ) -> None:
     client.sign_in(amina)
     hold(client, dr_benali, el_djazair)
-    send(client, patient_id=str(yacine.patient_id), status="completed")
+    assert send(client, patient_id=str(yacine.patient_id), status="completed").status_code == 404
+    assert booked() == []
+    send(client, patient_id=str(amina.patient_id), status="completed")
     (made,) = booked()
     assert (made.patient_id, made.status) == (amina.patient_id, "confirmed")
 

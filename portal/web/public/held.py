@@ -1,0 +1,58 @@
+"""What this browser holds: the token of a hold, what it is about, and how its time was chosen."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import session, url_for
+
+from portal.domain.doctors.models import Practice
+from portal.domain.scheduling.models import Hold, VisitType
+
+ASKED_ANY = {"slug", "visit_type_id", "specialty"}  # the address at which any doctor was asked for
+
+
+def keep(kept: Hold, token: str, asked_any: dict[str, str] | None = None) -> None:
+    """Remember a hold instead of the one before; `asked_any` says that any doctor was asked for, and where."""
+    session["hold"] = {
+        "token": token,
+        "practice_id": str(kept.practice_id),
+        "visit_type_id": str(kept.visit_type_id),
+        "starts_at": kept.starts_at.isoformat(),
+        **({"any": asked_any} if asked_any else {}),
+    }
+
+
+def now() -> dict[str, str] | None:
+    """What is held: token, practice_id, visit_type_id, starts_at."""
+    found = session.get("hold")
+    return found if isinstance(found, dict) and "token" in found else None
+
+
+def token() -> str | None:
+    """The token of what is held."""
+    found = now()
+    return found["token"] if found else None
+
+
+def asked_any() -> dict[str, str] | None:
+    """The address at which any doctor was asked for, if that is how the time was chosen."""
+    found = session.get("hold")
+    asked = found.get("any") if isinstance(found, dict) else None
+    return asked if isinstance(asked, dict) and set(asked) == ASKED_ANY else None
+
+
+def times_url(practice: Practice, kind: VisitType) -> str:
+    """Where another time is chosen: with this doctor, or with any when it was any."""
+    if asked := asked_any():
+        return url_for("public.any_times", **asked)  # type: ignore[arg-type]
+    return url_for("public.book_times", practice_id=practice.id, visit_type_id=kind.id)
+
+
+def moment(written: str | None) -> datetime | None:
+    """An aware time from an address or a form; what is none is nothing."""
+    try:
+        found = datetime.fromisoformat((written or "").replace(" ", "+"))
+    except ValueError:
+        return None
+    return found if found.tzinfo and 2000 <= found.year <= 2200 else None
