@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from portal.core import clock
@@ -21,14 +21,10 @@ MOST_NEXT = 6  # numbers shown behind the one that is called
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A number that is asked in."""
+    """A number that is asked in; `is_fresh` for the first moments."""
 
     number: int
-    at: datetime
-
-    @property
-    def is_fresh(self) -> bool:
-        return clock.now() - self.at < FRESH
+    is_fresh: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +49,7 @@ class Board:
     @property
     def mark(self) -> str:
         """Changes when anything shown changes."""
-        return str(
-            [
-                (line, [call.is_fresh for call in line.called])  # a line says all it shows when it is written out
-                for line in self.lines
-            ]
-        )
+        return repr(self.lines)
 
 
 def of(slug: str) -> Board:
@@ -79,7 +70,9 @@ def _line(one: queue.Queue, where: dict[UUID, list[str]]) -> Line:
         doctor=one.doctor.name,
         rooms=tuple(dict.fromkeys(found)),
         called=tuple(
-            Call(visit.queue_number, visit.called_at) for visit in one.called if visit.queue_number and visit.called_at
+            Call(visit.queue_number, clock.now() - visit.called_at < FRESH)
+            for visit in one.called
+            if visit.queue_number and visit.called_at
         ),
         inside=tuple(visit.queue_number for visit in one.inside if visit.queue_number),
         waiting=tuple(waiting[:MOST_NEXT]),

@@ -20,7 +20,6 @@ from sqlalchemy import text
 from portal.core import clock
 from portal.core.db import session
 from portal.core.recent import Recent
-from portal.core.text import format_span
 from portal.core.text import gettext as say
 
 ENOUGH = 8  # visits, before what they took says something
@@ -110,16 +109,20 @@ def in_words(span: Span) -> str:
     low, high = rounded(span)
     if high <= STEP:
         return say("a few minutes")
-    if high > IN_MINUTES:
-        longest = format_span(timedelta(minutes=high))
-        return say("up to %(time)s", time=longest) if not low else say(
-            "about %(low)s to %(high)s", low=format_span(timedelta(minutes=low)), high=longest
-        )  # fmt: skip
+    if high <= IN_MINUTES:
+        if not low:
+            return say("up to %(n)s minutes", n=high)
+        if low == high:
+            return say("about %(n)s minutes", n=high)
+        return say("about %(low)s to %(high)s minutes", low=low, high=high)
     if not low:
-        return say("up to %(n)s minutes", n=high)
-    return say("about %(n)s minutes", n=high) if low == high else say(
-        "about %(low)s to %(high)s minutes", low=low, high=high
-    )  # fmt: skip
+        return say("up to %(time)s", time=_hours(high))
+    return say("about %(low)s to %(high)s", low=_hours(low), high=_hours(high))
+
+
+def _hours(minutes: int) -> str:
+    hours, rest = divmod(minutes, 60)
+    return say("%(hours)s h %(minutes)s min", hours=hours, minutes=f"{rest:02}")
 
 
 _known: Recent[UUID, Typical] = Recent(60)
