@@ -45,6 +45,7 @@ ITEMS: dict[str, tuple[tuple[str, object, str], ...]] = {
         ("desk.day", _("Today"), "sun"),
         ("desk.patients", _("Patients"), "users"),
         ("desk.calendar", _("Calendar"), "calendar"),
+        ("desk.waitlist", _("Waitlist"), "hourglass"),
         ("desk.calls", _("Calls"), "phone-call"),
         ("notifications.index", _("Notifications"), "bell"),
         ("account.profile", _("Profile"), "user"),

@@ -42,9 +42,7 @@ class Kind:
     read: Callable[[UUID], Any]  # made by rows(…), one statement serves a whole page of the inbox
     sentence: Callable[[Facts, Any], str]  # what it says in the app
     letter: str | None = None  # templates/mail/<letter>.html and .txt; None is never mailed
-    about: Callable[[Facts, Any, str], Facts] = (
-        lambda facts, subject, locale: {}
-    )  # for the letter
+    about: Callable[[Facts, Any, str], Facts] = lambda facts, subject, locale: {}  # for the letter
     stands: Callable[[Facts, Any], bool] = lambda facts, subject: True  # whether it is still so when it is sent
     attachments: Callable[[Any], Sequence[Attachment]] = lambda subject: ()
     sms: Callable[[Facts, Any], str | None] | None = None  # short and neutral; None is not said by SMS

@@ -20,7 +20,7 @@ from portal.domain.clinics.models import Clinic
 from portal.domain.doctors import directory
 from portal.domain.doctors.models import Practice
 from portal.domain.patients.models import Patient
-from portal.domain.scheduling import availability, policy, taking
+from portal.domain.scheduling import availability, invitations, policy, taking
 from portal.domain.scheduling.models import UPCOMING, Appointment, VisitType
 from portal.domain.scheduling.refusals import EmailNotVerified, NoPatientProfile, NotSelfBookable
 from portal.domain.waitlist import ending
@@ -51,7 +51,8 @@ def join(actor: Actor, **about: Any) -> WaitlistEntry:
     clinic, practice = _place(actor, wish, moves)
     patient_id = (moves.patient_id if moves else wish.patient_id or actor.patient_id) or refuse(NoPatientProfile)
     kind = _kind(clinic, practice, moves.visit_type_id if moves else wish.visit_type_id)
-    by_clinic = _who_joins(actor, patient_id, clinic, kind, moves)
+    invited = practice is not None and invitations.open_for(patient_id, practice.id, kind.id) is not None
+    by_clinic = _who_joins(actor, patient_id, clinic, may_book=bool(moves) or kind.bookable_by == "anyone" or invited)
     allow(by_clinic or wish.urgency == "routine", UrgencyIsTheClinics)
     first, last = _dates(wish, clinic, kind, moves)
     taking.one_at_a_time("waitlist-of", patient_id)
@@ -147,11 +148,11 @@ def _kind(clinic: Clinic, practice: Practice | None, visit_type_id: UUID | None)
     return kind if kind and kind.clinic_id == clinic.id and kind.is_active else refuse(NotFound)
 
 
-def _who_joins(actor: Actor, patient_id: UUID, clinic: Clinic, kind: VisitType, moves: Appointment | None) -> bool:
+def _who_joins(actor: Actor, patient_id: UUID, clinic: Clinic, *, may_book: bool) -> bool:
     """Whether the clinic puts the patient on its list (True) or they do it themselves; raises what forbids it."""
     if patient_id in actor.cares_for("book") and not actor.works_at(clinic.id):
         allow(actor.email_verified, EmailNotVerified)
-        allow(moves is not None or kind.bookable_by == "anyone", NotSelfBookable)
+        allow(may_book, NotSelfBookable)
         return False
     authority.find(actor, Patient, patient_id)
     allow(policy.works_on(actor, clinic.id))

@@ -15,5 +15,7 @@ from portal.web.patient import (  # noqa: E402 - views register themselves
     family,  # noqa: F401
     favourites,  # noqa: F401
     home,  # noqa: F401
+    invitations,  # noqa: F401
     reviews,  # noqa: F401
+    waitlist,  # noqa: F401
 )
