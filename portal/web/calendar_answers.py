@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -11,13 +12,15 @@ from flask import Response
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import HiddenField, StringField
 
-from portal.core.errors import Refused
+from portal.core.errors import Invalid, Refused
 from portal.core.text import format_datetime
 from portal.core.text import gettext as say
 from portal.core.text import lazy as _
 from portal.domain.scheduling import appointments, calendar_view
 from portal.domain.scheduling.calendar_shapes import MoveOnCalendar
 from portal.domain.scheduling.calendar_view import Moved
+from portal.domain.scheduling.granting import NOT_OVERBOOKED
+from portal.domain.scheduling.refusals import NotOffered
 from portal.web import htmx, times
 from portal.web.forms import ShapeForm
 from portal.web.gate import actor
@@ -43,32 +46,43 @@ def move(
     here: str,
     back: str,
     show: Callable[..., Response],
+    over: Callable[[datetime, UUID], str] | None = None,
 ) -> AnyResponse:
     """Move a visit and answer: a fragment for the calendar, else `back` with a message or, refused, `show(**said)`.
 
-    `here` is the address that moves this visit. A refusal carries the same sentence as every other door.
+    `here` is the address that moves this visit; `over` makes that of the page on which a time is taken over the rules.
+    A refusal carries the same sentence as every other door.
     """
     form = MoveForm()
-    no: Refused | None = None
-    if form.accepted():
-        try:
-            moved = calendar_view.move(actor(), key, zone=zone, **form.clean.values())
-        except Refused as refused:
-            no = refused
-        else:
-            sentence = _said(moved, zone)
-            return htmx.done(back, sentence, fragment=ANSWER, moved=moved, sentence=sentence, here=here)
-    visit = appointments.find(actor(), key)  # as it is now: the verb has reread it
-    said: dict[str, Any] = {
+    if not form.accepted():
+        no: Refused = Invalid(say("Please choose one of the times."))
+        return _refused(no, _about(key, form, here), show)
+    wanted = form.clean
+    try:
+        moved = calendar_view.move(actor(), key, zone=zone, **wanted.values())
+    except Refused as refused:
+        about = _about(key, form, here, refused.facts.get("alternatives", ()))
+        if over and isinstance(refused, NotOffered) and refused.code not in NOT_OVERBOOKED:
+            practice_id = wanted.practice_id or about["visit"].practice_id
+            about["over_url"] = over(calendar_view.wanted(zone, wanted.at, wanted.starts_at), practice_id)
+        return _refused(refused, about, show)
+    sentence = _said(moved, zone)
+    return htmx.done(back, sentence, fragment=ANSWER, moved=moved, sentence=sentence, here=here)
+
+
+def _about(key: UUID, form: MoveForm, here: str, others: Sequence[datetime] = ()) -> dict[str, Any]:
+    """What the answer to a refusal shows of the visit, as it is now: the verb may have reread it."""
+    visit = appointments.find(actor(), key)
+    return {
         "visit": visit,
         "here": here,
         "practice_id": form.practice_id.data or "",
-        "others": times.others(no.facts.get("alternatives", ()) if no else (), visit.clinic.zone),
+        "others": times.others(others, visit.clinic.zone),
     }
-    if no is None:
-        no = Refused(say("Please choose one of the times."), code="invalid")
-        no.status = 422
-    return htmx.refused(no, ANSWER, **said) if htmx.wants_fragment() else show(no, **said)
+
+
+def _refused(no: Refused, about: dict[str, Any], show: Callable[..., Response]) -> Response:
+    return htmx.refused(no, ANSWER, **about) if htmx.wants_fragment() else show(no, **about)
 
 
 def _said(moved: Moved, zone: ZoneInfo) -> str:

@@ -54,7 +54,7 @@ def visit(of: Appointment, zone: ZoneInfo, *, url: Link, move: Link, notes: Iter
             "kind": "visit",
             "icon": icon,
             "word": str(word),
-            "time": hours,
+            "time": text.format_time(of.starts_at, zone),  # the block's height says how long
             "title": of.patient.name,
             "note": note,
             "marks": [{"word": word, "icon": icon} for word, icon in signs],
@@ -94,7 +94,7 @@ def kept(of: Kept, zone: ZoneInfo) -> dict[str, Any]:
             "kind": "kept",
             "icon": icon,
             "word": str(word),
-            "time": hours,
+            "time": text.format_time(of.starts_at, zone),
             "title": of.patient or str(word),
             "note": until,
             "label": f"{hours}, {of.patient or word}, {until}",

@@ -147,15 +147,3 @@ def listed(
             }
         )
     return [{"day": day, "notes": [notes[day]] if day in notes else [], "rows": rows[day]} for day in days]
-
-
-def arrows(week: times.WeekView, link: Callable[[date], str]) -> dict[str, Any]:
-    """Addresses of the weeks around a week of free times and of the next free one; `link` makes a week's address."""
-    free = week.next_free.starts_at if week.next_free else None
-    return {
-        "previous_url": link(week.previous) if week.previous else None,
-        "next_url": link(week.next) if week.next else None,
-        "next_free": {"label": text.format_datetime(free, week.zone), "url": link(free.astimezone(week.zone).date())}
-        if free
-        else None,
-    }

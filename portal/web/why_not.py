@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from flask import Response, current_app, request, url_for
+from flask import Response, request, url_for
 
 from portal.core import clock
 from portal.core.errors import Invalid, Refused
@@ -97,10 +97,8 @@ def _name(practice: Practice, *, by_clinic: bool) -> str:
     return f"{practice.doctor.name}, {practice.clinic.name}" if by_clinic else practice.doctor.name
 
 
-def _book_url(answer: why_not.Answer) -> str | None:
-    """Where the desk books this time, if it can book here."""
-    if "desk.book" not in current_app.view_functions or not actor().works_at(answer.practice.clinic_id):
-        return None
+def _book_url(answer: why_not.Answer) -> str:
+    """Where this time is booked for somebody."""
     about: dict[str, Any] = {
         "practice_id": answer.practice.id,
         "visit_type_id": answer.kind.id,
@@ -108,4 +106,4 @@ def _book_url(answer: why_not.Answer) -> str | None:
     }
     if answer.patient:
         about["patient_id"] = answer.patient.id
-    return url_for("desk.book", **about)
+    return url_for(f"{request.blueprint}.book", **about)

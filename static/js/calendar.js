@@ -114,7 +114,7 @@
     slotHeight: 24,
     snapDuration: `00:${pad(Number(about.snap))}`,
     slotEventOverlap: false,
-    columnWidth: byDoctor && (phone || resources.length > 8) ? "9.5rem" : undefined,
+    columnWidth: byDoctor && resources.length > (phone ? 2 : 8) ? "9.5rem" : undefined,
     resources,
     slotLabelFormat: (at) => clockOf(at),
     eventTimeFormat: (at) => clockOf(at),
@@ -142,6 +142,8 @@
   if (phone && about.narrow) {
     document.querySelectorAll(".cal-wide").forEach((one) => { one.hidden = true; });
     document.querySelectorAll(".cal-narrow").forEach((one) => { one.hidden = false; });
+    const label = document.querySelector(".page-subtitle");
+    if (label) label.textContent = about.day;
   }
 
   /* A drag is no click on the link in the block */

@@ -149,6 +149,11 @@ def instant_of(zone: ZoneInfo, wall: datetime) -> datetime:
     return datetime.fromtimestamp(at, UTC)
 
 
+def wanted(zone: ZoneInfo, at: datetime | None, starts_at: datetime | None) -> datetime:
+    """The instant that was asked for, as one or as a wall time of the zone; raises Invalid for neither."""
+    return starts_at or (instant_of(zone, at) if at else None) or refuse(Invalid)
+
+
 def move(
     actor: Actor,
     appointment_id: UUID,
@@ -164,7 +169,7 @@ def move(
     `practice_id` is the doctor it goes to. Raises as booking.reschedule does, and Invalid for a time that is none.
     """
     visit = appointments.find(actor, appointment_id)
-    new = starts_at or (instant_of(zone or visit.clinic.zone, at) if at else None) or refuse(Invalid)
+    new = wanted(zone or visit.clinic.zone, at, starts_at)
     was, was_practice_id, was_overbooked = visit.starts_at, visit.practice_id, visit.overbooked is not None
     other = practice_id if practice_id != was_practice_id else None
     moved = booking.reschedule(actor, appointment_id, starts_at=new, version=version, practice_id=other)

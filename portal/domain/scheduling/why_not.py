@@ -26,12 +26,12 @@ from portal.domain.patients.models import Patient
 from portal.domain.scheduling import availability, closures, days, policy
 from portal.domain.scheduling.closures import TimeOff
 from portal.domain.scheduling.days import Hours, Kept
+from portal.domain.scheduling.granting import NOT_OVERBOOKED
 from portal.domain.scheduling.models import RELEASED, Appointment, Occupancy, VisitType, visit_type_needs
 from portal.domain.scheduling.timetable import Reason
 
 LOOKED_AHEAD = timedelta(days=21)
 SHOWN = 6  # next free times
-FIXED = frozenset({Reason.OFFERED, Reason.PAST, Reason.PATIENT_BUSY})  # nothing to overbook, or nobody may
 OUTSIDE = frozenset({Reason.NO_OPENING, Reason.VISIT_TYPE_NOT_HERE, Reason.NOT_ON_GRID})
 SHUT = frozenset({Reason.CLOSED, Reason.LEAVE, Reason.HOLIDAY})
 
@@ -82,7 +82,7 @@ class Answer:
     @property
     def can_be_overbooked(self) -> bool:
         """Whether the clinic's people could still book it on purpose, with a reason."""
-        return self.reason not in FIXED
+        return not self.is_free and self.reason not in NOT_OVERBOOKED
 
     @property
     def sentence(self) -> Any:

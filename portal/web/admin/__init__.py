@@ -11,6 +11,7 @@ from portal.web.admin import (  # noqa: E402 - views register themselves
     audit,  # noqa: F401
     clinics,  # noqa: F401
     doctors,  # noqa: F401
+    figures,  # noqa: F401
     holidays,  # noqa: F401
     hours,  # noqa: F401
     reminders,  # noqa: F401

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask import Response, current_app, jsonify, request, url_for
+from flask import Response, jsonify, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.core import clock
@@ -15,16 +15,15 @@ from portal.core.errors import Forbidden, Refused, refuse
 from portal.core.policy import allow, as_id
 from portal.core.text import gettext as say
 from portal.domain.clinics.models import Clinic
-from portal.domain.scheduling import appointments, calendar_view, finding, policy
+from portal.domain.scheduling import appointments, calendar_view, policy
 from portal.domain.scheduling.calendar_view import Board
 from portal.domain.scheduling.models import Appointment
 from portal.web import calendar_answers, calendar_feed, htmx, times
-from portal.web.calendar_page import Spot, arrows, asked_date, asked_span, listed, widget
+from portal.web.calendar_page import Spot, asked_span, listed, widget
 from portal.web.desk import bp
 from portal.web.gate import actor
 
 INDEX = "desk/calendar/index.html"
-MOVE = ("desk/calendar/move.html", "desk/calendar/_move.html")
 VIEWS = ("day", "week", "list")
 
 
@@ -58,30 +57,23 @@ def calendar_events() -> Response:
     return jsonify(_events(calendar_view.board(actor(), clinic, first, last, _practice())))
 
 
-@bp.get("/calendar/<uuid:key>/move")
-def calendar_move(key: UUID) -> Response:
-    """Move a visit by choosing from a list of free times; ?start= is the week, ?practice= the doctor."""
-    return htmx.page(MOVE[0], fragment=MOVE[1], **_move_context(_found(key)))
-
-
 @bp.post("/calendar/<uuid:key>/move")
 def move_on_calendar(key: UUID) -> AnyResponse:
     """Move a visit to where it was put; refused, the same sentence and the next free times."""
-    visit = _found(key)
-    zone, here = visit.clinic.zone, url_for("desk.move_on_calendar", key=key)
-
-    def show(no: Refused, **said: Any) -> Response:
-        return htmx.refused(no, MOVE[0], **{**_move_context(said["visit"]), **said})
-
-    back = url_for("desk.calendar", clinic=visit.clinic_id, day=visit.starts_at.astimezone(zone).date())
-    return calendar_answers.move(key, zone, here=here, back=back, show=show)
-
-
-def _found(key: UUID) -> Appointment:
-    """The visit, if the actor arranges visits of its clinic."""
     visit = appointments.find(actor(), key)
     allow(policy.may_manage(actor(), visit))
-    return visit
+    zone, here = visit.clinic.zone, url_for("desk.move_on_calendar", key=key)
+    day = visit.starts_at.astimezone(zone).date()
+
+    def show(no: Refused, **said: Any) -> Response:
+        asked = Asked([visit.clinic], visit.clinic, Spot(day, clock.today(zone), VIEWS[0], False), None)
+        return htmx.refused(no, INDEX, **{**_context(asked), **said})
+
+    def over(at: datetime, practice_id: UUID) -> str:
+        return url_for("desk.move", key=key, practice_id=practice_id, starts_at=at.astimezone(zone).isoformat())
+
+    back = url_for("desk.calendar", clinic=visit.clinic_id, day=day)
+    return calendar_answers.move(key, zone, here=here, back=back, show=show, over=over)
 
 
 def _clinics() -> list[Clinic]:
@@ -114,6 +106,7 @@ def _context(asked: Asked) -> dict[str, Any]:
         board = board.only(only) if only else board
     return {
         "asked": asked,
+        "calendar_url": asked.url(),
         "board": board,
         "everyone": everyone,
         "listed": _listed(board),
@@ -178,38 +171,13 @@ def _events(board: Board) -> list[dict[str, Any]]:
     return [*rows, *(calendar_feed.visit(one, zone, url=_visit_url, move=_drag_url) for one in board.visits)]
 
 
-def _visit_url(visit: Appointment) -> str | None:
-    """The page of a visit at the desk, or the one to move it."""
-    if "desk.appointment" in current_app.view_functions:
-        return url_for("desk.appointment", key=visit.id)
-    return _move_page(visit)
+def _visit_url(visit: Appointment) -> str:
+    return url_for("desk.appointment", key=visit.id)
 
 
 def _move_page(visit: Appointment) -> str | None:
-    return url_for("desk.calendar_move", key=visit.id) if policy.may_move(actor(), visit) else None
+    return url_for("desk.move", key=visit.id) if policy.may_move(actor(), visit) else None
 
 
 def _drag_url(visit: Appointment) -> str | None:
     return url_for("desk.move_on_calendar", key=visit.id) if policy.may_move(actor(), visit) else None
-
-
-def _move_context(visit: Appointment) -> dict[str, Any]:
-    zone, practice_id = visit.clinic.zone, _practice() or visit.practice_id
-    everyone = [one for one in calendar_view.practices_of(actor(), visit.clinic) if one.is_active]
-    found = finding.week(
-        actor(), practice_id, visit.visit_type, zone, asked_date("start"), patient_id=visit.patient_id, moving=visit
-    )
-    week = times.week_view(found, without=visit.starts_at if practice_id == visit.practice_id else None)
-
-    def link(start: date) -> str:
-        return url_for("desk.calendar_move", key=visit.id, practice=practice_id, start=start)
-
-    return {
-        "visit": visit,
-        "zone": zone,
-        "week": week,
-        "practice_id": practice_id,
-        "everyone": everyone,
-        **arrows(week, link),
-        "back_url": url_for("desk.calendar", clinic=visit.clinic_id, day=visit.starts_at.astimezone(zone).date()),
-    }

@@ -9,6 +9,7 @@ gate.role_only(bp, "doctor")
 
 from portal.web.doctor import (  # noqa: E402 - views register themselves
     book,  # noqa: F401
+    figures,  # noqa: F401
     invitations,  # noqa: F401
     openings,  # noqa: F401
     profile,  # noqa: F401

@@ -84,7 +84,7 @@ def _context(frame: Frame, spot: Spot) -> dict[str, Any]:
         "label": spot.label,
         "count": sum(len(one.visits) for one in shown),
         "is_now": spot.is_now,
-        "here": link(),
+        "calendar_url": link(),
         "previous_url": link(start=spot.previous),
         "next_url": link(start=spot.next),
         "today_url": link(start=None),
@@ -101,7 +101,7 @@ def _context(frame: Frame, spot: Spot) -> dict[str, Any]:
         "zone_note": times.zone_note(frame.zone),
         "listed": _listed(frame, spot, shown),
         "widget": _widget(frame, spot, shown),
-        "said_here": None,
+        "figures_url": url_for("doctor.figures"),
     }
 
 
