@@ -110,6 +110,8 @@ POST   admin.end_group                admin+superadmin 404
 POST   admin.end_membership           admin+superadmin 404
 POST   admin.end_practice             admin+superadmin 404
 POST   admin.export_audit             superadmin in
+GET    admin.figures                  admin+superadmin in
+GET    admin.figures_csv              admin+superadmin in
 GET    admin.hide_form                admin+superadmin 404
 POST   admin.hide_review              admin+superadmin 404
 POST   admin.invite_user              admin+superadmin in
@@ -185,7 +187,6 @@ POST   desk.book_series               staff+admin+superadmin 404
 POST   desk.break_opening             staff+admin+superadmin 404
 GET    desk.calendar                  staff+admin+superadmin in
 GET    desk.calendar_events           staff+admin+superadmin in
-GET    desk.calendar_move             staff+admin+superadmin 404
 POST   desk.call                      staff+admin+superadmin in
 POST   desk.call_next                 staff+admin+superadmin 404
 GET    desk.calls                     staff+admin+superadmin in
@@ -245,6 +246,8 @@ POST   doctor.copy_day                doctor in
 GET    doctor.copy_hours              doctor in
 POST   doctor.copy_week               doctor in
 POST   doctor.decline                 doctor 404
+GET    doctor.figures                 doctor in
+GET    doctor.figures_csv             doctor in
 GET    doctor.invite                  doctor 404
 GET    doctor.move                    doctor 404
 POST   doctor.move_on_week            doctor 404
