@@ -29,6 +29,8 @@ from portal.domain.scheduling.models import UPCOMING, Appointment, Hold
 from portal.domain.scheduling.planning import CallItem
 from portal.domain.scheduling.refusals import HoldExpired, TooLate
 
+_BY_PATIENT = {"appointment.moved": "chosen", "appointment.cancelled": "cancelled"}
+
 
 def is_open() -> ColumnElement[bool]:
     """In SQL: proposals whose patients have been asked and have not answered."""
@@ -113,11 +115,17 @@ def unanswered(proposal_id: str) -> None:
 def settle(event_id: str, appointment_id: str) -> None:
     """A visit was moved, cancelled or has begun in another way than by answering: nobody asks about it any more."""
     event = session().get(Event, UUID(event_id))
-    statement = select(Proposal).where(Proposal.appointment_id == UUID(appointment_id), is_open())
-    for proposal in session().scalars(statement.options(joinedload(Proposal.appointment)).with_for_update(of=Proposal)):
-        by_clinic = event is None or event.facts.get("by_desk") or event.facts.get("by") in {"staff", "doctor"}
-        ways = {"appointment.moved": "chosen", "appointment.cancelled": "cancelled"}
-        answer = "called" if by_clinic or event is None else ways.get(event.name, "called")
+    if event is None:
+        return
+    by_clinic = event.facts.get("by_desk") or event.facts.get("by") in {"staff", "doctor"}
+    answer = "called" if by_clinic else _BY_PATIENT.get(event.name, "called")
+    statement = (
+        select(Proposal)
+        .join(Proposal.change)
+        .where(Proposal.appointment_id == UUID(appointment_id), is_open(), Change.applied_at <= event.created_at)
+        .with_for_update(of=Proposal)
+    )
+    for proposal in session().scalars(statement):
         _close(proposal, answer)
 
 

@@ -15,7 +15,7 @@ from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.db import session
 from portal.core.errors import NotFound, refuse
-from portal.core.policy import as_id
+from portal.core.policy import allow, as_id
 from portal.core.shapes import Empty, Line, Shape
 from portal.core.text import lazy as _
 from portal.domain.clinics import managing, resources
@@ -109,6 +109,14 @@ def _of_practice(actor: Actor, of: str, about: Mapping[str, Any]) -> list[Practi
     return [hours.practice_for(actor, about.get("to_practice_id") or of)]
 
 
+def _of_ended(actor: Actor, of: str, about: Mapping[str, Any]) -> list[Practice]:
+    """Only the clinic's admins end a practice; it exists for nobody else."""
+    statement = select(Practice).where(Practice.id == as_id(of)).options(joinedload(Practice.clinic))
+    practice = session().scalars(statement).one_or_none() or refuse(NotFound)
+    allow(actor.administers(practice.clinic_id), NotFound)
+    return [practice]
+
+
 def _of_opening(actor: Actor, of: str, about: Mapping[str, Any]) -> list[Practice]:
     return [hours.get(actor, of).practice]
 
@@ -142,5 +150,5 @@ add(
     Kind("opening_removed", _("Opening hours removed"), hours.remove, _of_opening),
     Kind("copy_day", _("Opening hours copied"), hours_copying.copy_day, _of_practice),
     Kind("copy_week", _("Opening hours copied"), hours_copying.copy_week, _of_practice),
-    Kind("practice_ended", _("The doctor leaves the clinic"), _end_practice, _of_practice),
+    Kind("practice_ended", _("The doctor leaves the clinic"), _end_practice, _of_ended),
 )

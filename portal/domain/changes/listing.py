@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, time
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import joinedload
 
 from portal.core import clock
@@ -160,7 +160,7 @@ def _lines(*where: object) -> list[Line]:
     statement = (
         select(Proposal, Practice, CallItem.id)
         .join(Proposal.appointment)
-        .outerjoin(Hold, Hold.id == Proposal.hold_id)
+        .outerjoin(Hold, and_(Hold.id == Proposal.hold_id, Hold.expires_at > clock.now()))
         .outerjoin(Practice, Practice.id == Hold.practice_id)
         .outerjoin(CallItem, CallItem.key == answering.call_key_in_sql())
         .where(*where)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from portal.core.errors import Refused
 from portal.core.text import gettext as say
 from portal.domain.clinics import managing
 from portal.domain.doctors import practices, profiles
-from portal.web import htmx, terms, times
+from portal.web import changes, htmx, terms, times
 from portal.web.admin import bp, lists
 from portal.web.admin.forms import DoctorForm, PracticeForm, ProfileForm
 from portal.web.gate import actor
@@ -116,14 +116,9 @@ def start_practice(slug: str) -> AnyResponse:
 
 @bp.post("/practices/<uuid:key>/end")
 def end_practice(key: UUID) -> AnyResponse:
-    """The doctor stops at a clinic; booked visits stand."""
-    ended = practices.end(actor(), key)
-    sentence = say("Ended. Nobody can book there any more; visits already booked stand.")
-    try:
-        slug = profiles.get(actor(), ended.doctor_id).slug
-    except Refused:
-        return htmx.done(url_for("admin.doctors"), sentence)
-    return htmx.done(url_for("admin.doctor", slug=slug), sentence)
+    """The doctor stops at a clinic; where visits are booked, each of them is decided first."""
+    said = say("Ended. Nobody can book there any more.")
+    return changes.save_or_plan("practice_ended", key, {}, url=url_for("admin.doctors"), said=said)
 
 
 def _about(slug: str) -> dict[str, Any]:

@@ -241,10 +241,11 @@ def test_time_off_over_a_visit_asks_first(client: Any, dr_benali: Any, visit: An
     day = str(working_day())
     said = {"place": str(dr_benali.practice_id), "kind": "blocked", "first": day, "last": day}
     answer = client.post("/doctor/time-off", data=said, headers=HTMX)
-    assert answer.status_code == 409
-    assert answer.text.lstrip().startswith('<div id="time-off"')
-    assert "Amina Boudiaf" in answer.text
-    assert client.post("/doctor/time-off", data={**said, "keep_visits": "y"}).status_code == 303
+    assert answer.headers["HX-Redirect"].startswith("/changes/")
+    asked = client.post("/doctor/time-off", data={**said, "keep_visits": "y"})
+    assert asked.location == answer.headers["HX-Redirect"]
+    assert "Amina Boudiaf" in client.get(asked.location).text
+    assert "No time off is planned." in client.get("/doctor/time-off").text
     assert client.post("/doctor/time-off", data={**said, "last": "2020-01-01"}).status_code == 422
 
 
