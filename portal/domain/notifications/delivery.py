@@ -85,7 +85,7 @@ def tell_patient(
     addressee = recipients.of_patient(patient)
     ways = [way for way in channels or WAYS if addressee.at(way) and can_say(kinds.get(kind), way)]
     if not ways:
-        if channels is None:
+        if channels is None and any(can_say(kinds.get(kind), way) for way in WAYS):  # else it is told in the app only
             _ask_to_call(kinds.get(kind), "no_contact", patient_id, subject, key)
         return 0
     sent = 0

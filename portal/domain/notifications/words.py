@@ -34,7 +34,7 @@ def letter_about(facts: Facts, about: Appointment, locale: str) -> dict[str, Any
     """What the letter of an appointment is filled with: never why somebody comes."""
     was, can_sign_in = facts.get("was"), facts.get("has_account", True)
     return {
-        "visit_link": None if can_sign_in or about.status not in UPCOMING else answer_link(about),
+        "visit_link": None if can_sign_in else _without_account(about),
         "doctor": about.doctor.name,
         "clinic": about.clinic.name,
         "address": about.clinic.address,
@@ -54,6 +54,11 @@ def letter_about(facts: Facts, about: Appointment, locale: str) -> dict[str, Any
 def answer_link(about: Appointment) -> str:
     """The path at which the patient sees the visit without signing in, says “I will come”, or cancels."""
     return acting.link("attendance", patient_id=about.patient_id, subject_id=about.id, version=about.version)
+
+
+def _without_account(about: Appointment) -> str:
+    """Where somebody goes who cannot sign in: to the visit, or to the doctor's free times when it is off."""
+    return answer_link(about) if about.status in UPCOMING else f"/doctors/{about.doctor.slug}"
 
 
 def calendar_file(about: Appointment) -> list[Attachment]:

@@ -37,12 +37,13 @@ def act(actor: Actor, claim: Claim) -> Response:
 
 
 def _cancel(actor: Actor, claim: Claim) -> Response:
-    around = _about(actor, claim)
+    visit = answering.look(actor, claim.subject_id, claim.version)
+    doctor, practice_id = visit.doctor.name, visit.practice_id
     try:
         answering.cannot_come(actor, claim.subject_id, version=claim.version)
     except Refused as no:
-        return htmx.refused(no, PAGE, **around)
-    return htmx.page(DONE, **around)
+        return htmx.refused(no, PAGE, **_about(actor, claim))
+    return htmx.page(DONE, doctor=doctor, practice_id=practice_id)
 
 
 def _about(actor: Actor, claim: Claim) -> dict[str, Any]:
