@@ -6,7 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from portal.domain.changes import answering
-from portal.domain.notifications import change_notices, family_notices, notices, review_notices, waitlist_notices
+from portal.domain.notifications import (
+    change_notices,
+    family_notices,
+    notices,
+    review_notices,
+    series_notices,
+    waitlist_notices,
+)
 from portal.domain.reminders import sending, settings
 from portal.domain.scheduling import first_free, invitations
 from portal.domain.waitlist import ending, offering, releasing
@@ -60,5 +67,7 @@ SUBSCRIPTIONS: dict[str, tuple[Callable[..., Any], ...]] = {
     "visit_type.changed": (first_free.reconsider,),
     "practice.started": (first_free.reconsider,),
     "doctor.licence_verified": (first_free.reconsider,),
+    "series.booked": (series_notices.series_booked,),
+    "series.cancelled": (series_notices.series_cancelled,),
     "change.applied": (change_notices.change_applied,),
 }

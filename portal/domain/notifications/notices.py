@@ -13,7 +13,7 @@ from portal.core.events import Event
 from portal.core.tasks import task
 from portal.domain.doctors.models import Doctor
 from portal.domain.identity.models import User
-from portal.domain.notifications import words
+from portal.domain.notifications import series_notices, words
 from portal.domain.notifications.delivery import tell, tell_patient
 from portal.domain.scheduling.models import PENDING, RELEASED, Appointment
 
@@ -24,6 +24,8 @@ def appointment_booked(event_id: str, appointment_id: str) -> None:
     event, appointment = _read(event_id, appointment_id)
     if event is None or appointment is None or _has_moved_on(event, appointment):
         return
+    if appointment.series_id is not None:
+        return  # one message tells the whole series
     kind = "appointment.requested" if event.facts.get("status") == PENDING else "appointment.booked"
     _tell_patient(event, appointment, kind)
     _tell_doctor(event, appointment, "doctor.booked")
@@ -59,7 +61,7 @@ def appointment_moved(event_id: str, appointment_id: str) -> None:
 def appointment_cancelled(event_id: str, appointment_id: str) -> None:
     """Both learn that the visit is off."""
     event, appointment = _read(event_id, appointment_id)
-    if event is None or appointment is None:
+    if event is None or appointment is None or series_notices.is_told_together(appointment):
         return
     _tell_patient(event, appointment, "appointment.cancelled")
     _tell_doctor(event, appointment, "doctor.cancelled")

@@ -193,7 +193,11 @@ def cancel(
     first = authority.find(actor, Appointment, appointment_id, *WHOLE)
     later = [one for one in _run(actor, first) if one.id != first.id] if following else []
     ended = [booking.cancel(actor, first.id, code=code, text=text, version=version)]
-    return ended + [booking.cancel(actor, one.id, code=code, text=text) for one in later]
+    ended += [booking.cancel(actor, one.id, code=code, text=text) for one in later]
+    if len(ended) > 1:
+        series = session().get_one(Series, first.series_id)
+        record(actor, "series.cancelled", series, visits=[str(one.id) for one in ended])
+    return ended
 
 
 def _run(actor: Actor, first: Appointment) -> list[Appointment]:

@@ -37,7 +37,7 @@ def _book(desk: Any, patient: Any, doctor: Any, kind: Any) -> list[Appointment]:
 
 
 def _told(person: Any) -> list[str]:
-    found = select(Notification.name).where(Notification.user_id == person.user_id).order_by(Notification.created_at)
+    found = select(Notification.kind).where(Notification.user_id == person.user_id).order_by(Notification.created_at)
     return list(session().scalars(found))
 
 
@@ -48,8 +48,8 @@ def test_a_series_is_told_in_one_letter_with_all_its_times(run: Any, mailbox: An
     assert text.count("\n- ") == 4
     assert "Samira Benali" in text
     assert "09:00" in text
-    (calendar,) = [part for part in letter.iter_attachments()]
-    assert bytes(calendar.get_content()).count(b"BEGIN:VEVENT") == 4
+    (calendar,) = list(letter.iter_attachments())
+    assert str(calendar.get_content()).count("BEGIN:VEVENT") == 4
 
 
 def test_the_app_says_it_once_to_the_patient_and_to_the_doctor(
