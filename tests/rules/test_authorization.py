@@ -344,6 +344,11 @@ GET    public.privacy                 everybody in
 GET    public.waiting                 everybody in
 GET    static                         everybody in
 GET    stream.events                  signed-in in
+
+POST   desk.end_care_of               staff+admin+superadmin 404
+POST   desk.enter_carer               staff+admin+superadmin 404
+POST   desk.hand_record_over          staff+admin+superadmin 404
+GET    desk.patient_family            staff+admin+superadmin 404
 """
 
 

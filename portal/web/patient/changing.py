@@ -9,8 +9,9 @@ from flask import Response, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.core.errors import Invalid, Refused
+from portal.core.policy import allow
 from portal.core.text import gettext as say
-from portal.domain.scheduling import appointments, booking, finding
+from portal.domain.scheduling import appointments, booking, finding, policy
 from portal.domain.scheduling.models import Appointment
 from portal.web import htmx, times
 from portal.web.gate import actor
@@ -26,7 +27,7 @@ MOVE = ("patient/appointments/move.html", "patient/appointments/_move.html")
 @bp.get("/appointments/<uuid:key>/move")
 def move(key: UUID) -> Response:
     """The free times of the same doctor and visit; the visit's own time counts as free."""
-    found = appointments.find(actor(), key)
+    found = _to_change(key)
     return _move_page(found, MoveForm(data={"version": found.version}))
 
 
@@ -46,7 +47,7 @@ def reschedule(key: UUID) -> AnyResponse:
 @bp.get("/appointments/<uuid:key>/cancel")
 def cancel(key: UUID) -> Response:
     """Ask why and name what will happen; only the POST does it."""
-    found = appointments.find(actor(), key)
+    found = _to_change(key)
     return htmx.page(CANCEL[0], fragment=CANCEL[1], **_cancelling(found, CancelForm(data={"version": found.version})))
 
 
@@ -63,6 +64,13 @@ def cancel_appointment(key: UUID) -> AnyResponse:
         return htmx.refused(no, CANCEL[0], fragment=CANCEL[1], **_cancelling(found, form))
     done = url_for("patient.appointment", key=key)
     return htmx.done(done, say("Your visit is cancelled. The time is free for others."))
+
+
+def _to_change(key: UUID) -> Appointment:
+    """The visit, for whoever may change it at all; whoever only looks after it with their eyes is told so."""
+    found = appointments.find(actor(), key)
+    allow(policy.is_own(actor(), found) or policy.may_manage(actor(), found))
+    return found
 
 
 def _cancelling(found: Appointment, form: CancelForm) -> dict[str, Any]:

@@ -48,6 +48,7 @@ def directory() -> Response:
             (query, text.language()), lambda: _write_filters(SearchForm.over(cards.facets(actor())), asked)
         ),
         answer=answer,
+        by_rating=query.order == "rating",
         doctors=_with_hearts(query, answer),
         next_url=url_for("public.directory", **onward) if answer.next else None,
     )
