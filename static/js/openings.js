@@ -130,7 +130,7 @@
       send(draw, day.dataset.day, starts, ends);
     } else if (day !== home || starts !== from || ends !== to) {
       stretch.action = block.dataset.stretch;
-      send(stretch, day === home ? "" : day.dataset.day, starts, ends);
+      send(stretch, day.dataset.day, starts, ends);
     }
   });
 

@@ -93,7 +93,7 @@ def change(actor: Actor, resource_id: UUID | str, **about: Any) -> Resource:
     """Give a room or device another name or number of places; visits booked into it stay. Raises as `add` does."""
     wanted = ResourceShape.parse(about)
     found = resource(actor, resource_id)
-    group(actor, found.group_id, lock=True)
+    session().execute(select(ResourceGroup.id).where(ResourceGroup.id == found.group_id).with_for_update())
     _name_is_free(found.group_id, wanted.name, but=found.id)
     if (found.name, found.places) != (wanted.name, wanted.places):
         found.name, found.places = wanted.name, wanted.places

@@ -17,7 +17,8 @@ from portal.core.shapes import Empty, Line, Name, Shape, fault, one_line, storab
 from portal.core.text import lazy as _
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_NO_COUNTRIES = {"EU", "EZ", "UN", "XA", "XB", "ZZ"}  # codes that stand for something else
+# codes of the territory list that are no country of ISO 3166-1
+_NO_COUNTRIES = {"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"}
 _SPAN = re.compile(r"(\d{1,2}:\d{2})\s*[-–]\s*(\d{1,2}:\d{2})")
 
 

@@ -68,16 +68,18 @@ def is_open_to(actor: Actor, appointment: Appointment) -> bool:
 
 
 def in_words(kind: VisitType) -> list[str]:
-    """The booking policy of a visit type as a patient reads it before booking."""
+    """The booking policy of a visit type as a patient reads it before booking; who books at the desk has no limits."""
     lines = []
-    if kind.bookable_by != "anyone":
+    if kind.bookable_by == "desk":
         lines.append(say("Booked by the clinic's front desk."))
+    elif kind.bookable_by == "invited":
+        lines.append(say("Only for patients the doctor has invited."))
     if kind.confirms == "by_doctor":
         lines.append(say("The doctor confirms your request; you get a message."))
     else:
         lines.append(say("Confirmed at once."))
-    if kind.lead_minutes:
-        lines.append(say("Book at least %(span)s ahead.", span=format_span(timedelta(minutes=kind.lead_minutes))))
+    if kind.bookable_by != "desk":
+        lines += _limits(kind)
     if kind.cutoff_minutes:
         span = format_span(timedelta(minutes=kind.cutoff_minutes))
         lines.append(say("Move or cancel online until %(span)s before.", span=span))
@@ -85,4 +87,22 @@ def in_words(kind: VisitType) -> list[str]:
         lines.append(ngettext("It can be moved %(n)s time.", "It can be moved %(n)s times.", kind.most_moves))
     else:
         lines.append(say("It cannot be moved online."))
+    return lines
+
+
+def _limits(kind: VisitType) -> list[str]:
+    """From when and until when, and how many."""
+    lines = []
+    if kind.lead_minutes:
+        lines.append(say("Book at least %(span)s ahead.", span=format_span(timedelta(minutes=kind.lead_minutes))))
+    days = ngettext("Book at most %(n)s day ahead.", "Book at most %(n)s days ahead.", kind.horizon_days)
+    ahead = ngettext(
+        "You can have %(n)s visit of this kind ahead of you.",
+        "You can have at most %(n)s visits of this kind ahead of you.",
+        kind.most_upcoming,
+    )
+    lines += [days, ahead]
+    if most := kind.most_per_day:
+        one, many = "The doctor sees %(n)s patient a day.", "The doctor sees at most %(n)s patients a day."
+        lines.append(ngettext(one, many, most))
     return lines

@@ -77,7 +77,7 @@ class Editor:
         return self._form(shown, OpeningForm.fresh(kinds, **hours_asked.said()), kinds)
 
     def add_opening(self, practice: UUID | None = None) -> AnyResponse:
-        """Add hours to a practice."""
+        """Add hours to a practice; ?date= is the column they were drawn in."""
         shown = self._shown(practice)
         kinds = visit_types.active_at([shown.one.clinic_id])
         form = OpeningForm.fresh(kinds)
@@ -87,9 +87,8 @@ class Editor:
             hours.add(actor(), shown.one.id, **form.clean.values())
         except Refused as no:
             return self._form(shown, form, kinds, no=no)
-        return htmx.done(
-            hours_asked.back(shown.one, form.clean.on_date or form.clean.valid_from), say("The hours were added.")
-        )
+        seen = form.clean.on_date or form.clean.valid_from or hours_asked.day("date")
+        return htmx.done(hours_asked.back(shown.one, seen), say("The hours were added."))
 
     def try_opening(self, practice: UUID | None = None) -> Response:
         """What patients would see if the hours in the form were saved; nothing is changed."""

@@ -44,7 +44,7 @@ Choose = Callable[[UUID | str | None], Shown]
 
 def back(practice: Practice, day: date | None = None) -> str:
     """The address of the week in which what was done can be seen."""
-    is_later = day is not None and day >= clock.today(practice.clinic.zone) + WEEK
+    is_later = day is not None and day > clock.today(practice.clinic.zone)
     return url_for(".openings", practice=practice.id, week=day if is_later else None)
 
 
