@@ -140,14 +140,15 @@ def _for_patients(practice: Practice, kind: VisitType, starts_at: datetime) -> s
 def _in_the_way(
     actor: Actor, practice: Practice, kind: VisitType, starts_at: datetime, patient_id: UUID | None, reason: Reason
 ) -> dict[str, Any]:
-    """What this reason is about, and every visit and kept time it would collide with."""
+    """What this reason is about, and the visits it would collide with."""
     ends_at = starts_at + timedelta(minutes=kind.duration)
     begins, until = starts_at - timedelta(minutes=kind.buffer_before), ends_at + timedelta(minutes=kind.buffer_after)
     day = starts_at.astimezone(practice.clinic.zone).date()
-    found: dict[str, Any] = {
-        "visits": _taken(actor, practice.doctor_id, begins, until),
-        "kept": days.kept(actor, [practice.id], begins, until),
-    }
+    found: dict[str, Any] = {}
+    if reason not in OUTSIDE:
+        found["visits"] = _taken(actor, practice.doctor_id, begins, until)
+    if reason in {Reason.TAKEN, Reason.BUFFER}:
+        found["kept"] = days.kept(actor, [practice.id], begins, until)
     if reason is Reason.PATIENT_BUSY and patient_id:
         found["elsewhere"] = _taken(actor, patient_id, starts_at, ends_at)
     elif reason is Reason.ROOM:
