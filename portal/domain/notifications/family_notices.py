@@ -46,6 +46,7 @@ def care_ended(event_id: str, delegation_id: str) -> None:
     _tell_others(event_id, delegation_id, "family.ended")
 
 
+@task
 def warn_of_endings() -> None:
     """By the clock: tell carers 60 days and 7 days before their care ends. It is never renewed silently."""
     today = clock.now().date()
