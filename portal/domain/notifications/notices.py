@@ -7,7 +7,6 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from portal.core import live
 from portal.core.db import session
 from portal.core.events import Event
 from portal.core.tasks import task
@@ -15,6 +14,7 @@ from portal.domain.doctors.models import Doctor
 from portal.domain.identity.models import User
 from portal.domain.notifications import series_notices, words
 from portal.domain.notifications.delivery import tell, tell_patient
+from portal.domain.scheduling import visits
 from portal.domain.scheduling.models import PENDING, RELEASED, Appointment
 
 
@@ -68,7 +68,11 @@ def appointment_cancelled(event_id: str, appointment_id: str) -> None:
 
 
 def _read(event_id: str, appointment_id: str) -> tuple[Event | None, Appointment | None]:
-    return session().get(Event, UUID(event_id)), words.appointment(UUID(appointment_id))
+    """What happened and the visit as it is now; the open pages of its doctor and its desk look at it again."""
+    appointment = words.appointment(UUID(appointment_id))
+    if appointment is not None:
+        visits.tell_the_clinic(appointment)
+    return session().get(Event, UUID(event_id)), appointment
 
 
 def _has_moved_on(event: Event, appointment: Appointment) -> bool:
@@ -81,12 +85,11 @@ def _tell_patient(event: Event, appointment: Appointment, kind: str) -> None:
 
 
 def _tell_doctor(event: Event, appointment: Appointment, kind: str) -> None:
-    """The doctor's pages refresh; one who did it hears nothing of it."""
+    """A doctor who did it hears nothing of it."""
     its_doctor = select(User).join(Doctor, Doctor.user_id == User.id).where(Doctor.id == appointment.doctor_id)
     doctor = session().scalars(its_doctor).one_or_none()
     if doctor is None:
         return
-    live.nudge([doctor.id], "schedule")
     if doctor.id != event.actor_id:
         tell(doctor, kind, appointment, str(event.id), **_facts(event, appointment))
 
