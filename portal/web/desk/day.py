@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from portal.core.errors import NotFound, Refused
 from portal.core.text import gettext as say
 from portal.domain.day import calling, looking, queue, walk_ins
-from portal.domain.scheduling import visits
+from portal.domain.scheduling import groups, visits
 from portal.web import day_steps, htmx
 from portal.web.desk import bp
 from portal.web.gate import actor
@@ -73,13 +73,14 @@ def way(found: looking.DeskDay, typed: str, changed: UUID | None) -> dict[str, A
         "next": None if typed else url_for("desk.call_next"),
         "target": "#day",
         "hidden": {"clinic": found.clinic.slug, "day": found.date, "q": typed},
-        "person": lambda visit: None,
+        "person": lambda visit: url_for("desk.appointment", key=visit.id),
         "front": visits.FRONT_CODES,
         "changed": changed,
         "is_today": found.is_today,
         "starts": False,
         "phones": True,
         "reasons": False,
+        "groups": groups.of_visits([visit for one in found.queues for visit in one.everybody]),
     }
 
 

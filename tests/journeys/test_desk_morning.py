@@ -1,0 +1,141 @@
+"""A morning at the desk, in a real browser: arrivals, a walk-in, a late patient, a no-show, an undo, and the board."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from portal.core import clock
+from portal.core.db import keep, session
+from portal.domain.clinics.models import Clinic
+from portal.domain.doctors.models import Practice
+from portal.domain.scheduling import booking
+from portal.domain.scheduling.models import VisitType
+from tests.builders import PASSWORD, make_opening, make_patient, register_at
+
+pytestmark = pytest.mark.xdist_group("journeys")
+PEOPLE = (("Salima", "Early", 15), ("Rachid", "Late", -40), ("Karim", "Missing", -50))  # minutes from now
+
+
+@pytest.fixture
+def morning(live_server, nadia, dr_benali, el_djazair):
+    """Three visits around this moment, in a clinic so far east or west that it is noon there."""
+    clinic = session().get_one(Clinic, el_djazair.clinic_id)
+    clinic.has_board, clinic.time_zone = True, f"Etc/GMT{clock.now().hour - 12:+d}"  # its sign is the other way round
+    now = clock.now().astimezone(clinic.zone)
+    kind = session().get_one(VisitType, el_djazair.consultation_id)
+    practice = session().get_one(Practice, dr_benali.practice_id)
+    make_opening(practice, [kind], on_date=now.date(), starts="00:00", ends="00:00", step=5)
+    for given, family, ahead in PEOPLE:
+        patient = make_patient(given_name=given, family_name=family)
+        register_at(patient, clinic)
+        keep()
+        starts = _on_the_grid(now + timedelta(minutes=ahead))
+        with clock.standing_at(starts - timedelta(days=1)):
+            booking.book(
+                nadia.actor, practice_id=practice.id, visit_type_id=kind.id, starts_at=starts, patient_id=patient.id,
+                overbook="around this very moment",
+            )  # fmt: skip
+    keep()
+    return el_djazair
+
+
+def _on_the_grid(moment: datetime) -> datetime:
+    return moment.replace(minute=moment.minute - moment.minute % 5, second=0, microsecond=0)
+
+
+@pytest.fixture(params=["with JavaScript", "without JavaScript"])
+def desk(request, browser, live_server, nadia, morning):
+    """Nadia's browser at the desk."""
+    context = browser.new_context(
+        base_url=live_server,
+        viewport={"width": 1280, "height": 900},
+        locale="en-GB",
+        java_script_enabled=request.param == "with JavaScript",
+    )
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on(
+        "console", lambda message: errors.append(message.text) if "Content Security Policy" in message.text else None
+    )
+    page.goto("/account/sign-in")
+    page.locator("#email").fill(nadia.email)
+    page.locator("#password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").first.click()
+    expect(page).to_have_url(re.compile("/desk/"))
+    yield page
+    context.close()
+    assert errors == []
+
+
+def test_the_desk_runs_a_morning(desk: Page, browser, live_server, morning):
+    board = browser.new_context(base_url=live_server, locale="en-GB").new_page()
+    board.goto(f"/clinics/{morning.slug}/board")
+    expect(board.get_by_text("Nobody is waiting at the moment.")).to_be_visible()
+
+    _press(desk, "Salima Early", "Check in", "checked_in")
+    expect(_row(desk, "Salima Early")).to_contain_text("here since")
+    expect(_row(desk, "Rachid Late")).to_contain_text("Late")
+
+    _press(desk, "Karim Missing", "Did not come", "no_show")
+    _press(desk, "Karim Missing", "Undo", "confirmed")
+    expect(_row(desk, "Karim Missing")).to_contain_text("Late")
+    _press(desk, "Karim Missing", "Did not come", "no_show")
+
+    _press(desk, "Rachid Late", "Check in", "checked_in")
+    _adds_a_walk_in(desk)
+
+    # late and walk-in count from when they came, the early one keeps the booked time: number 2, 3, then 1
+    numbers = desk.locator("ol.turns .turn-number")
+    expect(numbers).to_have_text([re.compile("2"), re.compile("3"), re.compile("1")])
+    _to_the_front(desk, "Fatiha Walking")
+    expect(numbers).to_have_text([re.compile("3"), re.compile("2"), re.compile("1")])
+
+    desk.get_by_role("button", name=re.compile("Call next: 3")).click()
+    expect(_row(desk, "Fatiha Walking")).to_contain_text("called at")
+    expect(board.locator(".board-number.is-first")).to_have_text("3", timeout=15_000)
+    expect(board.locator(".board-rest")).to_contain_text("2, 1")
+    expect(board.locator("body")).not_to_contain_text("Fatiha")
+
+    _press(desk, "Fatiha Walking", "Start", "in_progress")
+    _press(desk, "Fatiha Walking", "Complete", "completed")
+    expect(desk.locator("#day")).to_contain_text("1 completed")
+
+    _press(desk, "Karim Missing", "Check in", "checked_in")  # came after all: one click
+    board.context.close()
+
+
+def _row(page: Page, name: str):
+    return page.locator(".turn", has_text=name)
+
+
+def _press(page: Page, name: str, button: str, then: str) -> None:
+    """Press a button of somebody's row and wait until they stand where it leads."""
+    _row(page, name).get_by_role("button", name=re.compile(f"^{button}")).first.click()
+    expect(_row(page, name)).to_have_class(re.compile(f"is-{then}"))
+
+
+def _to_the_front(page: Page, name: str) -> None:
+    row = _row(page, name)
+    row.locator("details[data-menu] > summary").click()
+    row.get_by_role("button", name=re.compile("^Cannot wait")).click()
+    expect(row).to_contain_text("First")
+
+
+def _adds_a_walk_in(page: Page) -> None:
+    page.get_by_role("link", name=re.compile("^Walk-in")).first.click()
+    page.locator("#search-q").fill("walking fatiha")
+    page.get_by_role("button", name="Search").click()
+    expect(page.locator("#walk-in-found")).to_contain_text("Nobody like this")
+    page.locator("input[name=given_name]").fill("Fatiha")
+    page.locator("input[name=family_name]").fill("Walking")
+    page.get_by_role("button", name="Enter and go on").click()
+    page.get_by_label("Doctor").select_option(label="Dr Samira Benali")
+    page.get_by_role("button", name="Put on the list").click()
+    expect(page).to_have_url(re.compile("/desk/\\?"))
+    expect(_row(page, "Fatiha Walking")).to_contain_text("Walk-in")
