@@ -83,7 +83,8 @@ def tell_patient(
     if accounts:
         return sum(_tell_account(user, patient, kind, subject, key, channels, facts) for user in accounts)
     addressee = recipients.of_patient(patient)
-    ways = [way for way in channels or WAYS if addressee.at(way) and can_say(kinds.get(kind), way)]
+    asked = WAYS if channels is None else channels
+    ways = [way for way in asked if addressee.at(way) and can_say(kinds.get(kind), way)]
     if not ways:
         if channels is None and any(can_say(kinds.get(kind), way) for way in WAYS):  # else it is told in the app only
             _ask_to_call(kinds.get(kind), "no_contact", patient_id, subject, key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,7 @@ from portal.web.letters import renderer
 
 KEY = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 LETTERS = {str(kind.letter) for kind in kinds.every() if kind.letter}
-OF_VISITS = {
-    str(kind.letter) for kind in kinds.every() if kind.letter and kind.name.startswith(("appointment.", "doctor."))
-}
+OF_VISITS = {name for name in LETTERS if name.startswith(("appointment_", "doctor_"))} | {"reminder"}  # tell its facts
 NOTICES = sorted(path.stem for path in Path(ROOT / "templates" / "mail").glob("*.txt"))
 ABOUT: dict[str, Any] = {
     "name": "Amina <b>Boudiaf</b>",
@@ -44,6 +42,37 @@ ABOUT: dict[str, Any] = {
     "reason_sentence": "The doctor is away.",
     "reason": "a secret illness",
 }
+MORE: dict[str, dict[str, Any]] = {  # what some letters say beside that
+    "change_asked": {
+        "visits": [
+            {
+                "was": datetime(2030, 1, 6, 8, tzinfo=UTC),
+                "proposed": datetime(2030, 1, 7, 8, tzinfo=UTC),
+                "zone": "Africa/Algiers",
+                "doctor": "Dr Samira Benali",
+                "visit_type": "Consultation",
+                "other_doctor": None,
+            }
+        ],
+        "until": datetime(2030, 1, 5, 8, tzinfo=UTC),
+        "link": "/go/change.the-token",
+    },
+    "family_invitation": {"kind": "care", "sender": "Yacine", "patient": "Amina", "scopes": ["view", "book"]},
+    "family_notice": {"what": "begun", "is_carer": True, "patient": "Amina", "carer": "Yacine"},
+    "invitation_to_book": {
+        "first": date(2030, 1, 6),
+        "last": date(2030, 1, 20),
+        "opens": None,
+        "practice_id": KEY,
+        "visit_type_id": KEY,
+        "has_account": True,
+    },
+    "reminder": {"asks": True, "answer_link": "/go/attendance.the-token", "check_in_link": "/go/check_in.the-token"},
+    "review_notice": {"what": "answered"},
+    "series_booked": {"times": [datetime(2030, 1, 6, 8, tzinfo=UTC)], "pending": False, "has_account": True},
+    "series_cancelled": {"times": [datetime(2030, 1, 6, 8, tzinfo=UTC)], "has_account": True},
+    "waitlist_offered": {"expires_at": datetime(2030, 1, 5, 8, tzinfo=UTC), "link": "/go/waitlist.the-token"},
+}
 LINKS = {
     "verify": "/account/verify/the-token",
     "already_registered": "/account/reset/the-token",
@@ -51,7 +80,13 @@ LINKS = {
     "invitation": "/account/invitation/the-token",
     "new_role": "/account/sign-in",
     "password_changed": "/account/forgot",
+    "change_asked": "/go/change.the-token",
+    "family_invitation": "the-token",
+    "family_notice": "/family",
+    "reminder": "/go/attendance.the-token",
+    "waitlist_offered": "/go/waitlist.the-token",
 }
+OURS = set(LINKS) - LETTERS  # letters of accounts, which are no notices
 
 
 class Seen(HTMLParser):
@@ -68,13 +103,13 @@ class Seen(HTMLParser):
 
 def letter(app: Any, notice: str, language: str = "en", **more: Any) -> Any:
     with speaking(language):
-        return renderer(app)(notice, ABOUT | more)
+        return renderer(app)(notice, ABOUT | MORE.get(notice, {}) | more)
 
 
 def test_every_notice_has_both_forms() -> None:
     html = {path.stem for path in Path(ROOT / "templates" / "mail").glob("*.html")}
     assert html == set(NOTICES)
-    assert html == set(LINKS) | LETTERS
+    assert html == OURS | LETTERS
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -103,7 +138,7 @@ def test_a_letter_leads_where_it_should(app: Any, notice: str) -> None:
     assert wanted in first
     assert any(wanted in link for link in seen.links)
     assert all(link.startswith("http://localhost") for link in seen.links), "nothing is loaded from anywhere"
-    if notice in OF_VISITS:
+    if notice in OF_VISITS - {"reminder"}:
         assert ("/doctor/" if notice.startswith("doctor_") else "/patient/") in first
 
 
