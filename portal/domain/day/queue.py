@@ -108,6 +108,12 @@ class Queue:
     missed: list[Appointment] = field(default_factory=list)
 
     @property
+    def everybody(self) -> list[Appointment]:
+        """Every visit of the day here, wherever it stands."""
+        waiting = [place.visit for place in self.waiting]
+        return [*waiting, *self.called, *self.inside, *self.expected, *self.requests, *self.done, *self.missed]
+
+    @property
     def late(self) -> timedelta:
         return timedelta(minutes=self.clinic.late_minutes)
 

@@ -27,6 +27,7 @@ from portal.domain.scheduling.rulebook import Rulebook, moment
 from portal.domain.scheduling.timetable import Offer
 
 SHOWN = 3  # other times named after a refusal
+LEAST = 2  # doctors from which on "any of them" means something
 
 
 class AnySlot(NamedTuple):
@@ -65,7 +66,8 @@ class Choice:
 def choices(clinic_id: UUID) -> list[Choice]:
     """What patients may ask of any doctor of the clinic, field by field in the clinic's order of visit types.
 
-    A doctor of two fields stands in both; one without any, in a last group without a name. Four statements.
+    Only what at least two doctors give. A doctor of two fields stands in both; those without any stand together at the
+    end. Four statements.
     """
     practices = _practices(clinic_id)
     now = clock.now()
@@ -81,7 +83,7 @@ def choices(clinic_id: UUID) -> list[Choice]:
         own = [one for one in practices if _is_of(one, field)]
         for kind in kinds:
             giving = tuple(one for one in own if kind.id in gives.get(one.id, ()))
-            found += [Choice(field, kind, giving)] if giving else []
+            found += [Choice(field, kind, giving)] if len(giving) >= LEAST else []
     return found
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 
 from portal.core.actor import Actor
 from portal.core.db import session
-from portal.domain.scheduling import hours, impact, timetable
+from portal.domain.scheduling import impact, timetable
 from portal.domain.scheduling.appointments import WHOLE
 from portal.domain.scheduling.models import RELEASED, Appointment, Opening
 
@@ -55,9 +56,13 @@ def of_visits(visits: Sequence[Appointment]) -> dict[UUID, Group]:
     return {visit.id: groups[key] for key, found in together.items() for visit in found}
 
 
-def heads(visits: Sequence[Appointment]) -> dict[UUID, Group]:
-    """The groups among these visits, each under the id of its first one: where a list puts their heading."""
-    return {group.visits[0].id: group for group in of_visits(visits).values()}
+def heads(visits: Sequence[Appointment], known: Mapping[UUID, Group]) -> dict[UUID, Group]:
+    """Where a list of these visits puts the heading of each group: under the id of the first that is listed."""
+    found: dict[_Key, UUID] = {}
+    for visit in visits:
+        if visit.id in known:
+            found.setdefault(_key(visit), visit.id)
+    return {visit_id: known[visit_id] for visit_id in found.values()}
 
 
 def together(visits: Sequence[Appointment]) -> list[Appointment]:
@@ -90,7 +95,8 @@ class _Places:
     """How many places the hours of some practices have at a visit's time."""
 
     def __init__(self, practice_ids: Iterable[UUID]) -> None:
-        openings = [one for one in hours.of_practices(list(practice_ids)) if one.capacity > 1]
+        several = select(Opening).where(Opening.practice_id.in_(list(practice_ids)), Opening.capacity > 1)
+        openings = session().scalars(several.options(selectinload(Opening.visit_types))).all()
         self._rules: dict[UUID, list[timetable.Opening]] = {}
         for opening, rule in zip(openings, impact.rules(openings), strict=True):
             self._rules.setdefault(opening.practice_id, []).append(rule)

@@ -23,7 +23,7 @@ from portal.web.doctor.forms import DeclineForm
 from portal.web.gate import actor
 from portal.web.shared import visit_extras
 from portal.web.shared.arranging_asked import arrows, asked_day, moment, other_time
-from portal.web.shared.arranging_forms import CancelVisitsForm, MoveForForm
+from portal.web.shared.arranging_forms import AT_DESK, CancelVisitsForm, MoveForForm
 
 PAGE = ("desk/appointments/show.html", "desk/appointments/_visit.html")
 MOVE = ("desk/appointments/move.html", "desk/appointments/_move.html")
@@ -64,7 +64,7 @@ def decline(key: UUID) -> AnyResponse:
 def cancel(key: UUID) -> AnyResponse:
     """Call it off with a reason, with those that follow in its series when asked."""
     _found(key)
-    form = CancelVisitsForm.fresh()
+    form = CancelVisitsForm.fresh().at_desk()
     if not form.accepted():
         return htmx.page(PAGE[0], fragment=PAGE[1], status=422, **_context(key) | {"cancel_form": form})
     try:
@@ -109,7 +109,8 @@ def _found(key: UUID) -> Appointment:
 
 def _context(key: UUID) -> dict[str, Any]:
     _found(key)
-    return doctors.visit_context(key)
+    shown = doctors.visit_context(key)
+    return {**shown, "cancel_form": shown["cancel_form"].at_desk(), "ended_words": AT_DESK}
 
 
 def _done(key: UUID, sentence: str) -> AnyResponse:

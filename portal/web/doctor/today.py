@@ -11,7 +11,7 @@ from flask import Response, request, url_for
 
 from portal.core import text
 from portal.domain.day import looking, queue
-from portal.domain.scheduling import days, visits
+from portal.domain.scheduling import days, groups, visits
 from portal.domain.scheduling.models import CHECKED_IN, IN_PROGRESS
 from portal.web import htmx, terms, times
 from portal.web.doctor import bp
@@ -33,17 +33,20 @@ def day_context(on: date | None, changed: UUID | None = None) -> dict[str, Any]:
     on = on or frame.today
     day, is_today = days.day(actor(), frame, on), on == frame.today
     queues = looking.queues_of(day.visits) if is_today else []
+    together = groups.of_visits(day.visits)
+    listed = groups.together([one for one in day.visits if not is_today or one.status not in {CHECKED_IN, IN_PROGRESS}])
     return {
         "frame": frame,
         "day": day,
         "queues": [one for one in queues if one.here or one.inside],
-        "visits": [one for one in day.visits if not is_today or one.status not in {CHECKED_IN, IN_PROGRESS}],
+        "visits": listed,
+        "heads": groups.heads(listed, together),
         "left_open": looking.left_open(actor()) if is_today else [],
         "requests": days.requests(actor(), frame),
         "is_today": is_today,
         "rule": queue.in_words,
         "is_late": lambda visit: is_today and queue.is_missing(visit),
-        "way": _way(on, changed, is_today=is_today),
+        "way": {**_way(on, changed, is_today=is_today), "groups": together},
         "previous_url": url_for("doctor.today", day=on - timedelta(days=1)),
         "next_url": url_for("doctor.today", day=on + timedelta(days=1)),
         "next_steps": visits.next_steps,

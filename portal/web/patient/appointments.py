@@ -14,7 +14,7 @@ from portal.core.policy import as_id
 from portal.domain.day import arriving
 from portal.domain.patients import family
 from portal.domain.reviews import reading, writing
-from portal.domain.scheduling import appointments, calendars, glance, policy, video
+from portal.domain.scheduling import appointments, calendars, glance, policy, series, video
 from portal.domain.scheduling.models import COMPLETED, RELEASED, Appointment
 from portal.domain.waitlist import entries
 from portal.web import htmx, times
@@ -70,6 +70,7 @@ def about(found: Appointment) -> dict[str, Any]:
         "may_review": writing.may_write(actor(), found),
         "until": until(found),
         "video_link": video.link(found),
+        "run": series.of(actor(), found),
         "arriving": arriving.seen_by(actor(), found),
         "waiting": entries.for_visit(actor(), found.id) if found.is_upcoming else None,
         "events": told(appointments.history(actor(), found), found, actor()),

@@ -11,7 +11,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from portal.core.errors import Invalid, Refused
 from portal.core.policy import allow
 from portal.core.text import gettext as say
-from portal.domain.scheduling import appointments, booking, finding, policy
+from portal.core.text import ngettext
+from portal.domain.scheduling import appointments, booking, finding, policy, series
 from portal.domain.scheduling.models import Appointment
 from portal.web import htmx, times
 from portal.web.gate import actor
@@ -58,12 +59,19 @@ def cancel_appointment(key: UUID) -> AnyResponse:
         found = appointments.find(actor(), key)
         return htmx.refused(Invalid(), CANCEL[0], fragment=CANCEL[1], **_cancelling(found, form))
     try:
-        booking.cancel(actor(), key, **form.clean.values())
+        ended = series.cancel(actor(), key, **form.clean.values())
     except Refused as no:
         found = appointments.find(actor(), key)
         return htmx.refused(no, CANCEL[0], fragment=CANCEL[1], **_cancelling(found, form))
     done = url_for("patient.appointment", key=key)
-    return htmx.done(done, say("Your visit is cancelled. The time is free for others."))
+    return htmx.done(
+        done,
+        ngettext(
+            "Your visit is cancelled. The time is free for others.",
+            "%(n)s visits are cancelled. The times are free for others.",
+            len(ended),
+        ),
+    )
 
 
 def _to_change(key: UUID) -> Appointment:
@@ -74,7 +82,14 @@ def _to_change(key: UUID) -> Appointment:
 
 
 def _cancelling(found: Appointment, form: CancelForm) -> dict[str, Any]:
-    return {"appointment": found, "form": form, "zone": found.clinic.zone, "times": times, "until": until(found)}
+    return {
+        "appointment": found,
+        "form": form,
+        "zone": found.clinic.zone,
+        "times": times,
+        "until": until(found),
+        "run": series.of(actor(), found),
+    }
 
 
 def _move_page(found: Appointment, form: MoveForm, no: Refused | None = None) -> Response:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from wtforms import HiddenField, RadioField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
 from portal.core.text import lazy as _
-from portal.domain.scheduling.shapes import CancelAppointment, Reschedule
+from portal.domain.scheduling.desk_shapes import CancelVisits
+from portal.domain.scheduling.shapes import Reschedule
 from portal.web.forms import ShapeForm
 
 WHYS = [
@@ -27,11 +28,12 @@ class MoveForm(ShapeForm[Reschedule]):
     version = HiddenField()
 
 
-class CancelForm(ShapeForm[CancelAppointment]):
-    """Why a visit is called off."""
+class CancelForm(ShapeForm[CancelVisits]):
+    """Why a visit is called off, and whether those of its series that follow are, too."""
 
-    shape = CancelAppointment
+    shape = CancelVisits
 
     code = RadioField(_("Why do you cancel?"), choices=WHYS, default="no_time")
     text = TextAreaField(_("Anything the clinic should know?"))
+    following = BooleanField(_("Also the visits of the series that follow"))
     version = HiddenField()

@@ -20,8 +20,15 @@ MOST = 24  # doctors on the page itself; the rest are in the directory
 def clinic(slug: str) -> Response:
     found = queries.by_slug(actor(), slug)
     answer = finding.search(actor(), DirectoryQuery(clinic=found.slug, limit=MOST))
+    fields = [field.code for one in answer.items for field in one.doctor.specialties]
     names = times.weekday_names()
     hours = [(names[number], found.opening_hours.get(day, [])) for number, day in enumerate(DAYS)]
     return htmx.page(
-        "public/clinics/show.html", clinic=found, hours=hours, answer=answer, times=times, hearts=hearts_for(actor())
+        "public/clinics/show.html",
+        clinic=found,
+        hours=hours,
+        answer=answer,
+        has_colleagues=len(set(fields)) < len(fields),
+        times=times,
+        hearts=hearts_for(actor()),
     )

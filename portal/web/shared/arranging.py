@@ -32,7 +32,7 @@ from portal.web.shared.arranging_forms import BookForForm
 WHO = ("desk/book/who.html", "desk/book/_found.html")
 TIMES = ("desk/book/times.html", "desk/book/_times.html")
 CONFIRM = ("desk/book/confirm.html", "desk/book/_confirm.html")
-KEPT = ("patient_id", "practice_id", "visit_type_id", "starts_at")
+KEPT = ("patient_id", "practice_id", "visit_type_id", "starts_at", "from")
 
 
 def mount(bp: Blueprint) -> None:

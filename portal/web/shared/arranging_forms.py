@@ -32,6 +32,8 @@ from portal.domain.scheduling.desk_shapes import (
 from portal.web import terms
 from portal.web.forms import ShapeForm
 
+AT_DESK = {"doctor_away": _("The doctor is away"), "no_time": _("The patient has no time")}
+DESK_ORDER = ("no_time", "better", "elsewhere", "mistake", "doctor_away", "clinic_closed", "other")
 OFF = {"autocomplete": "off"}  # it is somebody else's, never the one's who types
 
 
@@ -131,6 +133,11 @@ class CancelVisitsForm(ShapeForm[CancelVisits]):
         form = cls(**kwargs)
         form.code.choices = terms.choices(terms.CANCEL_CODES)
         return form
+
+    def at_desk(self) -> CancelVisitsForm:
+        """The same, in the words and the order of the desk: it is the patient who calls most often."""
+        self.code.choices = terms.choices({code: AT_DESK.get(code, terms.CANCEL_CODES[code]) for code in DESK_ORDER})
+        return self
 
 
 def place_choices(clinics: list[Clinic]) -> list[tuple[str, str]]:

@@ -61,7 +61,8 @@ def test_the_clinic_sees_who_comes_together(amina: Any, yacine: Any, dr_benali: 
     )
     found = groups.of_visits([first, second])
     assert found[first.id] is found[second.id]
-    assert list(groups.heads([first, second])) == [first.id]
+    assert list(groups.heads([first, second], found)) == [first.id]
+    assert groups.heads([second], found)[second.id].taken == 2
 
 
 def test_a_patient_sees_nobody_else_in_the_group(amina: Any, yacine: Any, join: Any) -> None:
