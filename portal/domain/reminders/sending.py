@@ -12,8 +12,8 @@ from portal.core.db import new_id, session
 from portal.core.events import Event
 from portal.core.tasks import task
 from portal.core.text import lazy as _
-from portal.domain.notifications import kinds
-from portal.domain.notifications.delivery import tell_patient
+from portal.domain.notifications import kinds, recipients
+from portal.domain.notifications.delivery import can_say, tell_patient
 from portal.domain.notifications.kinds import Kind
 from portal.domain.notifications.models import Delivery
 from portal.domain.notifications.words import appointment, patients_page
@@ -92,13 +92,15 @@ def _escalate(reminder: Reminder, visit: Appointment) -> None:
         tasks.later(send, following, key=f"remind:{following}")
         return
     session().flush()
-    calls.ask(
-        clinic_id=visit.clinic_id,
-        patient_id=visit.patient_id,
-        code="reminder_failed" if _tried_at_all(reminder) else "no_contact",
-        key=f"reminder:{visit.id}:{visit.version}",
-        appointment_id=visit.id,
-    )
+    tried = _tried_at_all(reminder)
+    if tried or not _another_step_will_do(reminder, visit):
+        calls.ask(
+            clinic_id=visit.clinic_id,
+            patient_id=visit.patient_id,
+            code="reminder_failed" if tried else "no_contact",
+            key=f"reminder:{visit.id}:{visit.version}",
+            appointment_id=visit.id,
+        )
 
 
 def _next(reminder: Reminder, channel: str) -> UUID | None:
@@ -169,6 +171,17 @@ def _was_given(reminder: Reminder) -> bool:
     return _count(reminder, "waiting", "sent", "failed", "void") > 0
 
 
+def _another_step_will_do(reminder: Reminder, visit: Appointment) -> bool:
+    """Whether a step closer to the visit goes by a way this patient has, such as an SMS to one without e-mail."""
+    nearer = select(ReminderStep.channels).where(
+        ReminderStep.clinic_id == visit.clinic_id, ReminderStep.minutes_before < reminder.minutes_before
+    )
+    ways = {channel for channels in session().scalars(nearer) for channel in channels}
+    accounts = recipients.accounts_of(visit.patient_id)
+    people = [recipients.of_user(user, visit.patient) for user in accounts] or [recipients.of_patient(visit.patient)]
+    return any(one.at(way) and can_say(KIND, way) for one in people for way in ways)
+
+
 def _tried_at_all(reminder: Reminder) -> bool:
     """Whether any channel of this step had an address to go to."""
     same = select(Reminder).where(
@@ -179,19 +192,18 @@ def _tried_at_all(reminder: Reminder) -> bool:
     return any(_was_given(one) for one in session().scalars(same))
 
 
-kinds.add(
-    Kind(
-        words.DUE,
-        appointment,
-        words.sentence,
-        letter="reminder",
-        about=words.about,
-        stands=words.stands,
-        sms=words.short,
-        url=patients_page,
-        after=after,
-        label=_("Reminders"),
-        icon="bell-ringing",
-        tries=4,  # six minutes, then the next channel: a reminder is soon too late
-    )
+KIND = Kind(
+    words.DUE,
+    appointment,
+    words.sentence,
+    letter="reminder",
+    about=words.about,
+    stands=words.stands,
+    sms=words.short,
+    url=patients_page,
+    after=after,
+    label=_("Reminders"),
+    icon="bell-ringing",
+    tries=4,  # six minutes, then the next channel: a reminder is soon too late
 )
+kinds.add(KIND)

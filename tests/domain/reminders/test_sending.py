@@ -242,6 +242,28 @@ def test_nobody_falls_through_when_there_is_neither_address_nor_phone(visit, run
     assert [call.code for call in _calls()] == ["no_contact"]
 
 
+def test_a_step_by_mail_only_calls_nobody_about_a_patient_who_gets_an_sms_later(
+    visit, run, before, texts, amina, mailbox
+):
+    patient = session().get_one(Patient, amina.patient_id)
+    patient.user_id, patient.email = None, ""
+    keep()
+    run(before(days=7), minutes=2)
+    assert (_states(visit), _calls(), texts()) == ([(10080, "email", "failed")], [], [])
+    run(before(hours=24), minutes=2)
+    assert len(texts()) == 1
+    assert _calls() == []
+
+
+def test_a_patient_no_step_can_reach_is_called(visit, run, before, amina):
+    session().execute(update(ReminderStep).values(channels=["email"]))
+    patient = session().get_one(Patient, amina.patient_id)
+    patient.user_id, patient.email = None, ""
+    keep()
+    run(before(days=7), minutes=2)
+    assert [call.code for call in _calls()] == ["no_contact"]
+
+
 def test_a_patient_without_an_account_is_reminded_by_sms(reminding, run, nadia, dr_benali, el_djazair, texts, drain):
     from tests.builders import register_at
 
