@@ -14,7 +14,7 @@ from sqlalchemy import exists, select, text, update
 
 from portal.core import clock, db, events, tasks
 from portal.core.events import Event
-from portal.demo import day, family, reviews
+from portal.demo import day, family, reviews, waitlist
 from portal.demo.history import Story
 from portal.demo.network import ZONE, build
 from portal.demo.people import MEMBERS, PASSWORD, SUPERADMIN, patients
@@ -57,6 +57,7 @@ def seed(app: Flask, force: bool = False) -> str:
         day.liven(network, dice)
         family.live_together(network)
         reviews.say_how_it_was(network, random.Random(SEED))
+        waitlist.wait(network)
         _tell_the_latest()
         remind()
         tasks.settle()
