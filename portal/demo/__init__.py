@@ -19,6 +19,7 @@ from portal.demo.history import Story
 from portal.demo.network import ZONE, build
 from portal.demo.people import MEMBERS, PASSWORD, SUPERADMIN, patients
 from portal.demo.reminders import remind
+from portal.demo.rooms import equip
 from portal.domain.identity.models import User
 from portal.domain.notifications import notices
 from portal.domain.notifications.models import Delivery, Notification
@@ -54,6 +55,7 @@ def seed(app: Flask, force: bool = False) -> str:
         dice = random.Random(SEED)
         network = build(patients(dice, clock.today(ZONE)), dice)
         booked = Story(network, dice).tell()
+        equip(network)
         day.liven(network, dice)
         family.live_together(network)
         reviews.say_how_it_was(network, random.Random(SEED))
