@@ -20,9 +20,9 @@ from sqlalchemy.dialects.postgresql import insert
 from portal.core import clock, names
 from portal.core.actor import ADMIN, DOCTOR, STAFF, Actor
 from portal.core.db import new_id, session
-from portal.core.errors import Conflict, NotFound
+from portal.core.errors import Conflict, NotFound, refuse
 from portal.core.events import record
-from portal.core.policy import allow, find
+from portal.core.policy import allow, as_id
 from portal.core.text import lazy as _
 from portal.domain.clinics.models import Clinic
 from portal.domain.patients import profiles
@@ -142,10 +142,8 @@ def change(actor: Actor, patient_id: UUID | str, **about: Any) -> Patient:
 
 def get(actor: Actor, patient_id: UUID | str) -> Patient:
     """One patient of the actor's clinics; raises NotFound for every other, the actor's own family included."""
-    patient = find(actor, Patient, patient_id)
-    known = select(Patient.id).where(Patient.id == patient.id, _of_my_clinics(actor))
-    allow(session().scalar(known) is not None, NotFound)
-    return patient
+    statement = select(Patient).where(Patient.id == as_id(patient_id), _of_my_clinics(actor))
+    return session().scalars(statement).one_or_none() or refuse(NotFound)
 
 
 def by_ids(actor: Actor, patient_ids: list[UUID]) -> list[Patient]:

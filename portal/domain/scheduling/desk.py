@@ -21,7 +21,7 @@ from portal.domain.clinics.models import Clinic
 from portal.domain.doctors.models import Doctor, Practice
 from portal.domain.patients import desk as patients
 from portal.domain.patients.models import Patient
-from portal.domain.scheduling import availability, visit_types
+from portal.domain.scheduling import availability, rulebook, visit_types
 from portal.domain.scheduling.appointments import WHOLE
 from portal.domain.scheduling.granting import LETTERS
 from portal.domain.scheduling.models import UPCOMING, Appointment, VisitType
@@ -72,9 +72,11 @@ def practice(actor: Actor, practice_id: UUID) -> Practice:
 
 def kinds(of: Practice) -> list[VisitType]:
     """Every visit type of the clinic: those this doctor's hours take first, then those only overbooking reaches."""
-    taken = availability.bookable_types(of.id, for_desk=True)
-    known = {kind.id for kind in taken}
-    return taken + [kind for kind in visit_types.active_at([of.clinic_id]) if kind.id not in known]
+    now = clock.now()
+    book = rulebook.read_one(of.id, now, now + availability.MARGIN, also_unverified=True)
+    taken = [kind.id for kind in book.admitted()] if book else []
+    rank = {kind_id: place for place, kind_id in enumerate(taken)}
+    return sorted(visit_types.active_at([of.clinic_id]), key=lambda kind: rank.get(str(kind.id), len(rank)))
 
 
 def search(actor: Actor, typed: str) -> list[Found]:

@@ -85,7 +85,7 @@ def move(key: UUID) -> Response:
 def move_to(key: UUID) -> AnyResponse:
     """Move it; refused, what is in the way is named, and with a reason it is booked over."""
     visit, form = _found(key), MoveForForm()
-    practice = _practice(visit)
+    practice, zone = _practice(visit), visit.clinic.zone
     if not form.accepted():
         no = Invalid(fields=form.errors or {"starts_at": say("Please choose one of the times.")})
         return _move_page(visit, practice, form, no, at=moment(request.form.get("starts_at")))
@@ -95,8 +95,8 @@ def move_to(key: UUID) -> AnyResponse:
     except NotFound:
         raise
     except Refused as no:
-        return _move_page(visit, practice, form, no, at=form.clean.starts_at)
-    time = format_datetime(moved.starts_at, visit.clinic.zone)
+        return _move_page(_found(key), practice, form, no, at=form.clean.starts_at)
+    time = format_datetime(moved.starts_at, zone)
     return htmx.done(_url(key), say("Moved to %(time)s. The patient gets a message.", time=time))
 
 
@@ -108,8 +108,8 @@ def _found(key: UUID) -> Appointment:
 
 
 def _context(key: UUID) -> dict[str, Any]:
-    _found(key)
     shown = doctors.visit_context(key)
+    allow(policy.may_manage(actor(), shown["visit"]), Forbidden)
     return {**shown, "cancel_form": shown["cancel_form"].at_desk(), "ended_words": AT_DESK}
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, g, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.core.errors import Invalid, NotFound, Refused, refuse
@@ -55,10 +55,12 @@ class Arranging:
             return self._who()
         if arranging_any.is_asked():
             return arranging_any.page(self.door, patient, self.practices())
-        practice, kind = self._practice(), None
-        if practice and (kind := self._kind(practice)) and (at := self._asked_time(practice)):
+        practice = self._practice()
+        kinds = desk.kinds(practice) if practice else []
+        kind = _chosen(kinds)
+        if practice and kind and (at := self._asked_time(practice)):
             return self._confirm_page(patient, practice, kind, at, BookForForm(formdata=None))
-        return self._times_page(patient, practice, kind)
+        return self._times_page(patient, practice, kinds, kind)
 
     def book_for(self) -> AnyResponse:
         """Book it; refused, the last screen again with what is in the way."""
@@ -79,8 +81,10 @@ class Arranging:
         return htmx.done(url_for(f"{self.door}.appointment", key=made.id), sentence)
 
     def practices(self) -> list[Practice]:
-        """Whom this door books with: the desk every doctor of its clinics, a doctor themselves."""
-        found = desk.practices(actor())
+        """Whom this door books with: the desk every doctor of its clinics, a doctor themselves; read once a request."""
+        if "bookable" not in g:
+            g.bookable = desk.practices(actor())
+        found: list[Practice] = g.bookable
         return [one for one in found if one.doctor_id == actor().doctor_id] if self.door == "doctor" else found
 
     def _one(self, practice_id: UUID) -> Practice:
@@ -91,17 +95,10 @@ class Arranging:
         return patients.get(actor(), wanted) if wanted else None
 
     def _practice(self) -> Practice | None:
-        """The practice asked for; the only one there is without asking."""
+        """The practice asked for, the first there is without asking; None when there is none."""
         if wanted := request.values.get("practice_id"):
             return self._one(as_id(wanted))
-        mine = self.practices()
-        return mine[0] if len(mine) == 1 else None
-
-    def _kind(self, practice: Practice) -> VisitType | None:
-        """The type asked for, the first of the doctor's when it is not one of this clinic."""
-        kinds = desk.kinds(practice)
-        wanted = request.values.get("visit_type_id")
-        return next((kind for kind in kinds if str(kind.id) == wanted), kinds[0] if kinds else None)
+        return next(iter(self.practices()), None)
 
     def _asked_time(self, practice: Practice) -> datetime | None:
         """The time in the address: one that was typed, or one that was offered; None for what is no time."""
@@ -121,9 +118,10 @@ class Arranging:
         }
         return htmx.page(WHO[0], fragment=WHO[1], terms=terms, times=times, **context)
 
-    def _times_page(self, patient: Patient, practice: Practice | None, kind: VisitType | None) -> Response:
+    def _times_page(
+        self, patient: Patient, practice: Practice | None, kinds: list[VisitType], kind: VisitType | None
+    ) -> Response:
         practices = self.practices()
-        practice = practice or (practices[0] if practices else None)
         context: dict[str, Any] = {
             "door": self.door,
             "patient": patient,
@@ -131,13 +129,11 @@ class Arranging:
             "groups": arranging_any.groups(practices) if self.door == "desk" else [],
             "practice": practice,
             "any_of": None,
-            "kinds": desk.kinds(practice) if practice else [],
+            "kinds": kinds,
             "kind": kind,
             "typed": {key: request.args.get(key, "") for key in ("day", "wall")},
             "week": None,
         }
-        if practice:
-            context["kind"] = kind = kind or self._kind(practice)
         if practice and kind:
             context |= self._week(patient, practice, kind)
         return htmx.page(TIMES[0], fragment=TIMES[1], terms=terms, times=times, **context)
@@ -190,6 +186,12 @@ class Arranging:
     def _again(self, form: BookForForm, no: Refused) -> Response:
         patient = self._patient() or refuse(NotFound)
         practice = self._practice() or refuse(NotFound)
-        kind = self._kind(practice) or refuse(NotFound)
+        kind = _chosen(desk.kinds(practice)) or refuse(NotFound)
         at = moment(request.form.get("starts_at")) or refuse(NotFound)
         return self._confirm_page(patient, practice, kind, at, form, no)
+
+
+def _chosen(kinds: list[VisitType]) -> VisitType | None:
+    """The type asked for, the first of the doctor's when it is not one of this clinic."""
+    wanted = request.values.get("visit_type_id")
+    return next((kind for kind in kinds if str(kind.id) == wanted), kinds[0] if kinds else None)
