@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -24,6 +24,7 @@ from portal.domain.scheduling.models import CHECKED_IN, CONFIRMED, IN_PROGRESS, 
 
 PER_REFERENCE = "5 per 15 minute"
 PER_PLACE = "60 per 10 minute"  # a waiting room shares one address
+UNDER_WAY = timedelta(hours=8)
 WATCHED = 12 * 60 * 60  # seconds: so long the page with one's number can be looked at
 _SIGN, _WATCH = "arrival-sign", "arrived"
 
@@ -111,6 +112,22 @@ def today_at(actor: Actor, clinic: Clinic) -> list[Appointment]:
         .order_by(Appointment.starts_at)
     )
     return list(session().scalars(statement)) if actor.cares_for("book") else []
+
+
+def under_way(actor: Actor) -> list[Appointment]:
+    """The visits of the actor, and of those they look after, that have begun at a clinic today and are not over."""
+    now = clock.now()
+    statement = (
+        select(Appointment)
+        .where(
+            Appointment.patient_id.in_(actor.cares_for("view")),
+            Appointment.starts_at.between(now - UNDER_WAY, now + UNDER_WAY),
+            Appointment.status.in_((CHECKED_IN, IN_PROGRESS)),
+        )
+        .options(*queue.ALL)
+        .order_by(Appointment.starts_at)
+    )
+    return list(session().scalars(statement)) if actor.cares_for("view") else []
 
 
 def arrive(actor: Actor, appointment_id: UUID | str) -> Appointment:

@@ -108,12 +108,6 @@ class Queue:
     missed: list[Appointment] = field(default_factory=list)
 
     @property
-    def everybody(self) -> list[Appointment]:
-        """Every visit of the day here, wherever it stands."""
-        waiting = [place.visit for place in self.waiting]
-        return [*waiting, *self.called, *self.inside, *self.expected, *self.requests, *self.done, *self.missed]
-
-    @property
     def late(self) -> timedelta:
         return timedelta(minutes=self.clinic.late_minutes)
 
@@ -134,6 +128,7 @@ class Queue:
 
     @property
     def all(self) -> list[Appointment]:
+        """Every visit of the day, wherever it stands, by its time."""
         found = [*self.here, *self.inside, *self.expected, *self.requests, *self.done, *self.missed]
         return sorted(found, key=lambda visit: (visit.starts_at, str(visit.id)))
 

@@ -80,7 +80,7 @@ def way(found: looking.DeskDay, typed: str, changed: UUID | None) -> dict[str, A
         "starts": False,
         "phones": True,
         "reasons": False,
-        "groups": groups.of_visits([visit for one in found.queues for visit in one.everybody]),
+        "groups": groups.of_visits([visit for one in found.queues for visit in one.all]),
     }
 
 

@@ -10,6 +10,7 @@ from flask import Response, url_for
 from portal.core import text
 from portal.core.actor import Actor
 from portal.core.text import gettext as say
+from portal.domain.day import arriving
 from portal.domain.doctors import cards, favourites
 from portal.domain.notifications import inbox
 from portal.domain.patients import profiles
@@ -31,6 +32,7 @@ def home() -> Response:
     ahead = glance.mine(who, limit=1 + SOON).items
     return htmx.page(
         "patient/home.html",
+        under_way=arriving.under_way(who),
         next_visit=ahead[0] if ahead else None,
         further=ahead[1:],
         video_link=video.link(ahead[0]) if ahead else None,

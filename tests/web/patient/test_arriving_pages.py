@@ -57,3 +57,15 @@ def test_a_strangers_visit_does_not_exist(client: Any, yacine: Any, visit: Any) 
     client.sign_in(yacine)
     assert client.get(f"/patient/appointments/{visit.id}/arriving").status_code == 404
     assert client.post(f"/patient/appointments/{visit.id}/arriving").status_code == 404
+
+
+def test_home_leads_back_to_the_visit_that_is_under_way(
+    client: Any, amina: Any, yacine: Any, nadia: Any, visit: Any, standing_at: Any
+) -> None:
+    with standing_at(at("08:50")):
+        assert "You are at the clinic" not in client.sign_in(amina).get("/patient/home").text
+        visits.check_in(nadia.actor, visit.id)
+        html = client.get("/patient/home").text
+        assert "You are at the clinic" in html
+        assert "Number 1" in html
+        assert "You are at the clinic" not in client.sign_in(yacine).get("/patient/home").text
