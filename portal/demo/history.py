@@ -184,6 +184,8 @@ class Story:
         if fate < 0.10 and off > agreed:
             code, text = self.dice.choice(CANCELLED)
             who_ends: Actor = who.actor or post.desk
+            if starts.day % 3 == 0:  # some call on the day itself, when only the desk can still call it off
+                off, who_ends = max(agreed, starts - timedelta(hours=3)), post.desk
             self._at(off, lambda: booking.cancel(who_ends, id_, code=code, text=text))
         elif fate < 0.17:
             self._at(starts + timedelta(minutes=kind.duration), lambda: visits.mark_no_show(post.desk, id_))

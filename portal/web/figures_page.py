@@ -29,8 +29,8 @@ def context(report: Report, link: Callable[..., str], csv_url: str, names: Calla
     period = report.period
     return {
         "report": report,
-        "label": times.range_label(period.first, period.last),
-        "before_label": times.range_label(period.first_before, period.first - timedelta(days=1)),
+        "label": _dates(period.first, period.last),
+        "before_label": _dates(period.first_before, period.first - timedelta(days=1)),
         "tabs": [
             {
                 "label": ngettext("%(n)s week", "%(n)s weeks", weeks),
@@ -123,6 +123,11 @@ def _note(value: float | None, was: float | None, shown: Callable[[Any], str], m
 
 def _trend(value: float, was: float) -> str:
     return "up" if value > was else "down"
+
+
+def _dates(first: date, last: date) -> str:
+    """From when to when, with the years: a long period begins in another."""
+    return f"{text.format_date(first, 'medium')} – {text.format_date(last, 'medium')}"
 
 
 def _week(first: date) -> str:

@@ -45,8 +45,8 @@
       who.draggable = false;
       who.setAttribute("aria-label", shown.label);
     }
-    const marks = (shown.marks ?? []).map((mark) => part("span", "cal-mark", sign(mark.icon), mark.word));
-    const time = part("span", "cal-time", sign(shown.icon, shown.word), shown.time);
+    const marks = (shown.marks ?? []).map((mark) => part("span", "cal-mark", sign(mark.icon, mark.word), part("span", "cal-clock", mark.word)));
+    const time = part("span", "cal-time", sign(shown.icon, shown.word), part("span", "cal-clock", shown.time));
     return { domNodes: [part("div", "cal-block", time, who, ...marks, part("span", "cal-note", shown.note))] };
   };
 

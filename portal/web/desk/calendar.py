@@ -124,9 +124,14 @@ def _context(asked: Asked) -> dict[str, Any]:
             )
         ],
         "zone_note": times.zone_note(clinic.zone),
+        "nobody": None if board.hours or board.visits else _nobody(spot),
         "holidays": [say("Closed: %(name)s", name=one.name) for one in board.holidays],
         "why_url": url_for("desk.why_not", practice_id=asked.practice_id, day=spot.day),
     }
+
+
+def _nobody(spot: Spot) -> str:
+    return say("No doctor receives in this week.") if spot.is_week else say("No doctor receives on this day.")
 
 
 def _listed(board: Board) -> list[dict[str, Any]]:

@@ -287,3 +287,10 @@ def test_somebody_without_a_clinic_is_told_so(client: Any, superadmin: Any) -> N
 def test_dates_that_are_none_show_today(client: Any, nadia: Any, dr_benali: Any) -> None:
     today = datetime.now(ALGIERS).date()
     assert f'data-date="{today}"' in client.sign_in(nadia).get("/desk/calendar?day=tomorrow&view=month").text
+
+
+def test_a_day_on_which_nobody_receives_says_so(client: Any, nadia: Any, dr_benali: Any) -> None:
+    friday = working_day() + timedelta(days=(4 - working_day().weekday()) % 7)
+    client.sign_in(nadia)
+    assert "No doctor receives on this day" in client.get(f"/desk/calendar?day={friday}").text
+    assert "No doctor receives" not in client.get(f"/desk/calendar?day={working_day()}").text
