@@ -74,17 +74,22 @@ ITEMS: dict[str, tuple[tuple[str, object, str], ...]] = {
     ),
 }
 
+BACK = ("admin.users", _("Administration"), "settings")  # for admins who stand in for the desk
+
 
 def for_actor(actor: Actor) -> list[Item]:
     """The entries this actor sees: those of the role whose pages they are in, else of their first role."""
     role = _role(actor)
     if role is None:
         return []
-    urls = [url_for(endpoint) for endpoint, _words, _icon in ITEMS[role]]
+    items = ITEMS[role]
+    if role == STAFF and actor.has_role(ADMIN, SUPERADMIN):
+        items = (*items, BACK)
+    urls = [url_for(endpoint) for endpoint, _words, _icon in items]
     here = max((url for url in urls if f"{request.path}/".startswith(f"{url.rstrip('/')}/")), key=len, default=None)
     return [
         Item(gettext(str(words)) if isinstance(words, str) else str(words), url, icon, url == here)
-        for (_endpoint, words, icon), url in zip(ITEMS[role], urls, strict=True)
+        for (_endpoint, words, icon), url in zip(items, urls, strict=True)
     ]
 
 

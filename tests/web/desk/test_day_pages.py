@@ -257,3 +257,10 @@ def test_the_sign_leads_to_the_clinics_own_page(client: Any, nadia: Any, el_djaz
     assert client.get(f"/arrive/{el_djazair.slug}?sign={address}").status_code == 200
     for language in ("en", "fr", "ar"):
         assert f'lang="{language}"' in html
+
+
+def test_an_admin_finds_the_way_to_the_desk_and_back(client: Any, admin: Any, nadia: Any) -> None:
+    client.sign_in(admin)
+    assert 'href="/desk/"' in client.get("/admin/users").text
+    assert 'href="/admin/users"' in client.get("/desk/").text
+    assert 'href="/admin/users"' not in client.sign_in(nadia).get("/desk/").text
