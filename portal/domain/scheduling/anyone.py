@@ -188,7 +188,6 @@ def hold(actor: Actor, of: Choice, starts_at: datetime, token: str | None = None
         of.kind.id,
         starts_at,
         among=of.practice_ids,
-        patient_id=actor.patient_id,
         hold_id=_earlier(token),
     )
     wanted = {"visit_type_id": of.kind.id, "starts_at": starts_at, "token": token}

@@ -65,7 +65,7 @@ def _choice(slug: str, visit_type_id: UUID) -> tuple[Clinic, Choice]:
 
 def _times_page(clinic: Clinic, of: Choice, no: Refused | None = None, near: datetime | None = None) -> Response:
     day = asked_day() or (near.astimezone(clinic.zone).date() if near else None)
-    week = times.week_view(anyone.week(actor(), of, clinic.zone, day, patient_id=actor().patient_id))
+    week = times.week_view(anyone.week(actor(), of, clinic.zone, day))
     about: dict[str, Any] = {"slug": clinic.slug, "visit_type_id": of.kind.id, "specialty": of.code}
     context: dict[str, Any] = {
         "clinic": clinic,
