@@ -20,6 +20,7 @@ from portal.domain.scheduling.models import Appointment
 # event -> (words, icon, colour); what is not named here is the clinic's own affair
 WORDS = {
     "appointment.booked": (_("Booked"), "calendar-plus", "accent"),
+    "appointment.walked_in": (_("Came without an appointment"), "walk", "info"),
     "appointment.confirmed": (_("Confirmed by the clinic"), "circle-check", "ok"),
     "appointment.declined": (_("Declined by the clinic"), "ban", "bad"),
     "appointment.moved": (_("Moved"), "calendar-event", "info"),
