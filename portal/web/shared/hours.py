@@ -81,8 +81,8 @@ class Editor:
         shown = self._shown(practice)
         kinds = visit_types.active_at([shown.one.clinic_id])
         form = OpeningForm.fresh(kinds)
-        if not form.accepted():
-            return self._form(shown, form, kinds, status=422)
+        if not form.accepted() or "try" in request.form:
+            return self._form(shown, form, kinds, status=hours_asked.status(form))
         try:
             hours.add(actor(), shown.one.id, **form.clean.values())
         except Refused as no:
@@ -96,7 +96,8 @@ class Editor:
         shown = self._shown(opening.practice_id if opening else practice)
         kinds = visit_types.active_at([shown.one.clinic_id])
         form = OpeningForm.fresh(kinds)
-        return self._form(shown, form, kinds, opening, fragment=TRIED, status=200 if form.accepted() else 422)
+        form.accepted()
+        return self._form(shown, form, kinds, opening, fragment=TRIED, status=hours_asked.status(form))
 
     def opening(self, key: UUID) -> Response:
         """A form for one opening."""
@@ -110,8 +111,8 @@ class Editor:
         shown = self._shown(found.practice_id)
         kinds = visit_types.active_at([shown.one.clinic_id])
         form = OpeningForm.fresh(kinds)
-        if not form.accepted():
-            return self._form(shown, form, kinds, found, status=422)
+        if not form.accepted() or "try" in request.form:
+            return self._form(shown, form, kinds, found, status=hours_asked.status(form))
         url, said = hours_asked.back(shown.one), say("The hours were changed.")
         try:
             return changes.save_or_plan("opening_changed", key, form.clean.values(), url=url, said=said)
@@ -205,7 +206,7 @@ class Editor:
         found = hours.of_practice(actor(), here.id)
         days = hours_preview.week(actor(), here, found, first)
         kinds = visit_types.active_at([here.clinic_id])
-        kind = hours_asked.kind(kinds)
+        kind = hours_asked.kind(kinds, hours_asked.given(found))
         return context | {
             "grid": hours_grid.grid(days, here, today),
             "later": hours_grid.later(found, first + WEEK),
@@ -236,7 +237,8 @@ class Editor:
         pause: BreakForm | None = None,
     ) -> Response:
         """The page of the form with what patients would see of it; a refusal is put beside the fields it is about."""
-        kind = hours_asked.kind(kinds)
+        wanted = hours_asked.wanted(form)
+        kind = hours_asked.kind(kinds, wanted.visit_type_ids if wanted else ())
         context: dict[str, Any] = {
             "shown": shown,
             "practice": shown.one,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from typing import Any
@@ -69,6 +69,11 @@ def wanted(form: OpeningForm) -> OpeningShape | None:
         return None
 
 
+def status(form: OpeningForm) -> int:
+    """How a form that is shown again answers: by whether it was accepted."""
+    return 200 if hasattr(form, "clean") else 422
+
+
 def drawn_to(opening: Opening, drawn: StretchForm) -> dict[str, Any]:
     """What the form of an opening says after it was drawn elsewhere on the week."""
     about: dict[str, Any] = {"starts": drawn.clean.starts, "ends": drawn.clean.ends}
@@ -87,11 +92,17 @@ def said() -> dict[str, Any]:
     return known
 
 
-def kind(kinds: Sequence[VisitType]) -> VisitType | None:
-    """The visit type asked for, else the first that patients book themselves, else the first."""
+def kind(kinds: Sequence[VisitType], given: Collection[UUID] = ()) -> VisitType | None:
+    """The visit type asked for, else the first of those that are `given` (empty: all), patients' own before others."""
     asked = request.values.get("kind")
-    theirs = [one for one in kinds if one.bookable_by == "anyone"]
-    return next((one for one in kinds if str(one.id) == asked), next(iter(theirs or kinds), None))
+    best = sorted(kinds, key=lambda one: (bool(given) and one.id not in given, one.bookable_by != "anyone"))
+    return next((one for one in kinds if str(one.id) == asked), next(iter(best), None))
+
+
+def given(openings: Iterable[Opening]) -> set[UUID]:
+    """The visit types these openings take; empty when one of them takes all."""
+    taken = [{kind.id for kind in one.visit_types} for one in openings]
+    return set().union(*taken) if all(taken) else set()
 
 
 def day(name: str) -> date | None:

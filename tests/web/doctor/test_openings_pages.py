@@ -112,7 +112,11 @@ def test_trying_shows_what_would_be_and_changes_nothing(client: Any, dr_benali: 
     shorter = said | {"weekday": str(morning.weekday), "starts": "08:00", "ends": "09:00"}
     less = client.post(f"/doctor/openings/try?opening={morning.id}", data=shorter, headers=HTMX).text
     assert "times less" in less
+    assert client.post("/doctor/openings/new", data=said | {"try": "1"}).status_code == 200
+    assert client.post("/doctor/openings/new", data=said | {"try": "1", "ends": ""}).status_code == 422
+    assert client.post(f"/doctor/openings/{morning.id}", data=shorter | {"try": "1"}).status_code == 200
     assert of(dr_benali, SATURDAY) == []
+    assert of(dr_benali, morning.weekday)[0].ends.hour == 12
 
 
 def test_a_break_or_a_drawing_that_cannot_be_comes_back_on_the_form(client: Any, dr_benali: Any) -> None:
