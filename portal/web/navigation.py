@@ -47,6 +47,7 @@ ITEMS: dict[str, tuple[tuple[str, object, str], ...]] = {
         ("desk.calendar", _("Calendar"), "calendar"),
         ("desk.waitlist", _("Waitlist"), "hourglass"),
         ("desk.calls", _("Calls"), "phone-call"),
+        ("desk.practices", _("Hours"), "clock"),
         ("notifications.index", _("Notifications"), "bell"),
         ("account.profile", _("Profile"), "user"),
     ),
