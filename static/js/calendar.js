@@ -84,13 +84,13 @@
 
   const drop = async (info) => {
     const { event, newResource, revert } = info;
+    answers.replaceChildren(); // an earlier answer is not this one's
     const values = { at: `${dayOf(event.start)}T${clockOf(event.start)}`, version: event.extendedProps.version };
     if (newResource) values.practice_id = newResource.id;
     try {
       await ask("POST", event.extendedProps.move, values);
     } finally {
       if (!answers.querySelector("[data-moved]")) revert();
-      calendar.refetchEvents();
     }
   };
 
@@ -161,11 +161,8 @@
   document.body.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target !== answers && !answers.contains(event.detail.target)) return;
     const asked = answers.querySelector("[data-modal]");
-    if (!asked) {
-      calendar.refetchEvents();
-      return;
-    }
-    if (asked.closest("dialog")) return;
+    if (!asked?.matches("#why-not")) calendar.refetchEvents();
+    if (!asked || asked.closest("dialog")) return;
     const dialog = part("dialog", "ask-dialog cal-dialog", asked);
     const title = asked.querySelector(".ask-title");
     if (title) dialog.setAttribute("aria-labelledby", title.id);
