@@ -14,7 +14,7 @@ from sqlalchemy import exists, select, text, update
 
 from portal.core import clock, db, events, tasks
 from portal.core.events import Event
-from portal.demo import day, family, reviews, waitlist
+from portal.demo import day, desk, family, reviews, waitlist
 from portal.demo.history import Story
 from portal.demo.network import ZONE, build
 from portal.demo.people import MEMBERS, PASSWORD, SUPERADMIN, patients
@@ -60,6 +60,7 @@ def seed(app: Flask, force: bool = False) -> str:
         family.live_together(network)
         reviews.say_how_it_was(network, random.Random(SEED))
         waitlist.wait(network)
+        desk.arrange(network)
         _tell_the_latest()
         remind()
         tasks.settle()
