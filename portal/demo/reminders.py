@@ -14,7 +14,7 @@ from portal.domain.reminders.models import Reminder
 from portal.domain.scheduling import calls
 from portal.domain.scheduling.models import CONFIRMED, Appointment
 
-CALLS = ("reminder_failed", "no_contact", "reminder_failed")  # at each clinic, about its next visits but a few
+CALLS = ("reminder_failed", "message_failed", "reminder_failed")  # at each clinic, about its next visits but a few
 
 
 def remind() -> None:
@@ -22,8 +22,7 @@ def remind() -> None:
     here, now = session(), clock.now()
     for clinic_id in here.scalars(select(Clinic.id)):
         settings.begin_with_defaults(clinic_id)
-    while queue.plan(now) == queue.AT_ONCE:
-        continue
+    queue.plan_all(now)
     past = (Reminder.state == "waiting", Reminder.planned_at <= now)
     here.execute(update(Reminder).where(*past).values(state="sent", sent_at=Reminder.planned_at))
     _promises()

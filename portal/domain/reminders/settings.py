@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from portal.core import clock
+from portal.core import clock, tasks
 from portal.core.actor import Actor
 from portal.core.db import new_id, session
 from portal.core.errors import Conflict, NotFound, refuse
@@ -19,6 +19,7 @@ from portal.core.tasks import task
 from portal.core.text import lazy as _
 from portal.domain.clinics import managing
 from portal.domain.clinics.models import Clinic
+from portal.domain.reminders import queue
 from portal.domain.reminders.models import Reminder, ReminderStep
 from portal.domain.reminders.planning import Quiet, planned_at
 from portal.domain.scheduling.models import Appointment
@@ -65,6 +66,7 @@ def add(actor: Actor, clinic_id: UUID, *, minutes_before: int, channels: list[st
     made = ReminderStep(clinic_id=clinic_id, minutes_before=minutes_before, channels=channels, asks=asks)
     session().add(made)
     session().flush()
+    tasks.later(queue.plan_whole)
     record(actor, "reminder_step.added", made, minutes_before=minutes_before, channels=channels, asks=asks)
     return made
 
@@ -155,9 +157,10 @@ def _steps(clinic_id: UUID) -> list[ReminderStep]:
 
 
 def _forget_planned(clinic_id: UUID, minutes_before: int | None = None) -> None:
-    """What waits and is not due yet leaves the ledger, and is planned anew by the clock's next run."""
+    """What waits and is not due yet leaves the ledger, and is planned anew."""
     visits = select(Appointment.id).where(Appointment.clinic_id == clinic_id, Appointment.starts_at > clock.now())
     which = [Reminder.appointment_id.in_(visits), Reminder.state == "waiting", Reminder.planned_at > clock.now()]
     if minutes_before is not None:
         which.append(Reminder.minutes_before == minutes_before)
     session().execute(delete(Reminder).where(*which))
+    tasks.later(queue.plan_whole)

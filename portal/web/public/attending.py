@@ -9,7 +9,6 @@ from werkzeug.wrappers import Response
 
 from portal.core.actor import Actor
 from portal.core.errors import Invalid, Refused
-from portal.core.text import gettext as say
 from portal.core.text import lazy as _
 from portal.domain.access.acting import Claim
 from portal.domain.reminders import answering, words
@@ -30,7 +29,7 @@ def act(actor: Actor, claim: Claim) -> Response:
     match request.form.get("answer"):
         case "yes":
             answering.promise(actor, claim.subject_id, version=claim.version)
-            return htmx.done(claim.path, say("Thank you: the clinic knows that you will come."))
+            return htmx.see_other(claim.path)  # which says thank you
         case "no":
             return _cancel(actor, claim)
     raise Invalid(_("Please choose one of the answers."))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from portal.core import clock
+from portal.core import clock, tasks
 from portal.core.db import keep
 from portal.domain.reminders import queue, settings
 from portal.domain.scheduling import booking
@@ -51,8 +51,7 @@ def run(drain, standing_at):
     def at_moment(moment: datetime, *, minutes: int = 1) -> None:
         for ahead in range(minutes):
             with standing_at(moment + timedelta(minutes=ahead)):
-                queue.queue_due()
-                keep()
+                tasks.later(queue.queue_due)
                 drain()
 
     return at_moment

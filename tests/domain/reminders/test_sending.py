@@ -13,7 +13,7 @@ from portal.core.tasks import Task
 from portal.domain.clinics.models import Clinic
 from portal.domain.notifications.models import Notification
 from portal.domain.patients.models import Delegation, Patient
-from portal.domain.reminders import answering, queue
+from portal.domain.reminders import answering, queue, settings
 from portal.domain.reminders.models import Reminder, ReminderStep
 from portal.domain.scheduling import booking
 from portal.domain.scheduling.models import Appointment
@@ -351,10 +351,50 @@ def test_other_quiet_hours_plan_anew_what_is_not_due(visit, run, before, standin
     assert _ledger(visit)[0].planned_at == before(days=7) + timedelta(hours=2)
 
 
-def test_a_thousand_visits_are_planned_by_a_fixed_number_of_statements(visit, before, statements, standing_at):
+def test_a_run_costs_a_fixed_number_of_statements(visit, before, statements, standing_at):
     with standing_at(before(hours=24)), statements() as count:
         queue.queue_due()
         assert count() <= 5
+
+
+def test_a_run_sees_what_has_come_near_since_the_last_one_and_nothing_twice(visit, before):
+    near = before(days=7) - queue.EARLIEST
+    minute = timedelta(minutes=1)
+    assert queue.plan(near - minute, near - 2 * minute) == 0
+    assert queue.plan(near, near - minute) == 1
+    assert queue.plan(near + minute, near) == 0
+
+
+def test_a_run_sees_what_was_booked_or_moved_since_the_last_one(reminding, amina, dr_benali, el_djazair):
+    ago = clock.now() - timedelta(minutes=1)
+    assert queue.plan(clock.now(), ago) == 0
+    made = booking.book(
+        amina.actor,
+        practice_id=dr_benali.practice_id,
+        visit_type_id=el_djazair.consultation_id,
+        starts_at=at("10:00", 4),
+    )
+    keep()
+    assert queue.plan(clock.now(), ago) == 1
+    booking.reschedule(amina.actor, made.id, starts_at=at("11:00", 4))
+    keep()
+    assert queue.plan(clock.now(), ago) == 1
+    assert queue.plan(clock.now(), ago) == 0
+
+
+def test_a_run_that_was_missed_for_hours_looks_at_everything(visit, run, before):
+    run(before(days=9))
+    run(before(days=5), minutes=2)
+    assert _states(visit) == [(10080, "email", "sent")]
+
+
+def test_a_reminder_that_is_added_is_planned_at_once(visit, run, before, superadmin, standing_at, drain, mailbox):
+    run(before(hours=60), minutes=2)
+    mailbox._box.clear()
+    with standing_at(before(hours=60) + timedelta(minutes=2)):
+        settings.add(superadmin.actor, visit.clinic_id, minutes_before=48 * 60, channels=["email"], asks=False)
+        drain()
+    assert 2880 in [one.minutes_before for one in _ledger(visit)]
 
 
 def test_a_run_that_is_full_goes_on_in_another(visit, before, standing_at, monkeypatch, mailbox, drain):
