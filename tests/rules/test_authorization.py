@@ -173,6 +173,16 @@ POST   api_v1.place_hold              everybody in
 POST   api_v1.refresh                 everybody in
 DELETE api_v1.release_hold            everybody in
 POST   api_v1.reschedule              signed-in in
+POST   changes.accept                 doctor+staff+admin+superadmin 404
+POST   changes.apply                  doctor+staff+admin+superadmin 404
+GET    changes.change                 doctor+staff+admin+superadmin 404
+POST   changes.drop                   doctor+staff+admin+superadmin 404
+GET    changes.index                  doctor+staff+admin+superadmin in
+GET    changes.other_times            doctor+staff+admin+superadmin 404
+POST   changes.propose                doctor+staff+admin+superadmin 404
+POST   changes.remember               doctor+staff+admin+superadmin 404
+POST   changes.renew                  doctor+staff+admin+superadmin 404
+
 POST   desk.add_opening               staff+admin+superadmin 404
 POST   desk.add_patient               staff+admin+superadmin in
 POST   desk.add_waiting               staff+admin+superadmin 404
@@ -281,6 +291,7 @@ GET    ops.detailed                   each 404 404 404 404 404 404 in
 GET    ops.figures                    everybody 404
 GET    ops.health                     everybody in
 POST   patient.add_dependant          patient in
+POST   patient.answer_change          patient 404
 POST   patient.answer_offer           patient 404
 GET    patient.appointment            patient 404
 GET    patient.appointments           patient in
@@ -290,6 +301,7 @@ GET    patient.calendar               patient 404
 GET    patient.cancel                 patient 404
 POST   patient.cancel_appointment     patient 404
 GET    patient.care_of                patient 404
+GET    patient.change                 patient 404
 POST   patient.change_care            patient 404
 POST   patient.change_dependant       patient 404
 POST   patient.change_waitlist        patient 404

@@ -10,20 +10,19 @@ from portal.core.db import session
 _ASKED_FOR = ("events", "tasks", "nudges", "lazily", "before_commit", "after_commit")
 
 
+class _Enough(Exception):
+    """What ends a trial that went well."""
+
+
 @contextmanager
 def undone() -> Iterator[None]:
     """Undo everything done in this block, with the events and tasks it asked for, however it ends."""
-    here = session()
-    here.flush()
-    before = {name: _copy(here.info[name]) for name in _ASKED_FOR if name in here.info}
-    nested = here.begin_nested()
     try:
-        yield
-    finally:
-        nested.rollback()
-        for name in _ASKED_FOR:
-            here.info.pop(name, None)
-        here.info.update(before)
+        with all_or_nothing():
+            yield
+            raise _Enough
+    except _Enough:
+        pass
 
 
 @contextmanager

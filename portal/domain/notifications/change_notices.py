@@ -21,6 +21,7 @@ from portal.domain.changes.models import Proposal
 from portal.domain.notifications import delivery, kinds
 from portal.domain.notifications.kinds import Facts, Kind
 from portal.domain.scheduling.models import Appointment
+from portal.gateways import sms
 
 ASKED = "change.asked"
 PURPOSE = "change"  # of the link in the message
@@ -91,12 +92,9 @@ def _visit(line: Line, locale: str) -> dict[str, Any]:
 
 
 def _sms(facts: Facts, proposal: Proposal) -> str:
-    clinic = proposal.appointment.clinic
-    return say(
-        "%(clinic)s has to change your appointment. Please look into your e-mail or call %(phone)s.",
-        clinic=clinic.name,
-        phone=clinic.phone,
-    )
+    clinic = proposal.appointment.clinic.name
+    address = sms.address(link(proposal))
+    return say("%(clinic)s has to change your appointment. Please answer here: %(link)s", clinic=clinic, link=address)
 
 
 _visit_of = joinedload(Proposal.appointment)
