@@ -4,6 +4,7 @@ from portal.core import events, idempotency, tasks
 from portal.domain.changes import models as changes
 from portal.domain.clinics import models as clinics
 from portal.domain.doctors import models as doctors
+from portal.domain.identity import client_models as clients
 from portal.domain.identity import models as identity
 from portal.domain.notifications import models as notifications
 from portal.domain.patients import models as patients
@@ -12,9 +13,11 @@ from portal.domain.reviews import models as reviews
 from portal.domain.scheduling import models as scheduling
 from portal.domain.scheduling import planning
 from portal.domain.waitlist import models as waitlist
+from portal.domain.webhooks import models as webhooks
 
 __all__ = [
     "changes",
+    "clients",
     "clinics",
     "doctors",
     "events",
@@ -28,4 +31,5 @@ __all__ = [
     "scheduling",
     "tasks",
     "waitlist",
+    "webhooks",
 ]

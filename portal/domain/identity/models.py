@@ -83,6 +83,7 @@ class TokenFamily(Base, Identified):
     """One sign-in of a program: all refresh tokens that grew from it live and die together."""
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    client_id: Mapped[UUID | None] = mapped_column(ForeignKey("oauth_clients.id", ondelete="CASCADE"), index=True)
     label: Mapped[str | None] = mapped_column(String(200))
     scopes: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
     last_used_at: Mapped[datetime]
