@@ -26,6 +26,7 @@ from portal.domain.scheduling import invitations
 from portal.domain.scheduling.planning import BookingInvitation
 from portal.domain.waitlist.entries import WHOLE
 from portal.domain.waitlist.models import WaitlistEntry, WaitlistOffer
+from portal.gateways import sms
 
 PURPOSE = "waitlist"  # of the link in the message
 MORNING = time(9)  # when dates that have come near are told
@@ -157,8 +158,8 @@ def _about_offer(facts: Facts, offer: WaitlistOffer, locale: str) -> dict[str, A
 
 def _offered_by_sms(facts: Facts, offer: WaitlistOffer) -> str:
     clinic, until = offer.entry.clinic, format_time(offer.expires_at, offer.entry.clinic.time_zone)
-    return say("A time is free: %(time)s, %(clinic)s. Kept for you until %(until)s. Sign in or call %(phone)s.",
-               time=_when(offer, facts), clinic=clinic.name, until=until, phone=clinic.phone)  # fmt: skip
+    return say("A time is free: %(time)s, %(clinic)s. Kept for you until %(until)s: %(link)s",
+               time=_when(offer, facts), clinic=clinic.name, until=until, link=sms.address(link(offer)))  # fmt: skip
 
 
 def _over(facts: Facts, entry: WaitlistEntry | None) -> str:
