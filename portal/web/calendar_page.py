@@ -115,9 +115,17 @@ def widget(
         "max": last,
         "locale": LOCALES[text.language()],
         "resources": list(resources),
-        "legend": [(str(word), icon, tone) for word, icon, tone in calendar_feed.STATES.values()],
+        "legend": calendar_feed.STATES.values(),
         "icons": sorted({*calendar_feed.ICONS, "x"}),
     }
+
+
+def tabs(spot: Spot, link: Callable[..., str], *entries: tuple[str, str, str]) -> list[dict[str, Any]]:
+    """The views as tabs; an entry is a view, its word and its icon."""
+    return [
+        {"label": word, "url": link(view=view), "current": spot.view == view, "icon": picture}
+        for view, word, picture in entries
+    ]
 
 
 def listed(

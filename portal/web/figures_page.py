@@ -12,7 +12,7 @@ from portal.core import clock, text
 from portal.core.csv_out import csv_lines
 from portal.core.text import gettext as say
 from portal.core.text import ngettext
-from portal.domain.insights.figures import WEEKS, Figures, Report
+from portal.domain.insights.figures import WEEKS, Access, Figures, Report
 from portal.web import times
 
 NOTHING = "–"
@@ -43,17 +43,7 @@ def context(report: Report, link: Callable[..., str], csv_url: str, names: Calla
         "cards": _cards(report.total, report.before),
         "weeks": [(_week(first), _cells(figures)) for first, figures in report.weeks],
         "rows": [(names(row.practice), _cells(row.figures)) for row in report.rows],
-        "access": [
-            {
-                "name": one.name_in(text.language()),
-                "soonest": text.format_datetime(one.soonest, report.zone) if one.soonest else None,
-                "third": text.format_datetime(one.third_next, report.zone) if one.third_next else None,
-                "days": days(one.days),
-                "without": one.doctors_without,
-                "doctors": one.doctors,
-            }
-            for one in report.access
-        ],
+        "access": [_soon(one, report) for one in report.access],
     }
 
 
@@ -92,6 +82,17 @@ def days(value: float | None) -> str:
 
 def hours(value: float) -> str:
     return say("%(n)s h", n=text.format_number(round(value / 60, 1)))
+
+
+def _soon(one: Access, report: Report) -> dict[str, Any]:
+    """How soon one type of visit can be had, in words."""
+    return {
+        "name": one.name_in(text.language()),
+        "soonest": text.format_datetime(one.soonest, report.zone) if one.soonest else None,
+        "third": text.format_datetime(one.third_next, report.zone) if one.third_next else None,
+        "days": days(one.days),
+        "without": one.doctors_without,
+    }
 
 
 def _cards(now: Figures, before: Figures) -> list[dict[str, Any]]:

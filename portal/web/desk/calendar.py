@@ -19,7 +19,7 @@ from portal.domain.scheduling import appointments, calendar_view, policy
 from portal.domain.scheduling.calendar_view import Board
 from portal.domain.scheduling.models import Appointment
 from portal.web import calendar_answers, calendar_feed, htmx, times
-from portal.web.calendar_page import Spot, asked_span, listed, widget
+from portal.web.calendar_page import Spot, asked_span, listed, tabs, widget
 from portal.web.desk import bp
 from portal.web.gate import actor
 
@@ -115,19 +115,17 @@ def _context(asked: Asked) -> dict[str, Any]:
         "previous_url": asked.url(day=spot.previous),
         "next_url": asked.url(day=spot.next),
         "today_url": None if spot.is_now else asked.url(day=None),
-        "tabs": [
-            {"label": word, "url": asked.url(view=view), "current": spot.view == view, "icon": picture}
-            for view, word, picture in (
-                ("day", say("Day"), "layout-columns"),
-                ("week", say("Week of a doctor"), "calendar-week"),
-                ("list", say("List"), "list"),
-            )
-        ],
+        "tabs": tabs(spot, asked.url, *_views()),
         "zone_note": times.zone_note(clinic.zone),
         "nobody": None if board.hours or board.visits else _nobody(spot),
         "holidays": [say("Closed: %(name)s", name=one.name) for one in board.holidays],
         "why_url": url_for("desk.why_not", practice_id=asked.practice_id, day=spot.day),
     }
+
+
+def _views() -> tuple[tuple[str, str, str], ...]:
+    week = ("week", say("Week of a doctor"), "calendar-week")
+    return ("day", say("Day"), "layout-columns"), week, ("list", say("List"), "list")
 
 
 def _nobody(spot: Spot) -> str:

@@ -19,11 +19,12 @@ from portal.domain.scheduling.closures import TimeOff
 from portal.domain.scheduling.days import Frame, Hours, WeekDay
 from portal.domain.scheduling.models import Appointment
 from portal.web import calendar_answers, calendar_feed, htmx, terms, times
-from portal.web.calendar_page import Spot, asked_span, listed, widget
+from portal.web.calendar_page import Spot, asked_span, listed, tabs, widget
 from portal.web.doctor import bp
 from portal.web.gate import actor
 
 DAY_MINUTES = 24 * 60
+A_DAY = timedelta(days=1)
 MOST_LANES = 4
 EARLIEST, LATEST = 8 * 60, 18 * 60  # the grid covers at least these hours
 PAGE = ("doctor/week/index.html", "doctor/week/_week.html")
@@ -69,7 +70,6 @@ def move_on_week(key: UUID) -> AnyResponse:
 def _context(frame: Frame, spot: Spot) -> dict[str, Any]:
     shown = _until(days.week(actor(), frame, spot.first), spot.last)
     columns = [_column(frame, one) for one in shown]
-    blocks = [block for column in columns for block in column["blocks"]]
 
     def link(**other: Any) -> str:
         view = spot.view if spot.is_asked else None
@@ -78,8 +78,7 @@ def _context(frame: Frame, spot: Spot) -> dict[str, Any]:
     return {
         "frame": frame,
         "columns": columns,
-        "starts": min([EARLIEST, *(block["start"] // 60 * 60 for block in blocks)]),
-        "ends": max([LATEST, *(-(-block["end"] // 60) * 60 for block in blocks)]),
+        **_limits([block for column in columns for block in column["blocks"]]),
         "spot": spot,
         "label": spot.label,
         "count": sum(len(one.visits) for one in shown),
@@ -88,21 +87,26 @@ def _context(frame: Frame, spot: Spot) -> dict[str, Any]:
         "previous_url": link(start=spot.previous),
         "next_url": link(start=spot.next),
         "today_url": link(start=None),
-        "day_before_url": link(start=spot.day - timedelta(days=1)),
-        "day_after_url": link(start=spot.day + timedelta(days=1)),
-        "tabs": [
-            {"label": word, "url": link(view=view), "current": spot.view == view, "icon": picture}
-            for view, word, picture in (
-                ("week", say("Week"), "calendar-week"),
-                ("day", say("Day"), "calendar"),
-                ("list", say("List"), "list"),
-            )
-        ],
+        "day_before_url": link(start=spot.day - A_DAY),
+        "day_after_url": link(start=spot.day + A_DAY),
+        "tabs": tabs(spot, link, *_views()),
         "zone_note": times.zone_note(frame.zone),
         "listed": _listed(frame, spot, shown),
         "widget": _widget(frame, spot, shown),
         "figures_url": url_for("doctor.figures"),
     }
+
+
+def _limits(blocks: list[dict[str, Any]]) -> dict[str, int]:
+    """From which to which full hour the grid goes, in minutes."""
+    return {
+        "starts": min([EARLIEST, *(block["start"] // 60 * 60 for block in blocks)]),
+        "ends": max([LATEST, *(-(-block["end"] // 60) * 60 for block in blocks)]),
+    }
+
+
+def _views() -> tuple[tuple[str, str, str], ...]:
+    return ("week", say("Week"), "calendar-week"), ("day", say("Day"), "calendar"), ("list", say("List"), "list")
 
 
 def _until(shown: list[WeekDay], last: date) -> list[WeekDay]:
