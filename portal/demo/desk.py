@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
+from typing import Any
 
 from sqlalchemy import select
 
@@ -62,7 +63,7 @@ def _series(post: Post, guest: Member) -> None:
     day = clock.today(ZONE) + timedelta(days=3)
     while not rule.holds(day):
         day += timedelta(days=1)
-    wanted = {"practice_id": post.practice_id, "visit_type_id": kind.id, "patient_id": guest.patient_id}
+    wanted: dict[str, Any] = {"practice_id": post.practice_id, "visit_type_id": kind.id, "patient_id": guest.patient_id}
     first = datetime.combine(day, rule.starts, ZONE)
     plan = series.plan(post.desk, **wanted, starts_at=first, every_weeks=1, count=WEEKS)
     times = [date.chosen for date in plan.dates if date.chosen]
@@ -82,7 +83,7 @@ def _overbook(post: Post, guest: Member) -> None:
         .order_by(Appointment.starts_at)
     )
     for visit in list(taken)[:5]:
-        about = {"practice_id": post.practice_id, "visit_type_id": visit.visit_type_id, "starts_at": visit.starts_at}
+        about: dict[str, Any] = {"practice_id": post.practice_id, "visit_type_id": visit.visit_type_id, "starts_at": visit.starts_at}
         found = overbooking.collisions(post.desk, **about, patient_id=guest.patient_id)
         if not found or any(one.is_final for one in found):
             continue

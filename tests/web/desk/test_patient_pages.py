@@ -1,0 +1,118 @@
+"""The desk's pages of patients: found while one types, entered, kept right."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+from sqlalchemy import select
+
+from portal.core.db import session
+from portal.domain.patients.models import Patient
+from portal.domain.scheduling.models import Appointment
+from tests.builders import (
+    HTMX,
+)
+
+# --- patients ---
+
+
+def test_the_search_answers_with_a_page_and_while_one_types_with_its_results(
+    client: Any, nadia: Any, selma: Patient, visit: Any
+) -> None:
+    client.sign_in(nadia)
+    assert "Type a name" in client.get("/desk/patients").text
+    whole = client.get("/desk/patients?q=bensalem").text
+    assert "Selma Bensalem" in whole
+    assert "Dr Samira Benali" in whole
+    part = client.get("/desk/patients?q=selma", headers=HTMX).text
+    assert part.lstrip().startswith('<div id="found"')
+    assert "Nobody like this" in client.get("/desk/patients?q=karima").text
+
+
+def test_the_reference_of_a_visit_finds_its_patient(client: Any, nadia: Any, kamel: Any, visit: Appointment) -> None:
+    assert "Selma Bensalem" in client.sign_in(nadia).get(f"/desk/patients?q={visit.reference.lower()}").text
+    assert "Selma Bensalem" not in client.sign_in(kamel).get(f"/desk/patients?q={visit.reference}").text
+
+
+def test_a_card_shows_contact_and_visits_here(client: Any, nadia: Any, kamel: Any, visit: Appointment) -> None:
+    page = client.sign_in(nadia).get(f"/desk/patients/{visit.patient_id}").text
+    for expected in ("+213550112233", "Visits to come", f"/desk/appointments/{visit.id}", "Confirmed"):
+        assert expected in page
+    assert client.sign_in(kamel).get(f"/desk/patients/{visit.patient_id}").status_code == 404
+
+
+def test_somebody_new_is_entered_and_shown(client: Any, nadia: Any, el_djazair: Any) -> None:
+    client.sign_in(nadia)
+    form = client.get("/desk/patients/new?q=Karima+Ould+12/04/1980").text
+    assert 'value="Karima"' in form
+    assert 'value="1980-04-12"' in form
+    sent = {
+        "given_name": "Karima",
+        "family_name": "Ould",
+        "birth_date": "1980-04-12",
+        "sex": "female",
+        "phone": "0661 22 33 44",
+        "language": "ar",
+    }
+    answer = client.post("/desk/patients/new", data=sent)
+    made = session().scalars(select(Patient).where(Patient.given_name == "Karima")).one()
+    assert answer.location == f"/desk/patients/{made.id}"
+    assert (made.phone, made.preferred_language) == ("+213661223344", "ar")
+
+
+def test_who_is_likely_known_is_shown_first_and_can_still_be_new(client: Any, nadia: Any, selma: Patient) -> None:
+    client.sign_in(nadia)
+    sent = {
+        "given_name": "Selma",
+        "family_name": "Bensalem",
+        "birth_date": "1990-05-17",
+        "sex": "female",
+        "language": "fr",
+    }
+    answer = client.post("/desk/patients/new", data=sent)
+    assert answer.status_code == 409
+    assert "Is it one of these?" in answer.text
+    assert f"/desk/patients/{selma.id}" in answer.text
+    assert client.post("/desk/patients/new", data=sent | {"as_new": "yes"}).status_code == 303
+
+
+def test_wrong_answers_come_back_beside_their_fields(client: Any, nadia: Any) -> None:
+    sent = {"given_name": "", "family_name": "X", "phone": "12", "sex": "female", "language": "fr"}
+    answer = client.sign_in(nadia).post("/desk/patients/new", data=sent)
+    assert answer.status_code == 422
+    assert "Please write a telephone number" in answer.text
+
+
+def test_a_new_patient_leads_on_to_the_booking_that_was_begun(client: Any, nadia: Any, dr_benali: Any) -> None:
+    client.sign_in(nadia)
+    who = client.get(f"/desk/book?practice_id={dr_benali.practice_id}&q=karima").text
+    link = html.unescape(re.search(r'href="(/desk/patients/new[^"]*then=book[^"]*)"', who)[1])  # type: ignore[index]
+    assert str(dr_benali.practice_id) in client.get(link).text
+    sent = {
+        "given_name": "Karima",
+        "family_name": "Ould",
+        "sex": "female",
+        "language": "fr",
+        "then": "book",
+        "practice_id": str(dr_benali.practice_id),
+    }
+    answer = client.post("/desk/patients/new", data=sent)
+    assert answer.location.startswith("/desk/book?patient_id=")
+    assert str(dr_benali.practice_id) in answer.location
+
+
+def test_contact_is_changed_by_the_desk(client: Any, nadia: Any, selma: Patient) -> None:
+    client.sign_in(nadia)
+    assert "Selma" in client.get(f"/desk/patients/{selma.id}/edit").text
+    sent = {
+        "given_name": "Selma",
+        "family_name": "Bensalem",
+        "sex": "female",
+        "phone": "0770 00 00 01",
+        "language": "fr",
+    }
+    assert client.post(f"/desk/patients/{selma.id}/edit", data=sent).status_code == 303
+    assert session().get_one(Patient, selma.id).phone == "+213770000001"
+    assert client.post(f"/desk/patients/{selma.id}/edit", data=sent | {"phone": "1"}).status_code == 422
