@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import aliased, contains_eager, joinedload
 
 from portal.core import clock, paging
 from portal.core import policy as authority
@@ -64,6 +64,23 @@ def mine(actor: Actor) -> list[Place]:
     newest = select(WaitlistEntry).where(ours).options(*WHOLE).order_by(WaitlistEntry.created_at.desc())
     waiting = list(session().scalars(newest.where(~ended)))
     return _places(waiting + list(session().scalars(newest.where(ended).limit(SHOWN_ENDED))))
+
+
+def offered(actor: Actor) -> list[WaitlistOffer]:
+    """The times that are kept now for the actor and those they look after, in one statement; the first to end first."""
+    whole = contains_eager(WaitlistOffer.entry).joinedload(WaitlistEntry.clinic)
+    statement = (
+        select(WaitlistOffer)
+        .join(WaitlistOffer.entry)
+        .where(
+            WaitlistEntry.patient_id.in_(actor.cares_for("view")),
+            WaitlistOffer.state == "open",
+            WaitlistOffer.expires_at > clock.now(),
+        )
+        .options(whole)
+        .order_by(WaitlistOffer.expires_at, WaitlistOffer.id)
+    )
+    return list(session().scalars(statement))
 
 
 def for_visit(actor: Actor, appointment_id: UUID) -> WaitlistEntry | None:

@@ -16,7 +16,7 @@ from portal.domain.notifications import inbox
 from portal.domain.patients import profiles
 from portal.domain.scheduling import availability, glance, invitations, video
 from portal.domain.scheduling.availability import Slot
-from portal.domain.waitlist import answering, entries
+from portal.domain.waitlist import entries
 from portal.web import htmx, times
 from portal.web.gate import actor
 from portal.web.patient import bp
@@ -76,13 +76,12 @@ def _todo(who: Actor) -> list[dict[str, str]]:
 def _asked_of(who: Actor) -> list[dict[str, str]]:
     """What waits for the patient's answer: times that are kept for them, and doctors' invitations to book."""
     asked = []
-    for place in entries.mine(who):
-        if place.offer and not answering.is_over(place.offer):
-            zone = place.entry.clinic.zone
-            title = say("A time is free: %(time)s", time=text.format_datetime(place.offer.starts_at, zone))
-            note = say("Kept for you until %(time)s.", time=text.format_time(place.offer.expires_at, zone))
-            url = url_for("patient.waitlist_offer", key=place.offer.id)
-            asked.append({"title": title, "note": note, "icon": "bell-ringing", "url": url})
+    for offer in entries.offered(who):
+        zone = offer.entry.clinic.zone
+        title = say("A time is free: %(time)s", time=text.format_datetime(offer.starts_at, zone))
+        note = say("Kept for you until %(time)s.", time=text.format_time(offer.expires_at, zone))
+        url = url_for("patient.waitlist_offer", key=offer.id)
+        asked.append({"title": title, "note": note, "icon": "bell-ringing", "url": url})
     for one in invitations.mine(who):
         title = say("%(doctor)s asks you to book a visit", doctor=one.practice.doctor.name)
         first, last = text.format_date(one.first), text.format_date(one.last)

@@ -269,3 +269,12 @@ def test_a_patient_without_an_account_is_written_to_and_answers_by_link(
     booked = session().query(Appointment).filter_by(patient_id=patient.id).one()
     assert booked.status == "confirmed"
     assert session().get_one(Patient, patient.id).user_id is None
+
+
+def test_the_pages_ask_few_questions_of_the_database(as_amina: Any, offer: Any, visit: Any, statements: Any) -> None:
+    pages = ("/patient/waitlist", f"/patient/waitlist/offers/{offer.id}", f"/patient/waitlist/join?visit={visit.id}")
+    for url in (*pages, "/patient/home", f"/patient/appointments/{visit.id}"):
+        as_amina.get(url)
+        with statements() as count:
+            as_amina.get(url)
+            assert count() <= 12, url
