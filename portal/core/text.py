@@ -121,6 +121,11 @@ def format_number(value: float) -> str:
     return numbers.format_decimal(value, locale=locale())
 
 
+def format_percent(share: float) -> str:
+    """A share from 0 to 1 in whole per cent, with the sign where the language puts it."""
+    return numbers.format_percent(round(share, 2), locale=locale())
+
+
 def format_money(minor: int | None, currency: str) -> str:
     """An amount in minor units (ISO 4217) as the reader writes it; round amounts without decimals."""
     if minor is None:

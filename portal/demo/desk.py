@@ -83,7 +83,11 @@ def _overbook(post: Post, guest: Member) -> None:
         .order_by(Appointment.starts_at)
     )
     for visit in list(taken)[:5]:
-        about: dict[str, Any] = {"practice_id": post.practice_id, "visit_type_id": visit.visit_type_id, "starts_at": visit.starts_at}
+        about: dict[str, Any] = {
+            "practice_id": post.practice_id,
+            "visit_type_id": visit.visit_type_id,
+            "starts_at": visit.starts_at,
+        }
         found = overbooking.collisions(post.desk, **about, patient_id=guest.patient_id)
         if not found or any(one.is_final for one in found):
             continue

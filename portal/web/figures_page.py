@@ -69,7 +69,7 @@ def as_csv(report: Report, names: Callable[[Any], str], name: str) -> Response:
 
 
 def percent(share: float | None) -> str:
-    return NOTHING if share is None else say("%(n)s%%", n=text.format_number(round(share * 100)))
+    return NOTHING if share is None else text.format_percent(share)
 
 
 def minutes(value: float | None) -> str:

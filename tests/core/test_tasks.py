@@ -14,7 +14,7 @@ from portal.core import clock, tasks
 from portal.core.actor import SYSTEM
 from portal.core.db import keep, session, undo
 from portal.core.events import Event, record
-from portal.core.tasks import Task, later, task
+from portal.core.tasks import GivenUp, Task, later, task
 from portal.domain.identity.models import User
 from tests.builders import make_user
 
@@ -38,6 +38,19 @@ def fail_half_way():
 def take_a_while():
     _calls.append(("started",))
     time.sleep(0.5)
+
+
+@task
+def give_up(why):
+    raise GivenUp(why)
+
+
+@task
+def instead(*args):
+    _calls.append(("instead", *args))
+
+
+tasks.if_given_up(give_up, instead)
 
 
 def not_a_task():
@@ -134,6 +147,18 @@ def test_each_failure_waits_longer_and_the_sixth_is_the_last(database, standing_
     with standing_at(now):
         assert tasks.run(task_id) == "failed"
     assert _row(task_id).is_over
+
+
+def test_a_task_that_gives_up_fails_at_once_and_what_follows_is_done_once(database, drain):
+    later(give_up, "no such number")
+    drain()
+    row = session().scalars(select(Task).where(Task.name.endswith("give_up"))).one()
+    assert (row.state, row.attempts) == ("failed", 1)
+    assert "no such number" in row.last_error
+    assert _calls == [("instead", "no such number")]
+    tasks.retry(row.id)
+    drain()
+    assert _calls == [("instead", "no such number")]
 
 
 def test_a_failed_task_gets_a_fresh_start_by_hand(database, handed, standing_at):

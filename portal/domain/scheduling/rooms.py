@@ -22,5 +22,6 @@ def of_appointments(appointment_ids: Iterable[UUID]) -> dict[UUID, list[str]]:
     )
     found: dict[UUID, list[str]] = {}
     for appointment_id, name in session().execute(statement):
-        found.setdefault(appointment_id, []).append(name)
+        if appointment_id:
+            found.setdefault(appointment_id, []).append(name)
     return found

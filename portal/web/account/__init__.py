@@ -56,4 +56,15 @@ from portal.web.account import (  # noqa: E402 - the views register themselves o
     security,
 )
 
-__all__ = ["bp", "calendars", "entering", "oidc", "passwords", "preferences", "profile", "proving", "registering", "security"]
+__all__ = [
+    "bp",
+    "calendars",
+    "entering",
+    "oidc",
+    "passwords",
+    "preferences",
+    "profile",
+    "proving",
+    "registering",
+    "security",
+]

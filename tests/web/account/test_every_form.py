@@ -12,6 +12,7 @@ POSTS = [
     "sign-in", "register", "resend", "verify/x", "forgot", "reset/x", "invitation/x", "password", "sudo", "sign-out",
     "language", "theme", "profile", "profile/details", "profile/patient", "allergies", f"allergies/{NOBODYS}/remove",
     f"sessions/{NOBODYS}/end", "sessions/end-others", f"programs/{NOBODYS}/end",
+    "calendars", f"calendars/{NOBODYS}/end",
 ]  # fmt: skip
 FIELDS = [
     "email", "password", "current_password", "given_name", "family_name", "locale", "theme", "next", "birth_date",

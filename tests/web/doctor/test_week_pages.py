@@ -16,7 +16,6 @@ from portal.domain.scheduling import booking
 from portal.domain.scheduling.models import Appointment, VisitType
 from tests.builders import HTMX, at, make_closure, make_practice, make_week, working_day
 
-
 MOST_STATEMENTS = 12
 
 
