@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     session_absolute_hours: int = Field(default=24 * 14, ge=1)
     sudo_minutes: int = Field(default=15, ge=1)
     password_min_length: int = Field(default=12, ge=8, le=64)
+    # Who must have a second factor: "staff" (everybody but patients) or nobody ("optional"). Empty: staff in production.
+    second_factor: Literal["staff", "optional", ""] = ""
     access_token_minutes: int = Field(default=15, ge=1)
     refresh_token_days: int = Field(default=30, ge=1)
     rate_limits: bool = True
@@ -59,6 +61,8 @@ class Settings(BaseSettings):
     oidc_metadata_url: str = ""
     oidc_client_id: str = ""
     oidc_client_secret: str = ""
+
+    cors_origins: str = ""  # sites whose scripts may call the API, such as https://app.example, with commas; or *
 
     metrics_token: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -91,6 +95,14 @@ class Settings(BaseSettings):
             raise ValueError("must be an https:// address or keep://")
         return url
 
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, origins: str) -> str:
+        for one in filter(None, map(str.strip, origins.split(","))):
+            if one != "*" and not one.startswith(("https://", "http://")):
+                raise ValueError("must be origins such as https://app.example, with commas between, or *")
+        return origins
+
     @field_validator("secret_key")
     @classmethod
     def _is_long(cls, key: str) -> str:
@@ -122,6 +134,11 @@ class Settings(BaseSettings):
         return self.portal_mode == "test"
 
     @property
+    def staff_need_second_factor(self) -> bool:
+        """Whether everyone but patients must have a second factor; the demo and tests ask for none unless told to."""
+        return (self.second_factor or ("staff" if self.portal_mode == "production" else "optional")) == "staff"
+
+    @property
     def keeps_mail(self) -> bool:
         """Mail is kept in a mailbox on disk instead of being sent (demo, tests, or on request)."""
         return not self.mail_url or self.mail_url.startswith("keep:")
@@ -130,6 +147,11 @@ class Settings(BaseSettings):
     def sms_address(self) -> str:
         """Where SMS go; the demo and tests keep them unless told otherwise."""
         return self.sms_url or ("" if self.portal_mode == "production" else "keep://")
+
+    @property
+    def cors(self) -> list[str]:
+        """The origins whose scripts may call the API; none unless told."""
+        return [one.strip().rstrip("/") for one in self.cors_origins.split(",") if one.strip()]
 
     @property
     def secure_cookies(self) -> bool:

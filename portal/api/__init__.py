@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from flask import Flask, Response, request
+from flask_compress import Compress
+from flask_cors import CORS
 
+from portal.api import problems, shaping
 from portal.api.bearer import asked_language
 from portal.config import Settings
 from portal.core.text import language, speak
+
+TOLD = [  # what scripts of other sites may read of an answer's head
+    "ETag", "Idempotency-Replayed", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After",
+    "WWW-Authenticate", "X-Request-ID",
+]  # fmt: skip
+ASKED = ["Accept", "Accept-Language", "Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key"]
+COMPRESSED = ["application/json", shaping.ENVELOPE, problems.TYPE]  # pages hold CSRF tokens: those are left alone
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -16,6 +26,15 @@ def register(app: Flask, settings: Settings) -> None:
     app.before_request(_begin)
     app.after_request(_finish)
     v1.register(app, settings)
+    app.config |= {
+        "COMPRESS_MIMETYPES": COMPRESSED,
+        "COMPRESS_ALGORITHM": ["zstd", "br", "gzip"],
+        "COMPRESS_STREAMS": False,
+    }
+    Compress(app)
+    if settings.cors:
+        shared = {"origins": settings.cors, "allow_headers": ASKED, "expose_headers": TOLD, "max_age": 600}
+        CORS(app, resources={r"/api/*": shared}, supports_credentials=False)
 
 
 def _begin() -> None:
@@ -29,5 +48,5 @@ def _finish(answer: Response) -> Response:
         headers = answer.headers
         headers.setdefault("Cache-Control", "no-store")
         headers["Content-Language"] = language()
-        headers.add("Vary", "Authorization, Accept-Language")
+        answer.vary.update(["Authorization", "Accept", "Accept-Language"])
     return answer

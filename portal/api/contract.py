@@ -18,7 +18,7 @@ from uuid import UUID
 from flask import Blueprint, Response, g, request
 from pydantic import BaseModel
 
-from portal.api import bearer, etags, problems
+from portal.api import bearer, etags, problems, shaping
 from portal.core import idempotency, limits
 from portal.core.actor import Actor
 from portal.core.errors import Invalid, Refused
@@ -91,6 +91,11 @@ class Endpoint:
         return self.does.__name__
 
     @property
+    def may_choose_fields(self) -> bool:
+        """Whether `fields` may name which of the answer's fields to send."""
+        return self.method == "GET" and self.answer is not None
+
+    @property
     def details(self) -> str:
         return inspect.cleandoc(self.does.__doc__ or "")
 
@@ -142,7 +147,7 @@ def _view(endpoint: Endpoint) -> Callable[..., Response]:
         left = _count(endpoint, actor)
         came: dict[str, Any] = {"actor": actor, "body": _body(endpoint), "query": _query(endpoint), **path}
         wanted = {name: value for name, value in came.items() if name in takes}
-        response = _once(endpoint, actor, came["body"], wanted)
+        response = shaping.enveloped(_once(endpoint, actor, came["body"], wanted))
         problems.tell_limit(response, left)
         return response
 
@@ -166,6 +171,9 @@ def _who(endpoint: Endpoint) -> Actor:
 def _query(endpoint: Endpoint) -> Shape:
     """The query, one value a name; unknown names, doubles and empty values are refused."""
     given = request.args.to_dict(flat=False)
+    if endpoint.method == "GET" and endpoint.answer:
+        shaping.chosen(endpoint.answer)  # refused before anything is done
+        given.pop(shaping.FIELDS, None)
     wrong = {name: _("Please give this only once.") for name, values in given.items() if len(values) > 1}
     wrong |= {name: _("Please fill this in, or leave it out.") for name in given if not given[name][0].strip()}
     if wrong:
@@ -229,5 +237,10 @@ def _reply(endpoint: Endpoint, result: Any) -> Response:
     status = answer.status or endpoint.status
     if answer.model is None:
         return Response(status=204 if status == 200 else status, headers=dict(answer.headers))
-    response = Response(answer.model.model_dump_json(), status, dict(answer.headers), mimetype="application/json")
-    return etags.not_modified(response) if endpoint.method == "GET" else response
+    if endpoint.method != "GET":
+        return Response(answer.model.model_dump_json(), status, dict(answer.headers), mimetype="application/json")
+    chosen = shaping.chosen(endpoint.answer or type(answer.model))
+    body = answer.model.model_dump_json(include=chosen)
+    response = Response(body, status, dict(answer.headers), mimetype="application/json")
+    shaping.link_on(response, answer.model)
+    return etags.not_modified(etags.tagged(response))

@@ -5,6 +5,7 @@ A tag is the version, the state and the language, because an answer differs by a
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 from flask import Response, request
@@ -14,6 +15,7 @@ from portal.core.text import language
 from portal.core.text import lazy as _
 
 _TAG = re.compile(r"([0-9]{1,9})-[a-z_]+-[a-z]{2}", re.ASCII)
+_ENCODED = re.compile(r":\w+$")  # a compressed answer carries how in its tag
 
 
 class PreconditionFailed(Refused):
@@ -35,7 +37,8 @@ def expected(said: int | None = None) -> int | None:
     """
     if not came() or request.if_match.star_tag:
         return said
-    found = [match for one in request.if_match.as_set() if (match := _TAG.fullmatch(one))]
+    seen = {_ENCODED.sub("", one) for one in request.if_match.as_set()}
+    found = [match for one in seen if (match := _TAG.fullmatch(one))]
     versions = {int(match[1]) for match in found}
     if len(versions) != 1 or (said is not None and said not in versions):
         raise PreconditionFailed
@@ -47,10 +50,18 @@ def came() -> bool:
     return bool(request.headers.get("If-Match"))
 
 
+def tagged(response: Response) -> Response:
+    """With a tag of its content where it has none of a version."""
+    if "ETag" not in response.headers:
+        response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
+    return response
+
+
 def not_modified(response: Response) -> Response:
     """304 without a body when the reader has this version already."""
-    seen = response.headers.get("ETag")
-    if seen and request.if_none_match.contains_weak(seen.strip('"')):
+    now, _weak = response.get_etag()
+    seen = {_ENCODED.sub("", one) for one in request.if_none_match.as_set(include_weak=True)}
+    if now in seen or request.if_none_match.star_tag:
         response.status_code = 304
         response.set_data(b"")
         response.headers.pop("Content-Type", None)

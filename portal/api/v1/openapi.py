@@ -10,11 +10,11 @@ from flask import Blueprint, Response, render_template
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from portal.api import bearer, contract, etags
+from portal.api import bearer, contract, etags, shaping
 from portal.api.contract import KEY_HEADER, Contract, Endpoint
 from portal.api.problems import TYPE
 from portal.api.v1 import appointments, auth, directory, favourites, holds
-from portal.api.v1.answers import Problem
+from portal.api.v1.answers import ListOut, Problem
 from portal.config import Settings
 from portal.core import idempotency
 from portal.core.errors import Invalid, NotFound, Refused, TooMany, Unavailable
@@ -26,14 +26,21 @@ from portal.domain.scheduling.timetable import Reason
 
 TAGS = (auth.TAG, directory.TAG, favourites.TAG, holds.TAG, appointments.TAG)  # in the order one meets them
 REF = "#/components/schemas/{model}"
-ABOUT = """Find a doctor, keep a time, book it, move it, cancel it: the same rules as on the pages.
+ABOUT = (
+    """Find a doctor, keep a time, book it, move it, cancel it: the same rules as on the pages.
 
 Sign in with POST /auth/login and send the access token as `Authorization: Bearer …`. Times are RFC 3339 with the
 clinic's offset, beside the name of its zone; money is minor units and an ISO 4217 currency. A refusal is
 `application/problem+json` with a stable `code` and a sentence in the language of `Accept-Language` (en, fr, ar). Send
 an `Idempotency-Key` with a POST and repeat it without fear: it is done once. A list goes on at `next`: send it as
-`after`.
+`after`, or follow the `Link` header. `fields=id,name` sends less. Whoever sends `Accept: """
+    + shaping.ENVELOPE
+    + """`
+gets `{success, data, message}` around every answer; refusals stay as they are.
 """
+)
+FIELDS = {"type": "string", "pattern": shaping.FIELDS_PATTERN}
+FEWER = "Send only these fields of the answer (of a list: of its items), with commas between them"
 TOLD_IN_HEADERS = {
     "RateLimit": "What is left of the quota and for how many seconds",
     "RateLimit-Policy": "The quota and its window in seconds",
@@ -159,6 +166,8 @@ def _parameters(one: Endpoint, schemas: dict[str, Any]) -> list[dict[str, Any]]:
         about = {"description": schema["description"]} if "description" in schema else {}
         needed = name in query.get("required", ())
         found.append({"name": name, "in": "query", "required": needed, "schema": _in_a_query(schema), **about})
+    if one.may_choose_fields:
+        found.append({"name": shaping.FIELDS, "in": "query", "required": False, "schema": FIELDS, "description": FEWER})
     headers = dict(one.headers)
     if one.keyed:
         headers[KEY_HEADER] = "A random key; the same request sent again with it is not done twice, for a day"
@@ -180,8 +189,12 @@ def _in_a_query(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _responses(one: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
     headers: dict[str, str] = {}
+    if one.method == "GET":
+        headers["ETag"] = "For If-None-Match"
     if one.tagged:
         headers["ETag"] = "The version, for If-Match and If-None-Match"
+    if one.answer and issubclass(one.answer, ListOut):
+        headers["Link"] = 'The next page, rel="next", while there is one'
     if one.status == 201:
         headers["Location"] = "Where it is now"
     if one.keyed:
@@ -192,13 +205,20 @@ def _responses(one: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
     if headers:
         good["headers"] = {name: _header(about) for name, about in headers.items()}
     if one.answer:
-        good["content"] = {"application/json": {"schema": schemas["refs"][one.answer, "serialization"]}}
+        plain = schemas["refs"][one.answer, "serialization"]
+        good["content"] = {"application/json": {"schema": plain}, shaping.ENVELOPE: {"schema": _envelope(plain)}}
     found: dict[str, Any] = {str(one.status): good}
-    if one.tagged and one.method == "GET":
+    if one.may_choose_fields:
         found["304"] = {"description": "Not changed since the ETag in If-None-Match"}
     for status, codes in refusals(one).items():
         found[str(status)] = _problem(status, codes)
     return found
+
+
+def _envelope(plain: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an answer for whoever asked for the envelope."""
+    parts = {"success": {"const": True}, "data": plain, "message": {"type": "string"}}
+    return {"type": "object", "properties": parts, "required": list(parts)}
 
 
 def _problem(status: int, codes: dict[str, str]) -> dict[str, Any]:
