@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt bench setup setup-dev pins
+.PHONY: help run test check fmt fuzz bench setup setup-dev pins
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ check: setup-dev ## style, types, layers, templates, security
 fmt: setup-dev ## write everything in the house style
 	$(VENV)/ruff check --fix --exit-zero .
 	$(VENV)/ruff format .
+
+fuzz: setup-dev ## have a generator try the whole API for longer, from other seeds
+	$(VENV)/python -m pytest tests/api/test_generator.py -n 2 --seeds $(shell date +%j),7,11 --examples 25
 
 bench: setup-dev ## measure; never part of a pass or fail
 	@$(VENV)/python -m tests.bench

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -72,6 +73,7 @@ def describe(described: Contract, name: str, base_url: str) -> dict[str, Any]:
         paths: dict[str, Any] = {}
         for one in described.endpoints:
             paths.setdefault(one.path, {})[one.method.lower()] = _operation(one, schemas)
+        _link_on(described.endpoints, paths)
     scheme = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "From POST /auth/login"}
     return {
         "openapi": "3.1.0",
@@ -81,6 +83,21 @@ def describe(described: Contract, name: str, base_url: str) -> dict[str, Any]:
         "paths": paths,
         "components": {"schemas": schemas["definitions"], "securitySchemes": {"bearer": scheme}},
     }
+
+
+def _link_on(endpoints: list[Endpoint], paths: dict[str, Any]) -> None:
+    """What can be done next with a thing that was made: every operation below its address, by its id."""
+    for made in endpoints:
+        if made.status != 201 or not made.answer or "id" not in made.answer.model_fields:
+            continue
+        below = re.compile(re.escape(made.path) + r"/{(\w+)}(/[\w-]+)?")
+        links = {
+            one.name: {"operationId": one.name, "parameters": {match[1]: "$response.body#/id"}}
+            for one in endpoints
+            if (match := below.fullmatch(one.path))
+        }
+        if links:
+            paths[made.path][made.method.lower()]["responses"]["201"]["links"] = links
 
 
 def refusals(one: Endpoint) -> dict[int, dict[str, str]]:
