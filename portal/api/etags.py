@@ -37,7 +37,7 @@ def expected(said: int | None = None) -> int | None:
     """
     if not came() or request.if_match.star_tag:
         return said
-    seen = {_ENCODED.sub("", one) for one in request.if_match.as_set()}
+    seen = {_ENCODED.sub("", one or "") for one in request.if_match.as_set()}
     found = [match for one in seen if (match := _TAG.fullmatch(one))]
     versions = {int(match[1]) for match in found}
     if len(versions) != 1 or (said is not None and said not in versions):
@@ -60,7 +60,7 @@ def tagged(response: Response) -> Response:
 def not_modified(response: Response) -> Response:
     """304 without a body when the reader has this version already."""
     now, _weak = response.get_etag()
-    seen = {_ENCODED.sub("", one) for one in request.if_none_match.as_set(include_weak=True)}
+    seen = {_ENCODED.sub("", one or "") for one in request.if_none_match.as_set(include_weak=True)}
     if now in seen or request.if_none_match.star_tag:
         response.status_code = 304
         response.set_data(b"")
