@@ -68,6 +68,22 @@ def ensure_admin() -> None:
             click.echo(f"{settings.superadmin_email} is a superadmin now.")
 
 
+@group.command("remove-second-factor")
+@click.option("--email", required=True)
+def remove_second_factor(email: str) -> None:
+    """Take away the second factor of an account whose phone is lost and whom no admin can help."""
+    from portal.core.actor import SYSTEM
+    from portal.domain.identity import accounts, factors
+
+    try:
+        with db.transaction():
+            user = accounts.by_email(email)
+            factors.take_away(SYSTEM, accounts.get(user.id if user else None).id)
+    except Refused as no:
+        raise click.ClickException(str(no)) from None
+    click.echo(f"{email} signs in with the password alone now.")
+
+
 @group.command("doctor")
 def doctor() -> None:
     """Check an installation and say what to do about what is wrong."""

@@ -5,6 +5,7 @@ from portal.domain.changes import models as changes
 from portal.domain.clinics import models as clinics
 from portal.domain.doctors import models as doctors
 from portal.domain.identity import client_models as clients
+from portal.domain.identity import factor_models as factors
 from portal.domain.identity import models as identity
 from portal.domain.notifications import models as notifications
 from portal.domain.patients import models as patients
@@ -22,6 +23,7 @@ __all__ = [
     "doctors",
     "events",
     "idempotency",
+    "factors",
     "identity",
     "notifications",
     "patients",

@@ -2,7 +2,7 @@
 
 Revision ID: 000000000003
 Revises: 000000000002
-Create Date: 2026-11-21 08:42:52.432056
+Create Date: 2026-11-21 09:26:54.357104
 
 """
 
@@ -54,6 +54,30 @@ def upgrade():
         sa.UniqueConstraint("client_id", name=op.f("uq_oauth_clients_client_id")),
     )
     op.create_index(op.f("ix_oauth_clients_clinic_id"), "oauth_clients", ["clinic_id"], unique=False)
+    op.create_table(
+        "recovery_codes",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_recovery_codes_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery_codes")),
+        sa.UniqueConstraint("user_id", "fingerprint", name=op.f("uq_recovery_codes_user_id_fingerprint")),
+    )
+    op.create_table(
+        "second_factors",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_step", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_second_factors_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_second_factors")),
+        sa.UniqueConstraint("user_id", name=op.f("uq_second_factors_user_id")),
+    )
     op.create_table(
         "webhook_endpoints",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -160,6 +184,12 @@ def upgrade():
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_tries")),
     )
     op.create_index(op.f("ix_webhook_tries_message_id"), "webhook_tries", ["message_id"], unique=False)
+    op.add_column(
+        "notifications",
+        sa.Column("seq", sa.BigInteger(), server_default=sa.text("nextval('events_seq_seq')"), nullable=False),
+    )
+    op.create_index("ix_notifications_seq", "notifications", ["seq"], unique=True)
+    op.create_index("ix_notifications_user_seq", "notifications", ["user_id", "seq"], unique=False)
     op.add_column("token_families", sa.Column("client_id", sa.Uuid(), nullable=True))
     op.create_index(op.f("ix_token_families_client_id"), "token_families", ["client_id"], unique=False)
     op.create_foreign_key(
@@ -176,6 +206,9 @@ def downgrade():
     op.drop_constraint(op.f("fk_token_families_client_id"), "token_families", type_="foreignkey")
     op.drop_index(op.f("ix_token_families_client_id"), table_name="token_families")
     op.drop_column("token_families", "client_id")
+    op.drop_index("ix_notifications_user_seq", table_name="notifications")
+    op.drop_index("ix_notifications_seq", table_name="notifications")
+    op.drop_column("notifications", "seq")
     op.drop_index(op.f("ix_webhook_tries_message_id"), table_name="webhook_tries")
     op.drop_table("webhook_tries")
     op.drop_index(
@@ -191,5 +224,7 @@ def downgrade():
     op.drop_index(op.f("ix_webhook_endpoints_clinic_id"), table_name="webhook_endpoints")
     op.drop_index(op.f("ix_webhook_endpoints_client_id"), table_name="webhook_endpoints")
     op.drop_table("webhook_endpoints")
+    op.drop_table("second_factors")
+    op.drop_table("recovery_codes")
     op.drop_index(op.f("ix_oauth_clients_clinic_id"), table_name="oauth_clients")
     op.drop_table("oauth_clients")

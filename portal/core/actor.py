@@ -38,6 +38,7 @@ class Actor:
     scopes: frozenset[str] | None = None
     session_id: UUID | None = None
     sudo: bool = False
+    has_factor: bool = False  # a second factor protects the account, or it is a program's own, which has no phone
     door: str = "task"
     address: str | None = None
 

@@ -1,4 +1,4 @@
-"""Tokens, their fingerprints and signed, purpose-bound links."""
+"""Tokens, their fingerprints, signed purpose-bound links, and secrets that must be read again."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import hmac
 import secrets
 from typing import Any
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from portal.core.errors import Gone
 
+_NONCE = 12
 _key: bytes = b""
 
 
@@ -30,6 +33,11 @@ def make_token(size: int = 32) -> str:
     return secrets.token_urlsafe(size)
 
 
+def pick(letters: str, length: int) -> str:
+    """A word of `length` of these letters that cannot be guessed."""
+    return "".join(secrets.choice(letters) for _ in range(length))
+
+
 def fingerprint(token: str) -> str:
     """What is stored of a token: enough to recognise it, useless to whoever reads the table."""
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()
@@ -44,6 +52,20 @@ def unsign(purpose: str, signed: str, max_age: int | None = None) -> Any:
     try:
         return _serializer(purpose).loads(signed, max_age=max_age)
     except (BadSignature, SignatureExpired):
+        raise Gone from None
+
+
+def lock(purpose: str, plain: bytes, owner: bytes) -> bytes:
+    """`plain` encrypted (AES-256-GCM) so that only `unlock` with the same purpose and owner reads it again."""
+    nonce = secrets.token_bytes(_NONCE)
+    return nonce + AESGCM(derived(purpose)).encrypt(nonce, plain, owner)
+
+
+def unlock(purpose: str, locked: bytes, owner: bytes) -> bytes:
+    """What was locked; raises Gone when it was altered, moved to another owner, or the secret key is another now."""
+    try:
+        return AESGCM(derived(purpose)).decrypt(locked[:_NONCE], locked[_NONCE:], owner)
+    except InvalidTag:
         raise Gone from None
 
 

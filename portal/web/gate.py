@@ -18,11 +18,19 @@ from portal.core.errors import Forbidden, Refused, Unauthenticated
 from portal.core.text import LANGUAGES, preferred, speak
 from portal.core.text import lazy as _
 from portal.domain.access import actors
+from portal.domain.identity import factors
 
 csrf = CSRFProtect()
 logins = LoginManager()
 logins.session_protection = None  # sessions live on the server; a new address on a train is no thief
 UNGUARDED = ("ops.", "static")  # no session is read for these
+BEFORE_FACTOR = frozenset(  # what whoever still has to set up a second factor can do
+    f"account.{name}"
+    for name in (
+        "second_factor", "begin_factor", "confirm_factor", "sudo", "sign_out", "sign_in", "second_step_of_sign_in",
+        "language", "theme", "provider", "provider_back", "forgot", "reset", "check_mail", "resend",
+    )
+)  # fmt: skip
 
 
 class Account(UserMixin):
@@ -129,10 +137,10 @@ def nonce() -> str:
     return str(g.nonce)
 
 
-def _begin() -> None:
+def _begin() -> AnyResponse | None:
     g.correlation_id = log.bind(request.headers.get("X-Request-ID"))
     if request.path.startswith("/api/"):
-        return
+        return None
     g.actor = NOBODY.at("web", request.remote_addr)
     if "_user_id" in session and not (request.endpoint or "").startswith(UNGUARDED):
         if current_user.is_authenticated:
@@ -147,6 +155,14 @@ def _begin() -> None:
             log.warning("csrf", reason=wrong.description)
             sentence = _("This page was open for too long. Please load it again and repeat what you did.")
             raise Refused(sentence, code="csrf") from None
+    return _ask_for_factor() if factors.is_missing(actor()) and request.endpoint not in BEFORE_FACTOR else None
+
+
+def _ask_for_factor() -> AnyResponse:
+    """Lead an employee without a second factor to setting it up, and back here afterwards; changes get 403."""
+    if request.method != "GET" or (request.htmx and not request.htmx.boosted):  # type: ignore[attr-defined]
+        raise factors.SetupRequired
+    return redirect(url_for("account.second_factor", next=request.full_path.rstrip("?")), 303)
 
 
 def _changes_something() -> bool:

@@ -41,10 +41,12 @@ MAY_BE_UNWELL = {"ops.detailed"}  # 503 says that something is not well, to whoe
 TABLE = """
 POST   account.add_allergy            signed-in in
 POST   account.become_patient         signed-in in
+POST   account.begin_factor           signed-in in
 GET    account.calendars              signed-in in
 POST   account.change_details         each 401 in 404 404 404 404 404
 POST   account.change_profile         signed-in in
 GET    account.check_mail             everybody in
+POST   account.confirm_factor         signed-in in
 POST   account.end_calendar           signed-in 404
 POST   account.end_other_sessions     signed-in in
 POST   account.end_program            signed-in 404
@@ -63,9 +65,14 @@ GET    account.provider_back          everybody 404
 GET    account.register               everybody in
 POST   account.register               everybody in
 POST   account.remove_allergy         signed-in 404
+POST   account.remove_factor          signed-in 404
+POST   account.renew_codes            signed-in 404
 POST   account.resend                 everybody in
 GET    account.reset                  everybody in
 POST   account.reset                  everybody in
+GET    account.second_factor          signed-in in
+GET    account.second_step_of_sign_in everybody in
+POST   account.second_step_of_sign_in everybody in
 GET    account.security               signed-in in
 GET    account.sign_in                everybody in
 POST   account.sign_in                everybody in
@@ -126,6 +133,7 @@ GET    admin.openings_preview         admin+superadmin 404
 POST   admin.reactivate_clinic        admin+superadmin 404
 POST   admin.reactivate_user          admin+superadmin 404
 GET    admin.reminders                admin+superadmin 404
+POST   admin.remove_factor            admin+superadmin 404
 POST   admin.remove_holiday           admin+superadmin 404
 POST   admin.remove_opening           admin+superadmin 404
 POST   admin.remove_reminder          admin+superadmin 404

@@ -82,6 +82,14 @@ def password_changed(user_id: str) -> None:
         _send(user, "password_changed", user.password_changed_at.isoformat(), at=user.password_changed_at)
 
 
+@task
+def second_factor(user_id: str, what: str, at: str) -> None:
+    """Tell someone what became of their second factor: set_up, removed, taken_away, codes_renewed, code_used."""
+    user = _active(user_id)
+    if user:
+        _send(user, "second_factor", at, what=what)
+
+
 def _active(user_id: str) -> User | None:
     user = session().get(User, UUID(user_id))
     return user if user and user.is_active else None

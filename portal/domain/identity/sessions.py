@@ -14,7 +14,7 @@ from portal.core.errors import Invalid, NotFound, Unauthenticated, refuse
 from portal.core.events import record
 from portal.core.policy import as_id
 from portal.core.text import lazy as _
-from portal.domain.identity import passwords
+from portal.domain.identity import challenges, passwords
 from portal.domain.identity.models import OneTimeToken, TokenFamily, User, UserSession
 
 PER_PERSON_AND_PLACE = "10 per 15 minutes"
@@ -66,12 +66,21 @@ def check_password(actor: Actor, email: str, password: str) -> User:
 
 
 def sign_in(actor: Actor, email: str, password: str, user_agent: str = "") -> tuple[UserSession, str]:
-    """Open a session for whoever knows the password; returns it with the token for the cookie."""
-    return start(actor, check_password(actor, email, password), user_agent)
+    """Open a session for whoever knows the password; returns it with the token for the cookie.
+
+    Raises SignInRefused, TooMany, or SecondFactorRequired where a code has to follow (second_step.open_session).
+    """
+    return enter(actor, check_password(actor, email, password), user_agent)
+
+
+def enter(actor: Actor, user: User, user_agent: str = "") -> tuple[UserSession, str]:
+    """Open a session for a user who proved who they are in one way; raises SecondFactorRequired if they need two."""
+    challenges.ask(actor, user, "web")
+    return start(actor, user, user_agent)
 
 
 def start(actor: Actor, user: User, user_agent: str = "") -> tuple[UserSession, str]:
-    """Open a session for a user who has just proved who they are; returns it with the token for the cookie."""
+    """Open a session for a user who has proved who they are in every way they must; returns it with its token."""
     now = clock.now()
     token = secrets.make_token()
     opened = UserSession(
@@ -88,6 +97,14 @@ def start(actor: Actor, user: User, user_agent: str = "") -> tuple[UserSession, 
     session().flush()
     record(Actor(user_id=user.id, door=actor.door, address=actor.address), "session.started", opened)
     return opened, token
+
+
+def renew(actor: Actor) -> str:
+    """A new token for this session's cookie, the earlier one is worth nothing: for when the account's rights change."""
+    token = secrets.make_token()
+    mine_ = update(UserSession).where(UserSession.id == actor.session_id, UserSession.user_id == actor.user_id)
+    session().execute(mine_.values(fingerprint=secrets.fingerprint(token)))
+    return token
 
 
 def sign_out(actor: Actor) -> None:
@@ -115,11 +132,13 @@ def end_others(actor: Actor) -> None:
 
 
 def end_all(user_id: UUID, spare: UUID | None = None) -> None:
-    """End every session and program sign-in of a user at once, but for `spare`."""
+    """End every session and program sign-in of a user at once, but for `spare`, which may be either."""
     now = clock.now()
     open_ones = update(UserSession).where(UserSession.user_id == user_id, UserSession.ended_at.is_(None))
-    session().execute((open_ones.where(UserSession.id != spare) if spare else open_ones).values(ended_at=now))
     families = update(TokenFamily).where(TokenFamily.user_id == user_id, TokenFamily.ended_at.is_(None))
+    if spare:
+        open_ones, families = open_ones.where(UserSession.id != spare), families.where(TokenFamily.id != spare)
+    session().execute(open_ones.values(ended_at=now))
     session().execute(families.values(ended_at=now, ended_why="revoked"))
 
 
@@ -151,6 +170,12 @@ def prove(actor: Actor, password: str) -> None:
     session().execute(
         update(UserSession).where(UserSession.id == actor.session_id).values(sudo_until=clock.now() + _sudo)
     )
+
+
+def is_known_at(user_id: UUID, place: str) -> bool:
+    """Whether the user was signed in from this address before."""
+    came_from = select(UserSession.id).where(UserSession.user_id == user_id, UserSession.address == place)
+    return session().scalar(select(came_from.exists())) or False
 
 
 def prune() -> int:

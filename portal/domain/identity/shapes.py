@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from portal.core.shapes import Empty, MaybeLine, Name, Secret, Shape, fault, storable
 from portal.core.text import lazy as _
+from portal.domain.identity.scopes import SCOPES
 
 
 def _address(written: str) -> str:
@@ -27,7 +28,15 @@ Email = Annotated[
     Field(json_schema_extra={"format": "email"}),
 ]
 Locale = Literal["en", "fr", "ar"]
-Scope = Literal["profile:read", "appointments:read", "appointments:write"]  # what a token may be narrowed to
+
+
+def _scope(written: str) -> str:
+    if written not in SCOPES:
+        raise fault("scope", _("This is not one of the choices."))
+    return written
+
+
+Scope = Annotated[str, AfterValidator(_scope), Field(json_schema_extra={"enum": list(SCOPES)})]  # narrows a token
 Token = Annotated[str, Field(min_length=10, max_length=200), AfterValidator(storable)]
 
 
@@ -55,6 +64,12 @@ class ChangePassword(Shape):
 
     current_password: Secret
     password: Secret
+
+
+class Code(Shape):
+    """A code of an authenticator app, or a recovery code, as somebody types it."""
+
+    code: Annotated[str, StringConstraints(min_length=1, max_length=40), AfterValidator(storable)]
 
 
 class AccountProfile(Shape):

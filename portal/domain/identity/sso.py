@@ -36,12 +36,13 @@ def sign_in(
     """Open a session for whoever the provider says it is; returns it with the token for the cookie.
 
     `issuer`, `subject`, `email` and `email_verified` come from a validated id_token (OpenID Connect Core 1.0, 5.7: only
-    issuer and subject together name a person for good). Raises NoAccountYet or AddressNotVerified.
+    issuer and subject together name a person for good). Raises NoAccountYet, AddressNotVerified, or
+    SecondFactorRequired where a code has to follow.
     """
     user = _linked(issuer, subject) or _link(actor, issuer, subject, email, email_verified)
     if not user.is_active:
         raise NoAccountYet(audit="session.refused", user_id=user.id)
-    return sessions.start(actor, user, user_agent)
+    return sessions.enter(actor, user, user_agent)
 
 
 def _linked(issuer: str, subject: str) -> User | None:

@@ -13,6 +13,7 @@ bp = Blueprint("account", __name__, url_prefix="/account")
 OPEN = frozenset(
     {
         "sign_in",
+        "second_step_of_sign_in",
         "register",
         "check_mail",
         "resend",
@@ -47,6 +48,7 @@ def _keep_nothing(answer: Response) -> Response:
 from portal.web.account import (  # noqa: E402 - the views register themselves on the blueprint
     calendars,
     entering,
+    factors,
     oidc,
     passwords,
     preferences,
@@ -60,6 +62,7 @@ __all__ = [
     "bp",
     "calendars",
     "entering",
+    "factors",
     "oidc",
     "passwords",
     "preferences",

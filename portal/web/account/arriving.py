@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from flask import current_app, request
+from flask import current_app, request, session, url_for
 from werkzeug.wrappers import Response
 
 from portal.core.errors import Unauthenticated, refuse
 from portal.domain.access import actors
 from portal.domain.identity import sessions
+from portal.domain.identity.challenges import SecondFactorRequired
+from portal.domain.identity.models import User
 from portal.web import gate, navigation
 from portal.web.htmx import see_other
 
 PROVIDER = "portal.oidc"
+HALF_IN = "half_in"  # where this browser keeps the challenge between the password and the code
 
 
 def onward(target: str | None = None) -> str:
     """Where the person wanted to go, as `next` says; empty when it says nothing or another site."""
     return gate.safe_next(target if target is not None else request.values.get("next"), "")
+
+
+def enter(user: User, target: str = "") -> Response:
+    """Let in whoever has just shown that they are `user`, or ask for the code where a second factor stands."""
+    try:
+        _, token = sessions.enter(gate.actor(), user, user_agent())
+    except SecondFactorRequired as needed:
+        return ask_for_code(needed, target)
+    return let_in(token, target)
+
+
+def ask_for_code(needed: SecondFactorRequired, target: str = "") -> Response:
+    """Half a sign-in: this browser keeps a signed note of it for some minutes, and no session yet."""
+    session[HALF_IN] = needed.challenge
+    return see_other(url_for("account.second_step_of_sign_in", next=onward(target or None) or None))
 
 
 def let_in(token: str, target: str = "") -> Response:

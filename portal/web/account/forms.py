@@ -11,7 +11,7 @@ from wtforms.fields.choices import SelectChoice
 from portal.core.errors import Refused
 from portal.core.text import LANGUAGES
 from portal.core.text import lazy as _
-from portal.domain.identity.shapes import AccountProfile, ChangePassword, EmailOnly, NewPassword, SignIn
+from portal.domain.identity.shapes import AccountProfile, ChangePassword, Code, EmailOnly, NewPassword, SignIn
 from portal.domain.patients.models import BLOOD_GROUPS
 from portal.domain.patients.shapes import AllergyShape, PatientDetails, RegisterPatient
 from portal.web.forms import ShapeForm
@@ -47,6 +47,20 @@ class EmailForm(ShapeForm):
 class NewPasswordForm(ShapeForm):
     shape = NewPassword
     password = PasswordField(_("New password"), render_kw={"autocomplete": "new-password"})
+
+
+class CodeForm(ShapeForm):
+    shape = Code
+    code = StringField(
+        _("Code"),
+        render_kw={
+            "autocomplete": "one-time-code",
+            "inputmode": "numeric",
+            "autocapitalize": "none",
+            "spellcheck": "false",
+            "dir": "ltr",
+        },
+    )
 
 
 class ProveForm(ShapeForm):

@@ -21,9 +21,10 @@ from portal.core import log
 from portal.core.errors import NotFound, Refused, Unauthenticated, Unavailable, refuse
 from portal.core.text import lazy as _
 from portal.domain.identity import sso
+from portal.domain.identity.challenges import SecondFactorRequired
 from portal.web import gate, htmx
 from portal.web.account import bp
-from portal.web.account.arriving import PROVIDER, let_in, onward, user_agent
+from portal.web.account.arriving import PROVIDER, ask_for_code, let_in, onward, user_agent
 from portal.web.account.entering import PAGE, around
 from portal.web.account.forms import SignInForm
 
@@ -71,6 +72,8 @@ def provider_back() -> Response:
             email_verified=claims.get("email_verified") is True,
             user_agent=user_agent(),
         )
+    except SecondFactorRequired as needed:
+        return ask_for_code(needed, target)
     except Refused as no:
         return _refused(no)
     return let_in(token, target)

@@ -10,10 +10,10 @@ from werkzeug.wrappers import Response
 
 from portal.core.errors import Gone, Refused
 from portal.core.text import gettext as say
-from portal.domain.identity import accounts, credentials, links, passwords, sessions
+from portal.domain.identity import accounts, credentials, links, passwords
 from portal.web import gate, htmx
 from portal.web.account import bp
-from portal.web.account.arriving import let_in, onward, user_agent
+from portal.web.account.arriving import enter, onward
 from portal.web.account.forms import ChangePasswordForm, EmailForm, NewPasswordForm
 from portal.web.account.registering import remember
 
@@ -49,8 +49,7 @@ def invitation(token: str) -> Response:
     """An invited person chooses a password and is in."""
 
     def go_on(_: dict[str, Any], user: Any) -> Response:
-        _opened, session_token = sessions.start(gate.actor(), user, user_agent())
-        return let_in(session_token)
+        return enter(user)
 
     return _choose("invite", token, credentials.accept_invitation, go_on)
 

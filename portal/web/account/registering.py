@@ -12,11 +12,11 @@ from portal.core import secrets
 from portal.core.errors import Gone, Refused
 from portal.core.text import gettext as say
 from portal.core.text import language as spoken
-from portal.domain.identity import accounts, credentials, links, passwords, sessions
+from portal.domain.identity import accounts, credentials, links, passwords
 from portal.domain.patients import registering
 from portal.web import gate, htmx, navigation
 from portal.web.account import bp
-from portal.web.account.arriving import has_mailbox, let_in, onward, user_agent
+from portal.web.account.arriving import enter, has_mailbox, onward
 from portal.web.account.forms import EmailForm, RegisterForm
 
 PAGE = "account/register.html"
@@ -81,8 +81,7 @@ def verify(token: str) -> Response:
     if user.id == gate.actor().user_id:
         return htmx.done(target or navigation.home_for(gate.actor()), say("Thank you. Your e-mail is confirmed."))
     if _is_same_browser(facts):
-        _, opened = sessions.start(gate.actor(), user, user_agent())
-        return let_in(opened, target)
+        return enter(user, target)
     if gate.actor().is_signed_in:
         return htmx.done(navigation.home_for(gate.actor()), say("The e-mail of another account is confirmed."))
     said = say("Thank you. Your e-mail is confirmed. Please sign in.")

@@ -8,7 +8,7 @@ from flask import current_app, url_for
 from werkzeug.wrappers import Response
 
 from portal.core.text import gettext as say
-from portal.domain.identity import accounts, sessions, tokens
+from portal.domain.identity import accounts, factors, sessions, tokens
 from portal.web import gate, htmx
 from portal.web.account import bp
 from portal.web.account.devices import describe
@@ -16,11 +16,13 @@ from portal.web.account.devices import describe
 
 @bp.get("/security")
 def security() -> Response:
-    """The password, the browsers and the programs that are signed in."""
+    """The password, the second factor, the browsers and the programs that are signed in."""
     actor = gate.actor()
     return htmx.page(
         "account/security.html",
         user=accounts.get(actor.user_id),
+        factor=factors.of(actor.user_id),
+        must_have_factor=factors.is_required(actor),
         sessions=sessions.mine(actor),
         programs=tokens.mine(actor),
         describe=describe,

@@ -8,15 +8,15 @@ from uuid import UUID
 from flask import Response, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from portal.core.errors import Refused
+from portal.core.errors import NotFound, Refused
 from portal.core.text import gettext as say
-from portal.domain.access import people
+from portal.domain.access import factor_help, people
 from portal.domain.clinics import managing, members
 from portal.domain.identity import accounts
 from portal.web import htmx, terms
 from portal.web.admin import bp, lists
 from portal.web.admin.forms import MemberForm
-from portal.web.gate import actor
+from portal.web.gate import actor, needs_sudo
 
 PAGE = ("admin/users/index.html", "admin/users/_users.html")
 
@@ -89,6 +89,20 @@ def reactivate_user(key: UUID) -> AnyResponse:
     return htmx.done(url_for("admin.user", key=key), say("Reactivated. They can sign in again."))
 
 
+@bp.post("/users/<uuid:key>/second-factor/remove")
+def remove_factor(key: UUID) -> AnyResponse:
+    """Take away the second factor of somebody whose phone is lost."""
+    needs_sudo()
+    try:
+        factor_help.take_away(actor(), key)
+    except Refused as no:
+        if isinstance(no, NotFound):
+            raise
+        return htmx.refused(no, "admin/users/show.html", **_about(key))
+    said = say("Removed. They are signed out everywhere and sign in with their password.")
+    return htmx.done(url_for("admin.user", key=key), said)
+
+
 @bp.post("/memberships/<uuid:key>/end")
 def end_membership(key: UUID) -> AnyResponse:
     """Take a role in a clinic from someone."""
@@ -99,4 +113,10 @@ def end_membership(key: UUID) -> AnyResponse:
 
 
 def _about(key: UUID) -> dict[str, Any]:
-    return {"person": people.get(actor(), key), "terms": terms, "zone": lists.zone()}
+    return {
+        "person": people.get(actor(), key),
+        "factor": factor_help.standing(actor(), key),
+        "may_take_factor": factor_help.may_take_away(actor(), key),
+        "terms": terms,
+        "zone": lists.zone(),
+    }

@@ -9,15 +9,16 @@ import pytest
 
 NOBODYS = UUID(int=7)
 POSTS = [
-    "sign-in", "register", "resend", "verify/x", "forgot", "reset/x", "invitation/x", "password", "sudo", "sign-out",
-    "language", "theme", "profile", "profile/details", "profile/patient", "allergies", f"allergies/{NOBODYS}/remove",
+    "sign-in", "sign-in/code", "second-factor/begin", "second-factor/confirm", "second-factor/codes",
+    "second-factor/remove", "register", "resend", "verify/x", "forgot", "reset/x", "invitation/x", "password", "sudo",
+    "sign-out", "language", "theme", "profile", "profile/details", "profile/patient", "allergies", f"allergies/{NOBODYS}/remove",
     f"sessions/{NOBODYS}/end", "sessions/end-others", f"programs/{NOBODYS}/end",
     "calendars", f"calendars/{NOBODYS}/end",
 ]  # fmt: skip
 FIELDS = [
     "email", "password", "current_password", "given_name", "family_name", "locale", "theme", "next", "birth_date",
     "sex", "phone", "address", "city", "blood_group", "conditions", "contact_name", "contact_phone", "contact_relation",
-    "substance", "reaction", "severity", "unread", "kind",
+    "substance", "reaction", "severity", "unread", "kind", "code", "way",
 ]  # fmt: skip
 NASTY = {
     "nothing": "",
