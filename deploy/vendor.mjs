@@ -47,6 +47,8 @@ function scripts() {
   for (const kind of ["js", "css"]) {
     write(`event-calendar.${kind}`, trim(readFileSync(from("@event-calendar", "build", "dist", `event-calendar.min.${kind}`), "utf8")));
   }
+  write("swagger-ui.js", trim(readFileSync(from("swagger-ui-dist", "swagger-ui-bundle.js"), "utf8")));
+  write("swagger-ui.css", trim(readFileSync(from("swagger-ui-dist", "swagger-ui.css"), "utf8")));
   write("chart.js", trim(readFileSync(from("chart.js", "dist", "chart.umd.min.js"), "utf8")));
 }
 
