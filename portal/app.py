@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from flask import Flask, Response, g, request
 from htmx_flask.requests import HtmxAwareRequest
@@ -16,6 +17,7 @@ from portal.core.errors import Conflict, NotFound, Refused, Unavailable
 from portal.core.events import record
 
 TRIES = 3
+Result = TypeVar("Result")
 
 
 class PortalFlask(Flask):
@@ -58,6 +60,17 @@ class PortalFlask(Flask):
                 db.undo()
                 raise Unavailable from error
         raise AssertionError("unreachable")
+
+    def apart(self, work: Callable[[], Result]) -> Result:
+        """Do `work` in a context and a transaction of its own: for streams, which hold neither while they wait."""
+        with self.app_context():
+            try:
+                with db.transaction():
+                    return work()
+            except DBAPIError as error:
+                raise _refusal_for(error) from error
+            except PoolTimeout as error:
+                raise Unavailable from error
 
     def _in_one_transaction(self) -> Response:
         try:

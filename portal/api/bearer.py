@@ -30,18 +30,26 @@ def caller(required: bool) -> Actor:
 
     A token that came is always checked: a bad one is refused even where none is needed.
     """
-    header = request.headers.get("Authorization")
-    if header is None:
+    shown = token()
+    if shown is None:
         if required:
             raise NoToken
         return NOBODY.at("api", request.remote_addr)
-    scheme, _space, token = header.partition(" ")
-    if scheme.casefold() != "bearer" or not token.strip():
-        raise NoToken
-    actor = actors.by_bearer(token.strip(), request.remote_addr)
+    actor = actors.by_bearer(shown, request.remote_addr)
     if not asked_language():
         speak(actor.locale)
     return actor
+
+
+def token() -> str | None:
+    """The token in the header, None when there is no such header; raises NoToken for anything else in it."""
+    header = request.headers.get("Authorization")
+    if header is None:
+        return None
+    scheme, _space, shown = header.partition(" ")
+    if scheme.casefold() != "bearer" or not shown.strip():
+        raise NoToken
+    return shown.strip()
 
 
 def need(actor: Actor, scope: str) -> None:

@@ -75,6 +75,7 @@ class Endpoint:
     body: type[Shape] | None = None
     query: type[Shape] = Nothing
     answer: type[BaseModel] | None = None
+    streams: type[BaseModel] | None = None  # what each event of an endless answer carries
     status: int = 200
     refuses: tuple[type[Refused], ...] = ()
     scope: str | None = None
@@ -233,6 +234,8 @@ def _digest(body: Shape | None) -> str:
 
 
 def _reply(endpoint: Endpoint, result: Any) -> Response:
+    if isinstance(result, Response):
+        return result  # a stream
     answer = result if isinstance(result, Answer) else Answer(result)
     status = answer.status or endpoint.status
     if answer.model is None:

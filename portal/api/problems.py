@@ -29,11 +29,15 @@ HTTP_CODES = {
 def answer(no: Refused) -> Response:
     """The problem a refusal is."""
     facts = {key: value for key, value in no.facts.items() if not isinstance(value, Left)}
+    if no.audit:  # whom it was about is for the audit: here it would tell which accounts there are
+        facts = {key: value for key, value in facts.items() if not key.endswith("_id")}
     response = build(no.status, no.code, str(no), errors=no.fields, **facts)
     if no.status == 401:
         response.headers["WWW-Authenticate"] = _challenge(no)
     elif no.code == "insufficient_scope":
         response.headers["WWW-Authenticate"] = f'Bearer realm="portal", error="{no.code}", scope="{no.facts["scope"]}"'
+    if no.status == 426:
+        response.headers["Upgrade"] = "websocket"
     if no.status == 429:
         response.headers["Retry-After"] = str(no.facts.get("retry_after", 60))
         tell_limit(response, no.facts.get("limit"))

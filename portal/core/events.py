@@ -20,7 +20,7 @@ from sqlalchemy import BigInteger, Identity, Index, String, func, select, text, 
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.core import clock, log, tasks
+from portal.core import clock, live, log, tasks
 from portal.core.actor import Actor
 from portal.core.db import Base, Identified, before_commit, new_id, session
 from portal.core.prepared import Prepared
@@ -88,7 +88,7 @@ def record(
     """Write down that `actor` did `name` to `subject`, and queue what follows from it; kept with the transaction.
 
     `facts` are ids, codes and numbers, never health data or names. Returns the event's id. Each subscriber is called
-    as a task with (event_id, subject_id).
+    as a task with (event_id, subject_id). Whoever listens to a channel of the subject's `audience` is nudged.
     """
     event_id = new_id()
     event = {
@@ -107,6 +107,7 @@ def record(
     }
     session().info.setdefault("events", []).append(event)
     before_commit(write_pending, "events")
+    live.ring(getattr(subject, "audience", ()), name)
     for follow in _subscribers.get(name, ()):
         tasks.later(follow, event_id, event["subject_id"], key=f"{event_id}:{tasks.name_of(follow)}")
     return event_id

@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +20,7 @@ from portal.core import log
 from portal.core.db import after_commit, session
 
 Away = redis.RedisError
+WHILE_DEAF = 3.0  # seconds between two looks while nothing can be heard
 _client: redis.Redis | None = None
 
 
@@ -35,13 +38,18 @@ def client() -> redis.Redis:
 
 def nudge(user_ids: Iterable[UUID | None], topic: str) -> None:
     """After the commit, tell these people's open pages that `topic` changed; pages then fetch what they may see."""
-    wanted = [str(user_id) for user_id in user_ids if user_id]
+    ring([f"user:{user_id}" for user_id in user_ids if user_id], topic)
+
+
+def ring(channels: Iterable[str], topic: str) -> None:
+    """After the commit, tell whoever listens to these channels (such as clinic:<id>) that `topic` changed."""
+    wanted = list(channels)
     if not wanted:
         return
     pending: list[tuple[str, str]] = session().info.setdefault("nudges", [])
     if not pending:
         after_commit(lambda: _send(session().info.pop("nudges", [])))
-    pending.extend((f"user:{user_id}", topic) for user_id in wanted)
+    pending.extend((channel, topic) for channel in wanted)
 
 
 def listen(user_id: UUID, wait: float = 15.0) -> Iterator[str | None]:
@@ -51,6 +59,52 @@ def listen(user_id: UUID, wait: float = 15.0) -> Iterator[str | None]:
         while True:
             message = subscription.get_message(timeout=wait)
             yield json.loads(message["data"])["topic"] if message else None
+
+
+class Ear:
+    """Listens to channels, or to all whose name begins so (clinic:*); deaf while Redis is away, and then it only waits.
+
+    Open it before the first look at the database, so that what happens between look and wait is heard.
+    """
+
+    def __init__(self, channels: Iterable[str]) -> None:
+        self._channels = tuple(channels)
+        self._line: Any = None
+
+    def __enter__(self) -> Ear:
+        self._connect()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._hang_up()
+
+    def wait(self, seconds: float) -> None:
+        """Return when something was nudged, at the latest after `seconds`; while Redis is away after WHILE_DEAF."""
+        if self._line is None and not self._connect():
+            time.sleep(min(seconds, WHILE_DEAF))
+            return
+        try:
+            if self._line.get_message(timeout=seconds):
+                while self._line.get_message(timeout=0):  # one look is enough for all of them
+                    pass
+        except (Away, OSError, ValueError):
+            self._hang_up()
+
+    def _connect(self) -> bool:
+        try:
+            self._line = client().pubsub(ignore_subscribe_messages=True)
+            for channel in self._channels:
+                (self._line.psubscribe if channel.endswith("*") else self._line.subscribe)(channel)
+                self._line.get_message(timeout=1)  # that we are heard of
+        except (Away, OSError, ValueError):
+            self._hang_up()
+        return self._line is not None
+
+    def _hang_up(self) -> None:
+        line, self._line = self._line, None
+        if line is not None:
+            with suppress(Away, OSError, ValueError):
+                line.close()
 
 
 class InBackground:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql.elements import ColumnElement
@@ -18,6 +18,7 @@ from portal.core.db import Base, Identified
 class Notification(Base, Identified):
     """Something one person was told in the app. Its words are made when it is read, in the reader's language."""
 
+    seq: Mapped[int] = mapped_column(BigInteger, server_default=text("nextval('events_seq_seq')"))  # one row of numbers
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(40))  # such as appointment.confirmed
     key: Mapped[str] = mapped_column(String(160), unique=True)  # the same thing is told once
@@ -28,6 +29,8 @@ class Notification(Base, Identified):
 
     __table_args__ = (
         Index("ix_notifications_user", "user_id", "created_at"),
+        Index("ix_notifications_user_seq", "user_id", "seq"),
+        Index("ix_notifications_seq", "seq", unique=True),
         Index("ix_notifications_unread", "user_id", postgresql_where=text("read_at IS NULL")),
     )
 

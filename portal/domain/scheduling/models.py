@@ -256,6 +256,11 @@ class Appointment(Timed, Base, Changing):
             ways.append(cls.clinic_id.in_(clinics))
         return or_(*ways) if ways else false()
 
+    @property
+    def audience(self) -> tuple[str, ...]:
+        """The channels on which is said that it changed."""
+        return f"patient:{self.patient_id}", f"doctor:{self.doctor_id}", f"clinic:{self.clinic_id}"
+
 
 class Occupancy(Base, Identified):
     """Time of a resource that is taken. The exclusion constraint is what makes double booking impossible.
