@@ -2,7 +2,7 @@
 
 Revision ID: 000000000003
 Revises: 000000000002
-Create Date: 2026-11-21 09:26:54.357104
+Create Date: 2026-11-21 09:38:19.525949
 
 """
 
@@ -90,6 +90,7 @@ def upgrade():
         sa.Column("description", sa.String(length=200), nullable=False),
         sa.Column("events", postgresql.ARRAY(sa.String(length=60)), nullable=False),
         sa.Column("secret_version", sa.SmallInteger(), nullable=False),
+        sa.Column("rotated_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("paused_why", sa.String(length=24), nullable=False),
         sa.Column("failing_since", sa.DateTime(timezone=True), nullable=True),

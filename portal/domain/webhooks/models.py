@@ -32,6 +32,7 @@ class WebhookEndpoint(Base, Changing):
     description: Mapped[str] = mapped_column(String(200), default="")
     events: Mapped[list[str]] = mapped_column(ARRAY(String(60)))  # such as appointment.booked; empty is all
     secret_version: Mapped[int] = mapped_column(SmallInteger, default=1)
+    rotated_at: Mapped[datetime | None]  # the secret before this one signs for a day more
     state: Mapped[str] = mapped_column(String(8), default="active")
     paused_why: Mapped[str] = mapped_column(String(24), default="")
     failing_since: Mapped[datetime | None]
