@@ -68,7 +68,7 @@ def _core(app: Flask, settings: Settings) -> None:
     from portal import models, schedule, subscriptions, worker  # noqa: F401 - their tables and tasks must be known
     from portal.core import events, limits, live, log, recent, secrets, tasks
     from portal.core.db import db
-    from portal.domain.identity import passwords, sessions, tokens
+    from portal.domain.identity import factors, passwords, sessions, signing, tokens
     from portal.domain.scheduling import holds, video
     from portal.gateways import mail, sms
     from portal.web import letters
@@ -81,8 +81,10 @@ def _core(app: Flask, settings: Settings) -> None:
     limits.connect(settings.redis_url, on=settings.rate_limits)
     passwords.require_length(settings.password_min_length)
     sessions.limit_by(settings.session_idle_minutes, settings.session_absolute_hours, settings.sudo_minutes)
+    factors.require_of_staff(settings.staff_need_second_factor)
     recent.remember(not settings.is_test)
     tokens.live_for(settings.access_token_minutes, settings.refresh_token_days)
+    signing.issue_as(settings.base_url)
     holds.last_for(settings.hold_minutes)
     video.meet_at(settings.video_url)
     events.subscribe(subscriptions.SUBSCRIPTIONS)
@@ -114,7 +116,11 @@ def _doors(app: Flask, settings: Settings) -> None:
 
 def _either(for_program: Callable[[Any], Any], for_person: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """The same "no" in the words of the door it is said at."""
-    return lambda error: (for_program if request.path.startswith("/api/") else for_person)(error)
+    return lambda error: (for_program if _is_for_programs(request.path) else for_person)(error)
+
+
+def _is_for_programs(path: str) -> bool:
+    return path.startswith(("/api/", "/oauth/", "/.well-known/oauth")) and path != "/oauth/authorize"
 
 
 def _demo_accounts() -> dict[str, Any]:

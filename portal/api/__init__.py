@@ -21,11 +21,12 @@ COMPRESSED = ["application/json", shaping.ENVELOPE, problems.TYPE]  # pages hold
 
 def register(app: Flask, settings: Settings) -> None:
     """Add the API to the application."""
-    from portal.api import v1
+    from portal.api import oauth, v1
 
     app.before_request(_begin)
     app.after_request(_finish)
     v1.register(app, settings)
+    oauth.register(app, settings)
     app.config |= {
         "COMPRESS_MIMETYPES": COMPRESSED,
         "COMPRESS_ALGORITHM": ["zstd", "br", "gzip"],

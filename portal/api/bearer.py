@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import request
 
 from portal.core.actor import NOBODY, Actor
-from portal.core.errors import Forbidden, Unauthenticated
+from portal.core.errors import Forbidden, Refused, Unauthenticated
 from portal.core.text import lazy as _
 from portal.core.text import preferred, speak
 from portal.domain.access import actors
@@ -18,6 +18,13 @@ class NoToken(Unauthenticated):
     sentence = _("Please send an access token in the header Authorization: Bearer ….")
 
 
+class TokenInAddress(Refused):
+    """A token stands in the address, where logs and histories keep it (RFC 9700, section 4.3.2)."""
+
+    code, status = "token_in_address", 400
+    sentence = _("Please send the token in the header Authorization, never in an address: those end in logs.")
+
+
 class InsufficientScope(Forbidden):
     """The token was given for less than this."""
 
@@ -28,7 +35,7 @@ class InsufficientScope(Forbidden):
 def caller(required: bool) -> Actor:
     """Whoever the token stands for; nobody when none came and none is required. Raises NoToken or TokenRefused.
 
-    A token that came is always checked: a bad one is refused even where none is needed.
+    A token that came is always checked: a bad one is refused even where none is needed, one in the address everywhere.
     """
     shown = token()
     if shown is None:
@@ -43,6 +50,8 @@ def caller(required: bool) -> Actor:
 
 def token() -> str | None:
     """The token in the header, None when there is no such header; raises NoToken for anything else in it."""
+    if "access_token" in request.args:
+        raise TokenInAddress
     header = request.headers.get("Authorization")
     if header is None:
         return None

@@ -11,6 +11,7 @@ def register(app: Flask, settings: Settings) -> None:
     """Add every page to the application."""
     from portal.web import gate, static, words
     from portal.web.account import bp as account
+    from portal.web.account.consent import bp as consent
     from portal.web.admin import bp as admin
     from portal.web.desk import bp as desk
     from portal.web.dev import bp as dev
@@ -24,7 +25,8 @@ def register(app: Flask, settings: Settings) -> None:
     gate.guard(app, settings)
     words.teach(app, settings)
     static.serve(app, settings)
-    for blueprint in (public, account, patient, family, doctor, desk, admin, changes, notifications, stream, ops):
+    people = (public, account, consent, patient, family, doctor, desk, admin)
+    for blueprint in (*people, changes, notifications, stream, ops):
         app.register_blueprint(blueprint)
     if settings.keeps_mail and settings.portal_mode != "production":
         app.register_blueprint(dev)

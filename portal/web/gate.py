@@ -24,6 +24,8 @@ csrf = CSRFProtect()
 logins = LoginManager()
 logins.session_protection = None  # sessions live on the server; a new address on a train is no thief
 UNGUARDED = ("ops.", "static")  # no session is read for these
+SELF = "'self'"
+OF_PROGRAMS = ("oauth.",)  # these are asked by programs, as all of /api/ is
 BEFORE_FACTOR = frozenset(  # what whoever still has to set up a second factor can do
     f"account.{name}"
     for name in (
@@ -139,7 +141,7 @@ def nonce() -> str:
 
 def _begin() -> AnyResponse | None:
     g.correlation_id = log.bind(request.headers.get("X-Request-ID"))
-    if request.path.startswith("/api/"):
+    if request.path.startswith("/api/") or (request.endpoint or "").startswith(OF_PROGRAMS):
         return None
     g.actor = NOBODY.at("web", request.remote_addr)
     if "_user_id" in session and not (request.endpoint or "").startswith(UNGUARDED):
@@ -203,7 +205,8 @@ def _finish(answer: Response) -> Response:
         script = f"'nonce-{g.nonce}'" if "nonce" in g else "'none'"
         headers["Content-Security-Policy"] = (
             f"default-src 'none'; script-src {script}; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-            "connect-src 'self'; form-action 'self'; manifest-src 'self'; base-uri 'none'; object-src 'none'; "
+            f"connect-src 'self'; form-action {g.get('form_action', SELF)}; manifest-src 'self'; base-uri 'none'; "
+            "object-src 'none'; "
             f"frame-src '{'self' if g.get('may_frame') else 'none'}'; frame-ancestors 'none'"
         )
     if not request.path.startswith("/api/") and actor().is_signed_in:

@@ -7,32 +7,39 @@ from typing import Any
 
 import pytest
 from joserfc import jwt
-from joserfc.jwk import OctKey, RSAKey
+from joserfc.jwk import ECKey, OctKey, RSAKey
 
-from portal.core import clock, secrets
+from portal.core import clock
 from portal.core.db import keep, session
-from portal.domain.identity import accounts
+from portal.domain.identity import accounts, signing
 from portal.domain.identity.models import TokenFamily
-from portal.domain.identity.tokens import AUDIENCE
+from portal.domain.identity.signing import AUDIENCE
 from tests.api.conftest import Program, problem
 from tests.builders import PASSWORD
-
-
-def key() -> OctKey:
-    return OctKey.import_key(secrets.derived("access-token"))
 
 
 def family_of(person: Any) -> Any:
     return session().query(TokenFamily).filter_by(user_id=person.user_id).one()
 
 
-def forged(person: Any, signed_with: Any = None, alg: str = "HS256", **claims: Any) -> str:
+def forged(person: Any, signed_with: Any = None, alg: str = "ES256", typ: str = "at+jwt", **claims: Any) -> str:
     """A token as ours are made, with something else in it."""
     now = int(clock.now().timestamp())
-    told = {"iss": AUDIENCE, "aud": AUDIENCE, "sub": str(person.user_id), "fam": str(family_of(person).id), "iat": now}
-    told |= {"exp": now + 600, "typ": "access"} | claims
+    told = {
+        "iss": "http://localhost",
+        "aud": AUDIENCE,
+        "sub": str(person.user_id),
+        "fam": str(family_of(person).id),
+        "iat": now,
+    }
+    told |= {"exp": now + 600, "client_id": "portal"} | claims
     told = {name: value for name, value in told.items() if value is not None}
-    return jwt.encode({"alg": alg}, told, signed_with or key(), algorithms=[alg])
+    return jwt.encode({"alg": alg, "typ": typ}, told, signed_with or signing._key(), algorithms=[alg])
+
+
+def _public_as_secret() -> OctKey:
+    """The old trick: sign with what everybody knows and claim it was a shared secret."""
+    return OctKey.import_key(signing._key().as_dict(private=False)["x"])
 
 
 def test_a_program_signs_in_with_email_and_password(api: Program, amina: Any) -> None:
@@ -76,14 +83,15 @@ def test_tokens_made_otherwise_are_refused(api: Program, amina: Any) -> None:
     assert signed_in.get("/auth/me").status_code == 200
     past = int((clock.now() - timedelta(seconds=1)).timestamp())
     bad = {
-        "another key": forged(amina, OctKey.generate_key(256)),
-        "another algorithm": forged(amina, alg="HS512"),
+        "another key": forged(amina, ECKey.generate_key("P-256")),
+        "another algorithm": forged(amina, OctKey.generate_key(256), alg="HS256"),
+        "our public key as a secret": forged(amina, _public_as_secret(), alg="HS256"),
         "a key pair": forged(amina, RSAKey.generate_key(2048), alg="RS256"),
         "too old": forged(amina, exp=past),
         "no end": forged(amina, exp=None),
         "for somebody else": forged(amina, aud="another-api"),
         "by somebody else": forged(amina, iss="another-portal"),
-        "not for access": forged(amina, typ="refresh"),
+        "not for access": forged(amina, typ="JWT"),
         "no family": forged(amina, fam=None),
         "an unknown family": forged(amina, fam="019aa000-0000-7000-8000-000000000000"),
         "a family that is none": forged(amina, fam="x"),

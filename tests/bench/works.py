@@ -13,10 +13,9 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask, session
 from flask_wtf.csrf import generate_csrf
-from joserfc import jwt
 
 from portal.core import clock
-from portal.domain.identity import tokens
+from portal.domain.identity import signing
 from tests.bench.ground import PASSWORD
 
 CLIENTS, RACERS = 32, 200
@@ -225,12 +224,8 @@ class Desk:
         return self.bearers[person]
 
     def _new_bearer(self, person: int) -> str:
-        now = int(clock.now().timestamp())
-        claims = {
-            "iss": tokens.AUDIENCE, "aud": tokens.AUDIENCE, "sub": bench_id("user", person), "typ": "access",
-            "fam": bench_id("family", person), "iat": now, "exp": now + 36_000,
-        }  # fmt: skip
-        access = jwt.encode({"alg": "HS256", "typ": "at+jwt"}, claims, tokens._key())
+        who, family = bench_id("user", person), bench_id("family", person)
+        access = signing.write(user_id=who, family_id=family, lasts=timedelta(hours=10), client=signing.FIRST_PARTY)
         return f"Authorization: Bearer {access}\r\n"
 
 

@@ -14,7 +14,7 @@ from portal.core.actor import DOCTOR, Actor
 from portal.core.db import session
 from portal.core.errors import refuse
 from portal.core.prepared import Prepared
-from portal.domain.identity import sessions, tokens
+from portal.domain.identity import factors, sessions, tokens
 
 SEEN_EVERY = timedelta(minutes=1)
 
@@ -23,6 +23,7 @@ _ABOUT = """
 SELECT o.id AS opened_id, o.last_seen, o.sudo_until, o.scopes, u.id AS user_id, u.email::text AS email,
        u.given_name || ' ' || u.family_name AS name, u.locale, u.is_superadmin,
        u.email_verified_at IS NOT NULL AS verified, p.id AS patient_id, d.id AS doctor_id,
+       sf.id IS NOT NULL OR o.of_program AS has_factor,
        (SELECT array_agg(m.role || ' ' || m.clinic_id) FROM memberships m
          WHERE m.user_id = u.id AND m.ended_at IS NULL) AS memberships,
        (SELECT array_agg(pr.clinic_id::text) FROM practices pr WHERE pr.doctor_id = d.id AND pr.is_active) AS practices,
@@ -33,11 +34,13 @@ SELECT o.id AS opened_id, o.last_seen, o.sudo_until, o.scopes, u.id AS user_id, 
   JOIN users u ON u.id = o.user_id AND u.deactivated_at IS NULL
   LEFT JOIN patients p ON p.user_id = u.id
   LEFT JOIN doctors d ON d.user_id = u.id
+  LEFT JOIN second_factors sf ON sf.user_id = u.id AND sf.confirmed_at IS NOT NULL
 """
 _BY_SESSION = Prepared(
     "actor_by_session",
     _ABOUT.format(
-        source="""SELECT s.id, s.user_id, s.last_seen_at AS last_seen, s.sudo_until, NULL::jsonb AS scopes
+        source="""SELECT s.id, s.user_id, s.last_seen_at AS last_seen, s.sudo_until, NULL::jsonb AS scopes,
+                         false AS of_program
                     FROM user_sessions s
                    WHERE s.fingerprint = :fingerprint AND s.ended_at IS NULL
                      AND s.expires_at > :now AND s.last_seen_at > :idle"""
@@ -46,7 +49,9 @@ _BY_SESSION = Prepared(
 _BY_FAMILY = Prepared(
     "actor_by_family",
     _ABOUT.format(
-        source="""SELECT f.id, f.user_id, f.last_used_at AS last_seen, NULL::timestamptz AS sudo_until, f.scopes
+        source="""SELECT f.id, f.user_id, f.last_used_at AS last_seen, NULL::timestamptz AS sudo_until, f.scopes,
+                         f.client_id IS NOT NULL AND EXISTS (SELECT 1 FROM oauth_clients c
+                           WHERE c.id = f.client_id AND c.service_user_id = f.user_id) AS of_program
                     FROM token_families f
                    WHERE f.id = :family AND f.ended_at IS NULL AND f.expires_at > :now"""
     ),
@@ -55,7 +60,7 @@ _BY_USER = Prepared(
     "actor_by_user",
     _ABOUT.format(
         source="""SELECT NULL::uuid AS id, CAST(:user AS uuid) AS user_id, NULL::timestamptz AS last_seen,
-                         NULL::timestamptz AS sudo_until, NULL::jsonb AS scopes"""
+                         NULL::timestamptz AS sudo_until, NULL::jsonb AS scopes, false AS of_program"""
     ),
 )
 
@@ -77,11 +82,20 @@ def by_session(token: str, address: str | None) -> Actor | None:
 
 
 def by_bearer(access_token: str, address: str | None) -> Actor:
-    """Who holds this access token; raises TokenRefused when it or its family is not valid any more."""
-    values = {"family": tokens.read(access_token), "now": clock.now()}
-    found = _BY_FAMILY.run(values).one_or_none() or refuse(tokens.TokenRefused)
+    """Who holds this access token.
+
+    Raises TokenRefused when it or its family is not valid any more, SetupRequired for an employee who has not set up
+    the second factor that is asked of everybody who works here.
+    """
+    token = tokens.read(access_token)
+    found = _BY_FAMILY.run({"family": token.family_id, "now": clock.now()}).one_or_none() or refuse(tokens.TokenRefused)
     scopes = None if found.scopes is None else frozenset(found.scopes)
-    return _actor(found, "api", address, session_id=found.opened_id, scopes=scopes)
+    if scopes is not None and token.scopes is not None:
+        scopes &= token.scopes  # this one may have been made for less
+    actor = _actor(found, "api", address, session_id=found.opened_id, scopes=scopes)
+    if factors.is_missing(actor):
+        raise factors.SetupRequired
+    return actor
 
 
 def by_user(user_id: UUID, door: str = "task") -> Actor | None:
@@ -107,6 +121,7 @@ def _actor(found: Any, door: str, address: str | None, **more: Any) -> Actor:
         clinics={role: frozenset(ids) for role, ids in clinics.items()},
         patient_id=found.patient_id,
         doctor_id=found.doctor_id,
+        has_factor=found.has_factor,
         dependants={UUID(patient_id): frozenset(scopes.split(",")) for patient_id, scopes in dependants.items()},
         door=door,
         address=address,

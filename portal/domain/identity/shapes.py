@@ -59,6 +59,18 @@ class NewPassword(Shape):
     password: Secret
 
 
+class LinkToken(Shape):
+    """The token of a link that was mailed."""
+
+    token: Token
+
+
+class ResetPassword(LinkToken):
+    """The token that was mailed and the password that replaces the forgotten one."""
+
+    password: Secret
+
+
 class ChangePassword(Shape):
     """The present password and the one that replaces it."""
 
@@ -72,12 +84,24 @@ class Code(Shape):
     code: Annotated[str, StringConstraints(min_length=1, max_length=40), AfterValidator(storable)]
 
 
+class SecondStep(Code):
+    """The code that was asked for, with the challenge that asked for it."""
+
+    challenge: Annotated[str, StringConstraints(min_length=10, max_length=4000), AfterValidator(storable)]
+
+
 class AccountProfile(Shape):
     """How someone is called and in which language they read."""
 
     given_name: Name
     family_name: Name
     locale: Locale = "en"
+
+
+class MyProfile(AccountProfile):
+    """How someone is called and in which language they read, all of it said."""
+
+    locale: Locale
 
 
 class LanguageChoice(Shape):

@@ -5,40 +5,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from portal.core import clock, secrets
+from portal.core import clock, live, secrets
 from portal.core.actor import Actor
 from portal.core.db import new_id, session
-from portal.core.errors import NotFound, Unauthenticated, refuse
+from portal.core.errors import NotFound, Refused, refuse
 from portal.core.events import record
 from portal.core.policy import as_id
 from portal.core.text import lazy as _
-from portal.domain.identity import sessions
-from portal.domain.identity.models import RefreshToken, TokenFamily
+from portal.domain.identity import challenges, sessions, signing
+from portal.domain.identity.client_models import OAuthClient
+from portal.domain.identity.models import RefreshToken, TokenFamily, User
+from portal.domain.identity.signing import Read, TokenRefused
 
-AUDIENCE = "portal-api"
-_ALGORITHM = "HS256"
+__all__ = ["Grant", "Read", "TokenRefused", "TokenReused"]
+
+KEPT = timedelta(days=30)  # families that are over, for whoever looks why a program stopped
 _access = timedelta(minutes=15)
 _refresh = timedelta(days=30)
 
 
-class TokenRefused(Unauthenticated):
-    """The token is not one of ours, is too old, or was taken back."""
+class ScopeTooWide(Refused):
+    """A program asked for more than it was given."""
 
-    code = "invalid_token"
-    sentence = _("This token is not valid (any more). Please sign in again.")
+    code = "invalid_scope"
+    sentence = _("This asks for more than what was allowed.")
 
 
 @dataclass(frozen=True)
 class Grant:
-    """What a program gets: seconds are the access token's."""
+    """What a program gets: seconds are the access token's; a program that acts for itself gets no refresh token."""
 
     access_token: str
     refresh_token: str
@@ -55,38 +54,77 @@ def live_for(access_minutes: int, refresh_days: int) -> None:
 def sign_in(
     actor: Actor, email: str, password: str, label: str | None = None, scopes: Sequence[str] | None = None
 ) -> Grant:
-    """Tokens for a program that knows the password; raises SignInRefused or TooMany."""
+    """Tokens for a program that knows the password.
+
+    Raises SignInRefused, TooMany, or SecondFactorRequired where a code has to follow (second_step.grant_tokens).
+    """
     user = sessions.check_password(actor, email, password)
+    challenges.ask(actor, user, "api", label=label, scopes=None if scopes is None else list(scopes))
+    return start(actor, user, label, scopes)
+
+
+def start(actor: Actor, user: User, label: str | None, scopes: Sequence[str] | None) -> Grant:
+    """Tokens for a program of a user who has proved who they are in every way they must."""
+    return _grant(open_family(actor, user.id, label, scopes))
+
+
+def start_for_client(
+    actor: Actor, client: OAuthClient, user_id: UUID, scopes: Sequence[str], *, alone: bool = False
+) -> tuple[Grant, TokenFamily]:
+    """Tokens for a known program that acts for this account; `alone`: without anybody there, so for once only."""
+    lasts = _access if alone else _refresh
+    family = open_family(actor, user_id, client.name, scopes, lasts=lasts, client=client)
+    return _grant(family, client.client_id, refreshing=not alone), family
+
+
+def open_family(
+    actor: Actor,
+    user_id: UUID,
+    label: str | None,
+    scopes: Sequence[str] | None,
+    *,
+    lasts: timedelta | None = None,
+    client: OAuthClient | None = None,
+) -> TokenFamily:
+    """One sign-in of a program; the tokens that come of it live and die with it."""
     now = clock.now()
     family = TokenFamily(
         id=new_id(),
-        user_id=user.id,
+        user_id=user_id,
+        client_id=client.id if client else None,
         label=label,
         scopes=None if scopes is None else list(scopes),
         last_used_at=now,
-        expires_at=now + _refresh,
+        expires_at=now + (lasts or _refresh),
     )
     session().add(family)
     session().flush()
-    record(Actor(user_id=user.id, door=actor.door, address=actor.address), "token.granted", family)
-    return _grant(family)
+    who = Actor(user_id=user_id, door=actor.door, address=actor.address)
+    record(who, "token.granted", family, client_id=family.client_id)
+    return family
 
 
-def refresh(actor: Actor, token: str) -> Grant:
-    """New tokens for a refresh token, which is spent by it; showing a spent one ends the whole family."""
+def refresh(actor: Actor, token: str, client: OAuthClient | None = None, scopes: Sequence[str] | None = None) -> Grant:
+    """New tokens for a refresh token, which is spent by it; showing a spent one ends the whole family.
+
+    The token must have been given to `client`, or to nobody's program in particular when that is None. `scopes` narrows
+    the new access token and no later one. Raises TokenRefused, TokenReused, ScopeTooWide.
+    """
     found = session().scalars(
         select(RefreshToken).where(RefreshToken.fingerprint == secrets.fingerprint(token)).with_for_update()
     ).one_or_none() or refuse(TokenRefused)
-    family = session().get(TokenFamily, found.family_id, with_for_update=True, populate_existing=True) or refuse(
-        TokenRefused
-    )
+    family = session().get(TokenFamily, found.family_id, with_for_update=True, populate_existing=True)
+    if family is None or family.client_id != (client.id if client else None):
+        raise TokenRefused
     if found.spent_at and not family.ended_at:
         raise TokenReused(family.id)
     if found.spent_at or family.ended_at or family.expires_at <= clock.now():
         raise TokenRefused
+    if scopes is not None and not set(scopes) <= set(family.scopes or ()):
+        raise ScopeTooWide
     found.spent_at = family.last_used_at = clock.now()
     record(Actor(user_id=family.user_id, door=actor.door, address=actor.address), "token.refreshed", family)
-    return _grant(family)
+    return _grant(family, client.client_id if client else signing.FIRST_PARTY, scopes)
 
 
 class TokenReused(TokenRefused):
@@ -140,46 +178,36 @@ def end_family(family_id: UUID, why: str) -> None:
     if family and not family.ended_at:
         family.ended_at, family.ended_why = clock.now(), why
         session().flush()
+        live.nudge([family.user_id], "programs")  # its streams look, and end
 
 
-def read(access_token: str) -> UUID:
-    """The family an access token belongs to; raises TokenRefused. The caller still asks whether it lives."""
-    try:
-        token = jwt.decode(access_token, _key(), algorithms=[_ALGORITHM])
-        _claims().validate(token.claims)
-        return UUID(token.claims["fam"])
-    except (JoseError, ValueError, KeyError, TypeError):
-        raise TokenRefused from None
+def read(access_token: str) -> Read:
+    """What an access token says; raises TokenRefused. The caller still asks whether its family lives."""
+    return signing.read(access_token)
 
 
-def _grant(family: TokenFamily) -> Grant:
-    now = clock.now()
-    token = secrets.make_token()
-    session().add(RefreshToken(family_id=family.id, fingerprint=secrets.fingerprint(token)))
-    session().flush()
-    claims: dict[str, Any] = {
-        "iss": AUDIENCE,
-        "aud": AUDIENCE,
-        "sub": str(family.user_id),
-        "fam": str(family.id),
-        "iat": int(now.timestamp()),
-        "exp": int((now + _access).timestamp()),
-        "typ": "access",
-    }
-    access = jwt.encode({"alg": _ALGORITHM, "typ": "at+jwt"}, claims, _key())
-    return Grant(access, token, int(_access.total_seconds()))
+def prune() -> None:
+    """Forget families that ended a while ago, with their refresh tokens."""
+    session().execute(delete(TokenFamily).where(TokenFamily.expires_at < clock.now() - KEPT))
 
 
-def _claims() -> jwt.JWTClaimsRegistry:
-    return jwt.JWTClaimsRegistry(
-        now=lambda: int(clock.now().timestamp()),
-        iss={"essential": True, "value": AUDIENCE},
-        aud={"essential": True, "value": AUDIENCE},
-        exp={"essential": True},
-        sub={"essential": True},
-        typ={"essential": True, "value": "access"},
+def _grant(
+    family: TokenFamily,
+    client: str = signing.FIRST_PARTY,
+    scopes: Sequence[str] | None = None,
+    *,
+    refreshing: bool = True,
+) -> Grant:
+    token = ""
+    if refreshing:
+        token = secrets.make_token()
+        session().add(RefreshToken(family_id=family.id, fingerprint=secrets.fingerprint(token)))
+        session().flush()
+    access = signing.write(
+        user_id=family.user_id,
+        family_id=family.id,
+        lasts=_access,
+        client=client,
+        scopes=family.scopes if scopes is None else scopes,
     )
-
-
-def _key() -> OctKey:
-    return OctKey.import_key(secrets.derived("access-token"))
+    return Grant(access, token, int(_access.total_seconds()))

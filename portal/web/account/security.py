@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from portal.core.text import gettext as say
 from portal.domain.identity import accounts, factors, sessions, tokens
+from portal.domain.identity.scopes import SCOPES
 from portal.web import gate, htmx
 from portal.web.account import bp
 from portal.web.account.devices import describe
@@ -25,6 +26,7 @@ def security() -> Response:
         must_have_factor=factors.is_required(actor),
         sessions=sessions.mine(actor),
         programs=tokens.mine(actor),
+        scope_words=SCOPES,
         describe=describe,
         zone=current_app.extensions["portal.settings"].default_time_zone,
     )
