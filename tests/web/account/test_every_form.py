@@ -11,8 +11,8 @@ NOBODYS = UUID(int=7)
 POSTS = [
     "sign-in", "sign-in/code", "second-factor/begin", "second-factor/confirm", "second-factor/codes",
     "second-factor/remove", "register", "resend", "verify/x", "forgot", "reset/x", "invitation/x", "password", "sudo",
-    "sign-out", "language", "theme", "profile", "profile/details", "profile/patient", "allergies", f"allergies/{NOBODYS}/remove",
-    f"sessions/{NOBODYS}/end", "sessions/end-others", f"programs/{NOBODYS}/end",
+    "sign-out", "language", "theme", "profile", "profile/details", "profile/patient", "allergies",
+    f"allergies/{NOBODYS}/remove", f"sessions/{NOBODYS}/end", "sessions/end-others", f"programs/{NOBODYS}/end",
     "calendars", f"calendars/{NOBODYS}/end",
 ]  # fmt: skip
 FIELDS = [
