@@ -9,9 +9,11 @@ from portal.api.v1 import endpoint
 from portal.api.v1.answers import Me, Tokens
 from portal.core.actor import Actor
 from portal.core.errors import refuse
-from portal.domain.identity import tokens
+from portal.domain.identity import second_step, tokens
+from portal.domain.identity.challenges import ChallengeOver, SecondFactorRequired
+from portal.domain.identity.factors import WrongCode
 from portal.domain.identity.sessions import SignInRefused
-from portal.domain.identity.shapes import ProgramSignIn, Refresh
+from portal.domain.identity.shapes import ProgramSignIn, Refresh, SecondStep
 from portal.domain.identity.tokens import TokenRefused, TokenReused
 
 TAG = "Signing in"
@@ -25,7 +27,7 @@ REFRESH_TOKEN = {"refresh_token": "the refresh token of your last sign-in or ref
     tag=TAG,
     body=ProgramSignIn,
     answer=Tokens,
-    refuses=(SignInRefused,),
+    refuses=(SignInRefused, SecondFactorRequired),
     public=True,
     rate=SIGN_IN_RATE,
     example={"email": "amina@demo.test", "password": "the password", "label": "My booking robot"},
@@ -35,8 +37,30 @@ def login(actor: Actor, body: ProgramSignIn) -> Tokens:
 
     `scopes` narrows what the tokens may do; leave it out for everything the account may. `label` is what the account's
     owner sees beside the sign-in.
+
+    For an account with a second factor the answer is 401 `second_factor_required` with a `challenge`: send it with the
+    code of the authenticator app to POST /auth/second-factor within five minutes.
     """
     return Tokens(**asdict(tokens.sign_in(actor, body.email, body.password, body.label, body.scopes)))
+
+
+@endpoint(
+    "POST",
+    "/auth/second-factor",
+    tag=TAG,
+    body=SecondStep,
+    answer=Tokens,
+    refuses=(ChallengeOver, WrongCode),
+    public=True,
+    rate=SIGN_IN_RATE,
+    example={"challenge": "the challenge of POST /auth/login", "code": "123456"},
+)
+def login_with_code(actor: Actor, body: SecondStep) -> Tokens:
+    """Finish a sign-in with the code of the authenticator app
+
+    A recovery code does as well. Each code works once.
+    """
+    return Tokens(**asdict(second_step.grant_tokens(actor, body.challenge, body.code)))
 
 
 @endpoint(
