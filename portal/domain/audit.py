@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 from sqlalchemy import ColumnElement, func, select, true
 
 from portal.core import tasks
@@ -21,7 +21,7 @@ from portal.core.errors import Conflict, NotFound, refuse
 from portal.core.events import Event, EventSeal, record
 from portal.core.paging import Page, page
 from portal.core.policy import allow, as_id
-from portal.core.shapes import Empty, Shape
+from portal.core.shapes import Empty, Shape, fault
 from portal.core.tasks import Task
 from portal.core.text import lazy as _
 from portal.domain.access import people
@@ -31,14 +31,24 @@ MOST_EXPORTED = 50_000
 Word = Annotated[str, StringConstraints(max_length=80, pattern=r"^[a-z0-9_.]*$")]
 
 
+def _in_this_century(day: date) -> date:
+    """A day that has a next one in every zone."""
+    if not 2000 <= day.year <= 2200:
+        raise fault("year", _("Please choose a time in this century."))
+    return day
+
+
+Day = Annotated[date, AfterValidator(_in_this_century)]
+
+
 class EventQuery(Shape):
     """Which events to show: by name or its beginning, by who, about what, on which dates (both included)."""
 
     name: Annotated[Word | None, Empty] = None
     actor_id: Annotated[UUID | None, Empty] = None
     subject_id: Annotated[UUID | None, Empty] = None
-    first: Annotated[date | None, Empty] = None
-    last: Annotated[date | None, Empty] = None
+    first: Annotated[Day | None, Empty] = None
+    last: Annotated[Day | None, Empty] = None
 
 
 class TaskQuery(Shape):
@@ -118,6 +128,12 @@ def task_counts(actor: Actor) -> dict[str, int]:
     """How many tasks stand in each state; for a superadmin."""
     allow(actor.is_superadmin)
     return tasks.counts()
+
+
+def one_task(actor: Actor, task_id: UUID) -> Task:
+    """One task; for a superadmin."""
+    allow(actor.is_superadmin)
+    return session().get(Task, task_id) or refuse(NotFound)
 
 
 def retry(actor: Actor, task_id: UUID | str) -> Task:

@@ -84,6 +84,14 @@ def end(actor: Actor, membership_id: UUID | str) -> Membership:
     return membership
 
 
+def one(actor: Actor, membership_id: UUID) -> Membership:
+    """A present role with its account, for the admins of its clinic; raises NotFound."""
+    statement = select(Membership).where(Membership.id == membership_id, Membership.ended_at.is_(None))
+    found = session().scalars(statement.options(joinedload(Membership.user))).one_or_none() or refuse(NotFound)
+    allow(actor.administers(found.clinic_id), NotFound)
+    return found
+
+
 def of_user(actor: Actor, user_id: UUID) -> list[Membership]:
     """Someone's present roles with their clinics, as far as the actor runs those."""
     allow(actor.is_superadmin or bool(actor.clinics_as("admin")))

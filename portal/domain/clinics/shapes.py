@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 from babel import Locale
-from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, StringConstraints, WithJsonSchema
 
 from portal.core.phones import Phone
 from portal.core.shapes import Empty, Line, Name, Shape, fault, one_line, storable
@@ -49,13 +49,23 @@ def _zone(value: str) -> str:
 
 
 def _spans(value: Any) -> Any:
-    """["08:00", "12:00"] pairs from "08:00-12:00, 13:00-17:00"; nothing is a day on which the clinic is closed."""
-    if not isinstance(value, str):
+    """["08:00", "12:00"] pairs from "08:00-12:00, 13:00-17:00"; nothing is a day on which the clinic is closed.
+
+    Programs send the pairs themselves; they are read in the same way.
+    """
+    if isinstance(value, str):
+        found = [_span(part.strip()) for part in value.split(",") if part.strip()]
+    elif isinstance(value, list) and all(_is_pair(one) for one in value):
+        found = [_span("-".join(one)) for one in value]
+    else:
         return value
-    found = [_span(part.strip()) for part in value.split(",") if part.strip()]
     if any(later[0] < earlier[1] for earlier, later in pairwise(found)):
         raise fault("hours", _("Please write these hours in order and without overlaps."))
     return found
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(one, str) for one in value)
 
 
 def _span(part: str) -> tuple[str, str]:
@@ -78,7 +88,14 @@ def _optional_line(most: int) -> Any:
 Title = Annotated[
     str, StringConstraints(min_length=1, max_length=120), AfterValidator(storable), AfterValidator(one_line)
 ]
-Spans = Annotated[list[tuple[str, str]], BeforeValidator(_spans), Field(max_length=6)]
+_WALL = {"type": "string", "examples": ["08:00"]}
+_PAIRS = {"type": "array", "maxItems": 6, "items": {"type": "array", "items": _WALL, "minItems": 2, "maxItems": 2}}
+Spans = Annotated[
+    list[tuple[str, str]],
+    BeforeValidator(_spans),
+    Field(max_length=6),
+    WithJsonSchema({"anyOf": [_PAIRS, {"type": "string", "examples": ["08:00-12:00, 13:00-17:00"]}]}),
+]
 Zone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_zone)]
 Country = Annotated[str, AfterValidator(_country)]
 MaybeEmail = Annotated[EmailStr | None, Empty]

@@ -140,9 +140,11 @@ def change(actor: Actor, patient_id: UUID | str, **about: Any) -> Patient:
     return patient
 
 
-def get(actor: Actor, patient_id: UUID | str) -> Patient:
+def get(actor: Actor, patient_id: UUID | str, *, lock: bool = False) -> Patient:
     """One patient of the actor's clinics; raises NotFound for every other, the actor's own family included."""
     statement = select(Patient).where(Patient.id == as_id(patient_id), _of_my_clinics(actor))
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
     return session().scalars(statement).one_or_none() or refuse(NotFound)
 
 

@@ -33,14 +33,15 @@ class Grown(Conflict):
 
 
 def mine(actor: Actor) -> list[Delegation]:
-    """Those the actor looks after today, by name: each with its `patient`, `relation`, `scopes` and dates."""
+    """Those the actor looks after today, by name: each with `patient`, `user`, `relation`, `scopes`, dates."""
     if actor.user_id is None:
         return []
     statement = (
         select(Delegation).join(Delegation.patient).where(Delegation.user_id == actor.user_id, care.is_current())
     )
     order = (Patient.given_name, Patient.family_name, Delegation.id)
-    return list(session().scalars(statement.options(joinedload(Delegation.patient)).order_by(*order)))
+    loaded = statement.options(joinedload(Delegation.patient), joinedload(Delegation.user))
+    return list(session().scalars(loaded.order_by(*order)))
 
 
 def get(actor: Actor, patient_id: UUID | str) -> Delegation:

@@ -34,6 +34,13 @@ def of_clinic(actor: Actor, clinic_id: UUID) -> list[VisitType]:
     )
 
 
+def whole_of_clinic(actor: Actor, clinic_id: UUID) -> list[VisitType]:
+    """The same, each with what it needs."""
+    managing.get(actor, clinic_id)
+    statement = select(VisitType).where(VisitType.clinic_id == clinic_id).options(selectinload(VisitType.needs))
+    return list(session().scalars(statement.order_by(VisitType.is_active.desc(), VisitType.name)))
+
+
 def active_at(clinic_ids: list[UUID]) -> list[VisitType]:
     """The visit types given at these clinics, by name."""
     statement = select(VisitType).where(VisitType.clinic_id.in_(clinic_ids), VisitType.is_active)

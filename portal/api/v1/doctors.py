@@ -1,0 +1,228 @@
+"""Doctors' profiles, licences and practices, kept right by the admins of their clinics and by themselves."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import Field
+
+from portal.api import etags
+from portal.api.contract import Answer
+from portal.api.v1 import endpoint
+from portal.api.v1.answers import ListOut, Money, Out, Person
+from portal.api.v1.conflicts import AlreadyDoctor, AlreadyHere, Deactivated, OwnLicence
+from portal.core.actor import Actor
+from portal.core.errors import Forbidden, NotFound, refuse
+from portal.core.shapes import Limit, MaybeName, Shape
+from portal.domain.changes import kinds
+from portal.domain.doctors import practices, profiles
+from portal.domain.doctors.models import Doctor, Practice
+from portal.domain.doctors.profile_shapes import DoctorInvitation, PracticeShape, ProfileShape
+from portal.domain.doctors.shapes import Cursor
+from portal.domain.scheduling.impact import VisitsAffected
+
+TAG = "Doctors' profiles"
+WRITE = "clinics:write"
+PROFILE = {
+    "title": "Dr",
+    "given_name": "Samira",
+    "family_name": "Benali",
+    "gender": "female",
+    "licence_number": "DZ-16-4711",
+    "specialties": ["cardiology"],
+    "languages": ["ar", "fr"],
+}
+CLINIC = {"clinic_id": "019aa000-0000-7000-8000-000000000006", "fee_minor": 250000}
+
+
+class RunDoctorsQuery(Shape):
+    """Doctors of these clinics, by name, state of the licence and clinic."""
+
+    name: MaybeName = None
+    licence: Literal["verified", "open"] | None = None
+    clinic_id: UUID | None = None
+    after: Cursor | None = None
+    limit: Limit = 25
+
+
+class KeepVisitsQuery(Shape):
+    keep_visits: Annotated[bool, Field(description="Booked visits stand although the doctor leaves")] = False
+
+
+class PracticeWhole(Out):
+    """Where a doctor receives or received."""
+
+    id: UUID
+    clinic: Person
+    fee: Money | None
+    is_active: bool
+
+    @classmethod
+    def of(cls, one: Practice) -> Self:
+        return cls(
+            id=one.id,
+            clinic=Person(id=one.clinic.id, name=one.clinic.name),
+            fee=Money.of(one.fee_minor, one.clinic.currency),
+            is_active=one.is_active,
+        )
+
+
+class DoctorWhole(Out):
+    """A profile as its admins and the doctor see it; it is public while the licence is verified."""
+
+    id: UUID
+    slug: str
+    title: str
+    given_name: str
+    family_name: str
+    gender: Literal["female", "male", "other", "unknown"]
+    licence_number: str
+    licence_verified_at: datetime | None
+    specialties: Annotated[list[str], Field(description="Their codes")]
+    languages: list[str]
+    practising_since: int | None
+    qualifications: str
+    biography: str
+    email: Annotated[str | None, Field(description="Of the doctor's account; null without one")]
+    practices: list[PracticeWhole]
+
+    @classmethod
+    def of(cls, doctor: Doctor) -> Self:
+        """From a doctor with specialties, practices, their clinics and the account loaded."""
+        made = {"licence_verified_at", "specialties", "languages", "email", "practices"}
+        verified = doctor.licence_verified_at
+        return cls(
+            **{name: getattr(doctor, name) for name in cls.model_fields if name not in made},
+            licence_verified_at=verified.astimezone(UTC) if verified else None,
+            specialties=sorted(one.code for one in doctor.specialties),
+            languages=list(doctor.languages),
+            email=str(doctor.user.email) if doctor.user else None,
+            practices=[PracticeWhole.of(one) for one in doctor.practices],
+        )
+
+
+class DoctorsWhole(ListOut):
+    """By family name."""
+
+    items: list[DoctorWhole]
+
+
+SHOWN: dict[str, Any] = {"tag": TAG, "answer": DoctorWhole, "tagged": True}
+CHANGE: dict[str, Any] = SHOWN | {"body": ProfileShape, "guarded": True, "example": PROFILE}
+LICENCE: dict[str, Any] = SHOWN | {"scope": WRITE, "keyed": True}
+
+
+@endpoint("GET", "/doctors/mine", tag=TAG, query=RunDoctorsQuery, answer=DoctorsWhole, scope=WRITE)
+def list_my_doctors(actor: Actor, query: RunDoctorsQuery) -> DoctorsWhole:
+    """The doctors of the clinics whose admin you are, those too who are not public"""
+    wanted = query.values()
+    found = profiles.mine(actor, wanted.pop("name") or "", **wanted)
+    return DoctorsWhole(items=[DoctorWhole.of(one) for one in found], next=found.next)
+
+
+@endpoint(
+    "POST",
+    "/doctors",
+    body=DoctorInvitation,
+    status=201,
+    refuses=(NotFound, AlreadyDoctor, Deactivated),
+    scope=WRITE,
+    keyed=True,
+    example=PROFILE | CLINIC | {"email": "dr.benali@example.dz", "locale": "fr"},
+    **SHOWN,
+)
+def create_doctor(actor: Actor, body: DoctorInvitation) -> Answer:
+    """Add a doctor to a clinic, as its admin; with an e-mail address they are asked to sign in
+
+    The profile becomes public once its licence is verified.
+    """
+    made = practices.invite(actor, **body.values())
+    return _one(actor, made.id, {"Location": f"/api/v1/doctors/{made.id}/profile"})
+
+
+@endpoint("GET", "/doctors/{doctor_id}/profile", scope=WRITE, **SHOWN)
+def get_doctor_profile(actor: Actor, doctor_id: UUID) -> DoctorWhole:
+    """A doctor's whole profile, for the admins of their clinics and for themselves"""
+    return DoctorWhole.of(profiles.get(actor, doctor_id))
+
+
+@endpoint("PUT", "/doctors/{doctor_id}/profile", scope=WRITE, **CHANGE)
+def change_doctor_profile(actor: Actor, doctor_id: UUID, body: ProfileShape) -> Answer:
+    """Write a doctor's profile down anew; another licence number hides it until that one is verified"""
+    return _change(actor, doctor_id, body)
+
+
+@endpoint("GET", "/doctors/me", refuses=(NotFound,), scope="profile:read", **SHOWN)
+def get_my_doctor_profile(actor: Actor) -> DoctorWhole:
+    """Your own profile as a doctor"""
+    return DoctorWhole.of(profiles.get(actor, actor.doctor_id or refuse(NotFound)))
+
+
+@endpoint("PUT", "/doctors/me", refuses=(NotFound,), scope="profile:write", **CHANGE)
+def change_my_doctor_profile(actor: Actor, body: ProfileShape) -> Answer:
+    """Write your own profile as a doctor down anew; another licence number hides it until that one is verified"""
+    return _change(actor, actor.doctor_id or refuse(NotFound), body)
+
+
+@endpoint("POST", "/doctors/{doctor_id}/verify", refuses=(Forbidden, OwnLicence), **LICENCE)
+def verify_licence(actor: Actor, doctor_id: UUID) -> Answer:
+    """The licence was seen: the profile becomes public"""
+    profiles.verify_licence(actor, doctor_id)
+    return _one(actor, doctor_id)
+
+
+@endpoint("POST", "/doctors/{doctor_id}/withdraw", refuses=(Forbidden,), **LICENCE)
+def withdraw_licence(actor: Actor, doctor_id: UUID) -> Answer:
+    """The licence does not hold: the profile is hidden and takes no new visits; booked ones stand"""
+    profiles.withdraw_licence(actor, doctor_id)
+    return _one(actor, doctor_id)
+
+
+@endpoint(
+    "POST",
+    "/doctors/{doctor_id}/practices",
+    body=PracticeShape,
+    status=201,
+    refuses=(NotFound, AlreadyHere),
+    scope=WRITE,
+    keyed=True,
+    example=CLINIC,
+    **SHOWN,
+)
+def start_practice(actor: Actor, doctor_id: UUID, body: PracticeShape) -> Answer:
+    """A doctor of the portal practises at a clinic of yours, too, or again"""
+    practices.start(actor, doctor_id, **body.values())
+    return _one(actor, doctor_id, {"Location": f"/api/v1/doctors/{doctor_id}/profile"})
+
+
+@endpoint(
+    "DELETE",
+    "/practices/{practice_id}",
+    tag=TAG,
+    query=KeepVisitsQuery,
+    status=204,
+    refuses=(Forbidden, VisitsAffected),
+    scope=WRITE,
+)
+def end_practice(actor: Actor, practice_id: UUID, query: KeepVisitsQuery) -> None:
+    """A doctor stops at a clinic of yours and takes no new visits there
+
+    409 `visits_affected` while visits are booked: plan it with POST /changes, or send keep_visits=true.
+    """
+    ended = kinds.get("practice_ended")
+    wanted = kinds.written(practice_id, {})
+    ended.touches(actor, wanted)
+    ended.save(actor, wanted, keep_visits=query.keep_visits)
+
+
+def _change(actor: Actor, doctor_id: UUID, body: ProfileShape) -> Answer:
+    etags.unless_changed(DoctorWhole.of(profiles.get(actor, doctor_id, lock=True)))
+    profiles.change(actor, doctor_id, **body.values())
+    return _one(actor, doctor_id)
+
+
+def _one(actor: Actor, doctor_id: UUID, headers: dict[str, str] | None = None) -> Answer:
+    told = DoctorWhole.of(profiles.get(actor, doctor_id))
+    return Answer(told, {"ETag": etags.of(told)} | (headers or {}))

@@ -1,0 +1,116 @@
+"""Patients of a clinic: found, entered and kept right by its people."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from portal.api import etags
+from portal.api.contract import Answer
+from portal.api.v1 import endpoint
+from portal.api.v1.patients_answers import AtDeskOut, CardOut, EnteredOut, FoundOut, FoundPatients
+from portal.core.actor import Actor
+from portal.core.errors import Forbidden
+from portal.core.shapes import Shape, storable
+from portal.domain.patients import desk as lists
+from portal.domain.patients.desk import LikelyKnown
+from portal.domain.patients.desk_shapes import PatientAtDesk
+from portal.domain.scheduling import desk
+
+TAG = "Patients of a clinic"
+READ, WRITE = "patients:read", "patients:write"
+SOMEBODY = {
+    "given_name": "Amina",
+    "family_name": "Boudiaf",
+    "birth_date": "1988-04-12",
+    "sex": "female",
+    "phone": "0550 12 34 56",
+}
+
+
+class SearchQuery(Shape):
+    """What somebody at the desk types: a name, a birth date, a phone, a reference, or a mix of them."""
+
+    q: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=120),
+        AfterValidator(storable),
+        Field(description="A name, a birth date, a part of a phone number, or the reference of an appointment"),
+    ]
+
+
+class EnterPatient(PatientAtDesk):
+    """Somebody new to a clinic. `as_new` says that those who are likely the same were looked at."""
+
+    clinic_id: UUID
+    as_new: bool = False
+
+
+@endpoint("GET", "/patients", tag=TAG, query=SearchQuery, answer=FoundPatients, scope=READ)
+def search_patients(actor: Actor, query: SearchQuery) -> FoundPatients:
+    """Search the patients of the clinics you work in
+
+    A name is first looked for as it was typed; only if nobody has it, names written alike count.
+    """
+    return FoundPatients(items=[FoundOut.found(one) for one in desk.search(actor, query.q)])
+
+
+@endpoint(
+    "POST",
+    "/patients",
+    tag=TAG,
+    body=EnterPatient,
+    answer=EnteredOut,
+    status=201,
+    refuses=(Forbidden, LikelyKnown),
+    scope=WRITE,
+    keyed=True,
+    tagged=True,
+    example=SOMEBODY | {"clinic_id": "019aa000-0000-7000-8000-000000000006"},
+)
+def enter_patient(actor: Actor, body: EnterPatient) -> Answer:
+    """Put somebody on a clinic's list, as its desk, admin or doctor
+
+    409 `likely_known` names in `patients` who may be the same; send `as_new: true` when none of them is.
+    """
+    about = body.values()
+    clinic_id, as_new = about.pop("clinic_id"), about.pop("as_new")
+    patient, from_elsewhere = lists.enter(actor, clinic_id, as_new=as_new, **about)
+    headers = {"Location": f"/api/v1/patients/{patient.id}", "ETag": etags.of(AtDeskOut.of(patient))}
+    return Answer(EnteredOut.entered(patient, from_elsewhere), headers)
+
+
+@endpoint("GET", "/patients/{patient_id}", tag=TAG, answer=AtDeskOut, scope=READ, tagged=True)
+def get_patient(actor: Actor, patient_id: UUID) -> AtDeskOut:
+    """One patient of the clinics you work in"""
+    return AtDeskOut.of(lists.get(actor, patient_id))
+
+
+@endpoint("GET", "/patients/{patient_id}/card", tag=TAG, answer=CardOut, scope=READ)
+def get_patient_card(actor: Actor, patient_id: UUID) -> CardOut:
+    """One patient with their visits at the clinics you work in"""
+    return CardOut.whole(desk.card(actor, patient_id))
+
+
+@endpoint(
+    "PUT",
+    "/patients/{patient_id}",
+    tag=TAG,
+    body=PatientAtDesk,
+    answer=AtDeskOut,
+    refuses=(Forbidden,),
+    scope=WRITE,
+    tagged=True,
+    guarded=True,
+    example=SOMEBODY,
+)
+def change_patient(actor: Actor, patient_id: UUID, body: PatientAtDesk) -> Answer:
+    """Keep a patient's name and contact right, as the desk or an admin; what is left out becomes empty
+
+    The e-mail address of somebody with an account stays as it is.
+    """
+    etags.unless_changed(AtDeskOut.of(lists.get(actor, patient_id, lock=True)))
+    told = AtDeskOut.of(lists.change(actor, patient_id, **body.values()))
+    return Answer(told, {"ETag": etags.of(told)})

@@ -1,0 +1,134 @@
+"""Patients as they go out: to themselves and their carers with what a clinic should know, to a desk with contacts."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import Field
+
+from portal.api.v1.answers import AppointmentOut, Out
+from portal.domain.patients.models import Allergy, Patient
+from portal.domain.scheduling.desk import Card, Found
+
+Sex = Literal["female", "male", "other", "unknown"]
+Language = Literal["en", "fr", "ar"]
+
+
+class AllergyOut(Out):
+    id: UUID
+    substance: str
+    reaction: str
+    severity: Literal["mild", "moderate", "severe"]
+
+    @classmethod
+    def of(cls, one: Allergy) -> Self:
+        return cls(**{name: getattr(one, name) for name in cls.model_fields})
+
+
+class ContactOut(Out):
+    """Whom to call in an emergency."""
+
+    name: str
+    phone: str
+    relation: str
+
+
+class ProfileOut(Out):
+    """What a clinic should know before a visit, as the patient and their carers see and change it."""
+
+    id: UUID
+    given_name: str
+    family_name: str
+    language: Language
+    birth_date: date | None
+    sex: Sex
+    phone: Annotated[str, Field(description="E.164, empty when not known")]
+    email: str
+    address: str
+    city: str
+    blood_group: str | None
+    conditions: list[str]
+    emergency_contact: ContactOut | None
+    allergies: Annotated[list[AllergyOut], Field(description="The worst first")]
+
+    @classmethod
+    def of(cls, patient: Patient, allergies: list[Allergy]) -> Self:
+        plain = ("id", "given_name", "family_name", "birth_date", "sex", "phone", "email", "address", "city")
+        contact = {name: patient.emergency_contact.get(name, "") for name in ContactOut.model_fields}
+        return cls(
+            **{name: getattr(patient, name) for name in (*plain, "blood_group", "conditions")},
+            language=_language(patient),
+            emergency_contact=ContactOut(**contact) if any(contact.values()) else None,
+            allergies=[AllergyOut.of(one) for one in allergies],
+        )
+
+
+class AtDeskOut(Out):
+    """A patient as a clinic's people know them: enough to know them again and to reach them."""
+
+    id: UUID
+    given_name: str
+    family_name: str
+    birth_date: date | None
+    sex: Sex
+    phone: str
+    email: str
+    language: Language
+    has_account: Annotated[bool, Field(description="Then the e-mail address is changed by its owner only")]
+
+    @classmethod
+    def told(cls, patient: Patient) -> dict[str, Any]:
+        plain = ("id", "given_name", "family_name", "birth_date", "sex", "phone", "email")
+        told: dict[str, Any] = {name: getattr(patient, name) for name in plain}
+        return told | {"language": _language(patient), "has_account": patient.user_id is not None}
+
+    @classmethod
+    def of(cls, patient: Patient) -> Self:
+        return cls(**cls.told(patient))
+
+
+class FoundOut(AtDeskOut):
+    """A patient the search found."""
+
+    next_visit: Annotated[AppointmentOut | None, Field(description="At the clinics you work in")]
+
+    @classmethod
+    def found(cls, one: Found) -> Self:
+        return cls(**cls.told(one.patient), next_visit=AppointmentOut.of(one.next_visit) if one.next_visit else None)
+
+
+class FoundPatients(Out):
+    """At most 20, the likeliest first."""
+
+    items: list[FoundOut]
+
+
+class CardOut(AtDeskOut):
+    """A patient with their visits at the clinics you work in: those ahead, and the latest past ones."""
+
+    upcoming: list[AppointmentOut]
+    past: list[AppointmentOut]
+
+    @classmethod
+    def whole(cls, card: Card) -> Self:
+        return cls(
+            **cls.told(card.patient),
+            upcoming=[AppointmentOut.of(one) for one in card.upcoming],
+            past=[AppointmentOut.of(one) for one in card.past],
+        )
+
+
+class EnteredOut(AtDeskOut):
+    """`from_elsewhere`: the portal knew this person from another clinic, and they are on your list now."""
+
+    from_elsewhere: bool
+
+    @classmethod
+    def entered(cls, patient: Patient, from_elsewhere: bool) -> Self:
+        return cls(**cls.told(patient), from_elsewhere=from_elsewhere)
+
+
+def _language(patient: Patient) -> Any:
+    return patient.preferred_language

@@ -1,0 +1,120 @@
+"""Accounts and the roles they hold, as far as the asker may see them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import Field
+
+from portal.api.v1 import endpoint
+from portal.api.v1.answers import ListOut, Out
+from portal.api.v1.answers import Person as Named
+from portal.api.v1.conflicts import OwnAccount
+from portal.core.actor import Actor
+from portal.core.errors import Forbidden, NotFound
+from portal.core.shapes import Limit, MaybeName, Shape
+from portal.domain.access import people
+from portal.domain.access.people import Person, Role
+from portal.domain.doctors.shapes import Cursor
+from portal.domain.identity import accounts
+
+TAG = "Accounts"
+RoleName = Literal["patient", "doctor", "staff", "pharmacist", "admin", "superadmin"]
+State = Literal["active", "deactivated", "invited"]
+
+
+class UsersQuery(Shape):
+    """Which accounts: by name or e-mail address, by role, clinic and state."""
+
+    name: Annotated[MaybeName, Field(description="Words of a name or of an e-mail address")] = None
+    role: RoleName | None = None
+    clinic_id: UUID | None = None
+    state: State | None = None
+    after: Cursor | None = None
+    limit: Limit = 25
+
+
+class RoleOut(Out):
+    """A role; in a clinic, or everywhere when `clinic` is null. DELETE /memberships/{membership_id} ends one."""
+
+    role: RoleName
+    clinic: Named | None
+    membership_id: UUID | None
+
+    @classmethod
+    def of(cls, one: Role) -> Self:
+        told: dict[str, Any] = {"role": one.name, "membership_id": one.membership_id}
+        return cls(**told, clinic=Named(id=one.clinic.id, name=one.clinic.name) if one.clinic else None)
+
+
+class UserOut(Out):
+    """An account with the roles that you may see."""
+
+    id: UUID
+    given_name: str
+    family_name: str
+    email: str
+    email_verified: bool
+    locale: str
+    state: State
+    roles: list[RoleOut]
+    created_at: datetime
+
+    @classmethod
+    def of(cls, person: Person) -> Self:
+        user = person.user
+        told: dict[str, Any] = {"state": _state(person)}
+        return cls(
+            **{name: getattr(user, name) for name in ("id", "given_name", "family_name", "locale", "created_at")},
+            email=str(user.email),
+            email_verified=user.is_verified,
+            roles=[RoleOut.of(one) for one in person.roles],
+            **told,
+        )
+
+
+class Users(ListOut):
+    """By family name."""
+
+    items: list[UserOut]
+
+
+SWITCH: dict[str, Any] = {"tag": TAG, "answer": UserOut, "scope": "users:write", "keyed": True}
+
+
+@endpoint("GET", "/users", tag=TAG, query=UsersQuery, answer=Users, refuses=(Forbidden, NotFound), scope="users:read")
+def list_users(actor: Actor, query: UsersQuery) -> Users:
+    """Accounts: all for a superadmin, those who work in their clinics for an admin"""
+    wanted = query.values()
+    found = people.search(actor, wanted.pop("name") or "", **wanted)
+    return Users(items=[UserOut.of(one) for one in found], next=found.next)
+
+
+@endpoint("GET", "/users/{user_id}", tag=TAG, answer=UserOut, refuses=(Forbidden,), scope="users:read")
+def get_user(actor: Actor, user_id: UUID) -> UserOut:
+    """One account and its roles"""
+    return UserOut.of(people.get(actor, user_id))
+
+
+@endpoint("POST", "/users/{user_id}/deactivate", refuses=(Forbidden, OwnAccount), **SWITCH)
+def deactivate_user(actor: Actor, user_id: UUID) -> UserOut:
+    """Shut an account at once, as a superadmin: its sign-ins and tokens end"""
+    people.get(actor, user_id)
+    accounts.deactivate(actor, user_id)
+    return UserOut.of(people.get(actor, user_id))
+
+
+@endpoint("POST", "/users/{user_id}/reactivate", refuses=(Forbidden,), **SWITCH)
+def reactivate_user(actor: Actor, user_id: UUID) -> UserOut:
+    """Open an account again, as a superadmin"""
+    people.get(actor, user_id)
+    accounts.reactivate(actor, user_id)
+    return UserOut.of(people.get(actor, user_id))
+
+
+def _state(person: Person) -> str:
+    if not person.user.is_active:
+        return "deactivated"
+    return "active" if person.user.password_hash else "invited"
