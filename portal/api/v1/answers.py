@@ -267,6 +267,7 @@ class AppointmentOut(Out):
     ended_by: str | None
     end_code: str | None
     end_text: str
+    series_id: UUID | None
     created_at: datetime
 
     @classmethod
@@ -274,7 +275,7 @@ class AppointmentOut(Out):
         """From an appointment with practice, clinic, doctor, patient and visit type loaded."""
         zone = one.clinic.zone
         plain = ("id", "reference", "status", "version", "mode", "practice_id", "reason", "moves")
-        ended = ("ended_by", "end_code", "end_text")
+        ended = ("ended_by", "end_code", "end_text", "series_id")
         return cls(
             **{name: getattr(one, name) for name in plain + ended},
             starts_at=one.starts_at.astimezone(zone),

@@ -5,19 +5,23 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from portal.api import etags
 from portal.api.contract import Answer
 from portal.api.v1 import endpoint
 from portal.api.v1.answers import AppointmentOut, Appointments
 from portal.core.actor import Actor
-from portal.core.errors import NotFound
-from portal.core.shapes import Empty, Limit, Shape
+from portal.core.errors import Forbidden, NotFound
+from portal.core.shapes import Empty, Limit, Shape, fault
+from portal.core.text import lazy as _
 from portal.domain.doctors.shapes import Cursor
-from portal.domain.scheduling import appointments, booking, glance
+from portal.domain.scheduling import appointments, booking, glance, overbooking, shapes
+from portal.domain.scheduling.desk_shapes import Over
 from portal.domain.scheduling.glance import Glance
+from portal.domain.scheduling.invitations import InvitationOver
 from portal.domain.scheduling.models import Appointment
+from portal.domain.scheduling.overbooking import MoreInTheWay
 from portal.domain.scheduling.refusals import (
     EmailNotVerified,
     NoPatientProfile,
@@ -30,11 +34,18 @@ from portal.domain.scheduling.refusals import (
     TooManyMoves,
     TooManyUpcoming,
 )
-from portal.domain.scheduling.shapes import BookAppointment, CancelAppointment, DeclineAppointment, Reschedule
+from portal.domain.scheduling.shapes import CancelAppointment, DeclineAppointment
 
 TAG = "Appointments"
 READ, WRITE = "appointments:read", "appointments:write"
-NEVER_CHOSEN = (NotFound, EmailNotVerified, NoPatientProfile, NotSelfBookable)
+NEVER_CHOSEN = (NotFound, Forbidden, EmailNotVerified, NoPatientProfile, NotSelfBookable)
+Seen = Annotated[list[Annotated[str, Field(max_length=80)]], Field(max_length=100)]
+EXAMPLE = {
+    "practice_id": "019aa000-0000-7000-8000-000000000001",
+    "visit_type_id": "019aa000-0000-7000-8000-000000000002",
+    "starts_at": "2027-03-31T09:30:00+01:00",
+}
+DECIDED = (Forbidden, NotInThisState, StaleVersion)
 CHANGE: dict[str, Any] = {
     "tag": TAG, "answer": AppointmentOut, "scope": WRITE, "keyed": True, "tagged": True, "guarded": True,
 }  # fmt: skip
@@ -44,8 +55,34 @@ class MineQuery(Shape):
     """Which of one's own appointments to list: those that lie ahead, soonest first, or the past, latest first."""
 
     when: Literal["upcoming", "past"] = "upcoming"
+    patient_id: Annotated[UUID | None, Field(description="Only of this one, of those you look after")] = None
     after: Cursor | None = None
     limit: Limit = 20
+
+
+class BookAppointment(shapes.BookAppointment):
+    """Book a time; without patient_id for yourself.
+
+    Who works at the clinic may book over what is in the way: `overbook` says why, `seen` are the keys of all that is
+    there, as GET /practices/{practice_id}/collisions tells them.
+    """
+
+    overbook: Over = ""
+    seen: Seen = []
+
+    @model_validator(mode="after")
+    def _for_whom(self) -> BookAppointment:
+        if self.overbook and (self.patient_id is None or self.hold_token):
+            raise fault("overbook", _("To book over something, name the patient and send no hold."))
+        return self
+
+
+class Reschedule(shapes.Reschedule):
+    """Another time; with practice_id another doctor of the same clinic, with overbook and seen as in booking."""
+
+    practice_id: Annotated[UUID | None, Empty] = None
+    overbook: Over = ""
+    seen: Seen = []
 
 
 class Confirm(Shape):
@@ -65,23 +102,30 @@ class Decline(DeclineAppointment, Confirm):
     body=BookAppointment,
     answer=AppointmentOut,
     status=201,
-    refuses=(*NEVER_CHOSEN, TooManyUpcoming, NotOffered, TimeTaken),
+    refuses=(*NEVER_CHOSEN, TooManyUpcoming, NotOffered, TimeTaken, MoreInTheWay, InvitationOver),
     scope=WRITE,
     keyed=True,
     tagged=True,
+    example=EXAMPLE | {"reason": "Check-up"},
 )
 def book(actor: Actor, body: BookAppointment) -> Answer:
     """Book a time
 
-    For yourself, or with `patient_id` for a patient of a clinic you work in. A refused time comes with `alternatives`.
+    For yourself, with `patient_id` for somebody you look after or a patient of a clinic you work in. A refused time
+    comes with `alternatives`.
     """
-    return _one(booking.book(actor, **body.values()), made=True)
+    wanted = body.values()
+    seen, over = wanted.pop("seen"), wanted["overbook"]
+    if not over:
+        return _one(booking.book(actor, **wanted), made=True)
+    del wanted["hold_token"]
+    return _one(overbooking.book(actor, **wanted, seen=seen), made=True)
 
 
-@endpoint("GET", "/appointments", tag=TAG, query=MineQuery, answer=Appointments, scope=READ)
+@endpoint("GET", "/appointments", tag=TAG, query=MineQuery, answer=Appointments, refuses=(NotFound,), scope=READ)
 def list_appointments(actor: Actor, query: MineQuery) -> Appointments:
-    """Your own appointments as a patient"""
-    found = glance.mine(actor, query.when, after=query.after, limit=query.limit)
+    """Your own appointments as a patient, and those of whom you look after"""
+    found = glance.mine(actor, query.when, after=query.after, limit=query.limit, patient_id=query.patient_id)
     return Appointments(items=[AppointmentOut.of(one) for one in found], next=found.next)
 
 
@@ -91,17 +135,13 @@ def get_appointment(actor: Actor, appointment_id: UUID) -> Answer:
     return _shown(appointments.find(actor, appointment_id))
 
 
-@endpoint(
-    "POST", "/appointments/{appointment_id}/confirm", body=Confirm, refuses=(NotInThisState, StaleVersion), **CHANGE
-)
+@endpoint("POST", "/appointments/{appointment_id}/confirm", body=Confirm, refuses=DECIDED, **CHANGE)
 def confirm(actor: Actor, appointment_id: UUID, body: Confirm) -> Answer:
     """Accept a request, as its doctor or the clinic's desk"""
     return _one(booking.confirm(actor, appointment_id, version=etags.expected(body.version)))
 
 
-@endpoint(
-    "POST", "/appointments/{appointment_id}/decline", body=Decline, refuses=(NotInThisState, StaleVersion), **CHANGE
-)
+@endpoint("POST", "/appointments/{appointment_id}/decline", body=Decline, refuses=DECIDED, **CHANGE)
 def decline(actor: Actor, appointment_id: UUID, body: Decline) -> Answer:
     """Refuse a request, as its doctor or the clinic's desk"""
     values = body.values() | {"version": etags.expected(body.version)}
@@ -112,7 +152,8 @@ def decline(actor: Actor, appointment_id: UUID, body: Decline) -> Answer:
     "POST",
     "/appointments/{appointment_id}/cancel",
     body=CancelAppointment,
-    refuses=(NotInThisState, StaleVersion, TooLate),
+    refuses=(*DECIDED, TooLate),
+    example={"code": "no_time", "version": 1},
     **CHANGE,
 )
 def cancel(actor: Actor, appointment_id: UUID, body: CancelAppointment) -> Answer:
@@ -125,12 +166,16 @@ def cancel(actor: Actor, appointment_id: UUID, body: CancelAppointment) -> Answe
     "POST",
     "/appointments/{appointment_id}/reschedule",
     body=Reschedule,
-    refuses=(NotInThisState, StaleVersion, TooLate, TooManyMoves, NotOffered, TimeTaken),
+    refuses=(*DECIDED, TooLate, TooManyMoves, NotOffered, TimeTaken, MoreInTheWay),
+    example={"starts_at": "2027-04-01T10:00:00+01:00", "version": 1},
     **CHANGE,
 )
 def reschedule(actor: Actor, appointment_id: UUID, body: Reschedule) -> Answer:
     """Move a visit to another time: the old time is given up only if the new one is won"""
     values = body.values() | {"version": etags.expected(body.version)}
+    seen = values.pop("seen")
+    if body.overbook:
+        return _one(overbooking.reschedule(actor, appointment_id, **values, seen=seen))
     return _one(booking.reschedule(actor, appointment_id, **values))
 
 

@@ -32,35 +32,63 @@ TOKEN_HEADER = {"Hold-Token": "The token of the hold, as POST /holds answered it
     keyed=True,
     headers={"Hold-Token": "The token of a hold that is given back for this one"},
     rate=HOLD_RATE,
+    example={
+        "practice_id": "019aa000-0000-7000-8000-000000000001",
+        "visit_type_id": "019aa000-0000-7000-8000-000000000002",
+        "starts_at": "2027-03-31T09:30:00+01:00",
+    },
 )
 def place_hold(actor: Actor, body: PlaceHold) -> Answer:
     """Keep a time for some minutes while a person makes up their mind
 
     Works with and without signing in. Send the token as `hold_token` when booking, or give the time back with DELETE.
     """
-    _hold, token = holds.place(actor, **body.values(), token=_token())
-    return Answer(_shown(holds.look(token), token), {"Location": "/api/v1/holds"})
+    _hold, token = holds.place(actor, **body.values(), token=sent_token())
+    return Answer(shown(holds.look(token), token), {"Location": "/api/v1/holds"})
 
 
 @endpoint("GET", "/holds", tag=TAG, answer=HoldOut, refuses=(HoldExpired,), public=True, headers=TOKEN_HEADER)
 def get_hold(actor: Actor) -> HoldOut:
     """The hold whose token is in the header Hold-Token, as long as it lasts"""
-    token = _token()
-    return _shown(holds.look(token), token or "")
+    token = sent_token()
+    return shown(holds.look(token), token or "")
+
+
+@endpoint(
+    "POST",
+    "/holds/extend",
+    tag=TAG,
+    answer=HoldOut,
+    refuses=(HoldExpired,),
+    public=True,
+    keyed=True,
+    headers=TOKEN_HEADER,
+    rate=HOLD_RATE,
+)
+def extend_hold(actor: Actor) -> HoldOut:
+    """Keep the time longer whose token is in the header Hold-Token, half an hour in all
+
+    `expires_at` says until when; it is the same as before once the time was kept as long as it can be.
+    """
+    token = sent_token()
+    holds.stay(token)
+    return shown(holds.look(token), token or "")
 
 
 @endpoint("DELETE", "/holds", tag=TAG, status=204, public=True, headers=TOKEN_HEADER)
 def release_hold(actor: Actor) -> None:
     """Give the time back whose token is in the header Hold-Token; an unknown one is no mistake"""
-    if token := _token():
+    if token := sent_token():
         holds.release(token)
 
 
-def _token() -> str | None:
+def sent_token() -> str | None:
+    """The token of a hold that came with the request."""
     return request.headers.get("Hold-Token")
 
 
-def _shown(hold: Hold, token: str) -> HoldOut:
+def shown(hold: Hold, token: str) -> HoldOut:
+    """A hold with its practice and clinic as it goes out."""
     zone = hold.practice.clinic.zone
     times = {name: getattr(hold, name).astimezone(zone) for name in ("starts_at", "ends_at", "expires_at")}
     return HoldOut(

@@ -14,7 +14,24 @@ from pydantic.json_schema import models_json_schema
 from portal.api import bearer, contract, etags, shaping
 from portal.api.contract import KEY_HEADER, Contract, Endpoint
 from portal.api.problems import TYPE
-from portal.api.v1 import appointments, auth, directory, favourites, holds
+from portal.api.v1 import (
+    agenda,
+    appointments,
+    auth,
+    changes,
+    closures,
+    day,
+    directory,
+    favourites,
+    holds,
+    invitations,
+    openings,
+    reviews,
+    rooms,
+    series,
+    slots,
+    waitlist,
+)
 from portal.api.v1.answers import ListOut, Problem
 from portal.config import Settings
 from portal.core import idempotency
@@ -25,7 +42,11 @@ from portal.domain.scheduling.availability import SENTENCES
 from portal.domain.scheduling.refusals import NotOffered, TimeTaken
 from portal.domain.scheduling.timetable import Reason
 
-TAGS = (auth.TAG, directory.TAG, favourites.TAG, holds.TAG, appointments.TAG)  # in the order one meets them
+_HERE = (  # in the order one meets them
+    auth, directory, favourites, slots, holds, appointments, series, invitations, waitlist, reviews, agenda, day,
+    openings, closures, changes, rooms,
+)  # fmt: skip
+TAGS = tuple(one.TAG for one in _HERE)
 REF = "#/components/schemas/{model}"
 ABOUT = (
     """Find a doctor, keep a time, book it, move it, cancel it: the same rules as on the pages.

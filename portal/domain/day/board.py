@@ -54,7 +54,15 @@ class Board:
 
 def of(slug: str) -> Board:
     """The board of a clinic that has one; raises NotFound for every other. At most four statements."""
-    clinic = queries.by_slug(NOBODY, slug)
+    return _of(queries.by_slug(NOBODY, slug))
+
+
+def at(clinic_id: UUID) -> Board:
+    """The board of the clinic with this id; raises NotFound as `of` does."""
+    return _of(queries.by_id(NOBODY, clinic_id))
+
+
+def _of(clinic: Clinic) -> Board:
     allow(clinic.has_board, NotFound)
     queues = queue.read(clinic, clock.today(clinic.zone), options=queue.NUMBERS_ONLY)
     shown = [one for one in queues if one.here or one.inside]

@@ -12,12 +12,13 @@ from sqlalchemy import select
 from portal.core import clock, names
 from portal.core.actor import Actor
 from portal.core.db import session
-from portal.core.errors import NotFound
+from portal.core.errors import NotFound, refuse
 from portal.core.policy import allow
 from portal.domain.clinics.models import Clinic
 from portal.domain.day import queue, waiting, walk_ins
 from portal.domain.day.queue import Queue
 from portal.domain.doctors.models import Practice
+from portal.domain.scheduling import appointments, closures
 from portal.domain.scheduling.models import CHECKED_IN, IN_PROGRESS, Appointment
 
 LOOK_BACK = timedelta(days=14)  # visits that were never closed are shown for so long
@@ -45,6 +46,26 @@ def desk_day(actor: Actor, slug: str | None, on: date | None) -> DeskDay:
     busy = {one.doctor.id for one in queues}
     others = [practice for practice in walk_ins.practices(actor, clinic.id) if practice.doctor_id not in busy]
     return DeskDay(clinic, on, queues, others)
+
+
+def queues_at(actor: Actor, clinic_id: UUID, on: date | None = None, *, doctor_id: UUID | None = None) -> list[Queue]:
+    """The queues of a clinic's date, today without one, of one of its doctors when named.
+
+    For those who run its desk; raises NotFound to others. Four statements.
+    """
+    clinic = next((one for one in walk_ins.clinics(actor) if one.id == clinic_id), None) or refuse(NotFound)
+    return queue.read(clinic, on or clock.today(clinic.zone), Appointment.visible(actor), doctor_id=doctor_id)
+
+
+def queues_of_doctor(actor: Actor, doctor_id: UUID, on: date | None = None) -> list[Queue]:
+    """A doctor's date, today without one, as queues, one for each clinic; for the doctor and the desks of theirs.
+
+    Raises NotFound to others.
+    """
+    practices = closures.practices_of(actor, doctor_id) or refuse(NotFound)
+    zone = practices[0].clinic.zone
+    on = on or clock.today(zone)
+    return queues_of(appointments.of_doctor(actor, doctor_id, on, on, zone))
 
 
 def counts(queues: Sequence[Queue]) -> dict[str, int]:

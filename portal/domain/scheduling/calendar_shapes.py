@@ -19,7 +19,8 @@ def _full_minute(at: datetime | None) -> datetime | None:
     return at
 
 
-def _in_this_century(day: date) -> date:
+def in_this_century(day: date) -> date:
+    """The day, refused when it is of another time."""
     if not 2000 <= day.year <= 2200:
         raise fault("year", _("Please choose a time in this century."))
     return day
@@ -39,6 +40,6 @@ class WhyNotQuestion(Shape):
 
     practice_id: UUID
     visit_type_id: UUID
-    day: Annotated[date, AfterValidator(_in_this_century)]
+    day: Annotated[date, AfterValidator(in_this_century)]
     at: time
     patient_id: Annotated[UUID | None, Empty] = None

@@ -70,7 +70,7 @@ class Glance(Timed):
 _READ = """
 SELECT a.id, a.reference, a.status, a.version, a.mode, a.practice_id, a.clinic_id, a.doctor_id, a.patient_id,
        a.visit_type_id, a.reason, a.moves, a.ended_by, a.end_code, a.end_text, a.starts_at, a.ends_at, a.created_at,
-       a.price_minor, a.currency, c.name AS clinic, c.address, c.city, c.phone, c.time_zone, d.title,
+       a.price_minor, a.currency, a.series_id, c.name AS clinic, c.address, c.city, c.phone, c.time_zone, d.title,
        d.given_name AS doctor_given, d.family_name AS doctor_family, p.given_name AS patient_given,
        p.family_name AS patient_family, t.name AS kind, t.name_fr AS kind_fr, t.name_ar AS kind_ar, t.duration
   FROM appointments a

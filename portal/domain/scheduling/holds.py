@@ -22,6 +22,7 @@ from portal.domain.scheduling.timetable import Offer, Reason
 
 PER_STRANGER = "30 per 10 minutes"  # holds by people who are not signed in, from one address
 MOST_OPEN = 5  # holds one person keeps at once
+LONGEST = timedelta(minutes=30)  # in all, however often it is asked for longer
 _minutes = 10
 
 
@@ -131,6 +132,15 @@ def look(token: str | None) -> Hold:
     if found is None or found.is_over:
         raise HoldExpired
     return found
+
+
+def stay(token: str | None) -> Hold:
+    """Keep the time as long again from now, LONGEST in all; near its end it stays as it is. Raises HoldExpired."""
+    hold = look(token)
+    until = min(clock.now() + timedelta(minutes=_minutes), hold.created_at + LONGEST)
+    if until > hold.expires_at:
+        prolong(hold.id, until)
+    return hold
 
 
 def release(token: str) -> None:
