@@ -98,6 +98,7 @@ def waiting(actor: Actor, patient: Patient) -> list[Invitation]:
     done = exists().where(over.subject_type == "invitation", over.subject_id == Event.subject_id, over.id != Event.id)
     statement = select(Event).where(
         Event.patient_id == patient.id,
+        Event.subject_type == "invitation",  # an invitation to book is told of by the same name
         Event.name == "invitation.sent",
         Event.created_at > clock.now() - LASTS,
         ~done,

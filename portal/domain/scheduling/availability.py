@@ -166,18 +166,34 @@ def by_day(slots: Iterable[Slot], zone: str | ZoneInfo) -> dict[date, list[Slot]
 
 
 def alternatives(book: Rulebook, kind: TypeRules, near: datetime, limit: int = 3) -> list[datetime]:
-    """The next free times around a refused one, in the clinic's time: on the same day and after, else from now on."""
-    day = near.astimezone(book.zone).date()
-    begins, until = _around(day, day + timedelta(days=14))
-    fresh = rulebook.read_one(book.practice_id, begins, until, visit_type_id=UUID(kind.id), also_unverified=True)
-    if fresh is None:
-        return []
-    policy, now = kind.policy(), _now()
-    found = timetable.next_free(fresh.timetable, kind.rule, day, day + timedelta(days=14), now, policy, limit)
-    if not found and near > clock.now():
-        today = clock.today(book.zone)
-        found = timetable.next_free(fresh.timetable, kind.rule, today, day, now, policy, limit)
-    return [moment(offer.starts).astimezone(book.zone) for offer in found]
+    """The free times nearest to a refused one, in order and in the clinic's time.
+
+    Those of its own day; when these are too few, of the week before and the fortnight after too; else of all days
+    that can be booked.
+    """
+    day, today = near.astimezone(book.zone).date(), clock.today(book.zone)
+    before, after = day - timedelta(days=7), day + timedelta(days=14)
+    fresh = _again(book, kind, before, after)
+    found = _free(fresh, kind, day, day)
+    if len(found) < limit:
+        found = _free(fresh, kind, before, after)
+    if not found:
+        last = today + timedelta(days=kind.policy().horizon_days)
+        found = _free(_again(book, kind, today, last), kind, today, last)
+    wished = near.timestamp()
+    nearest = sorted(found, key=lambda offer: abs(offer.starts - wished))[:limit]
+    return sorted(moment(offer.starts).astimezone(book.zone) for offer in nearest)
+
+
+def _again(book: Rulebook, kind: TypeRules, first: date, last: date) -> Rulebook | None:
+    """The practice as it is now on these days; None when it cannot be booked any more."""
+    begins, until = _around(first, last)
+    about = {"visit_type_id": UUID(kind.id), "patient_id": book.patient_id}
+    return rulebook.read_one(book.practice_id, begins, until, also_unverified=True, **about)
+
+
+def _free(book: Rulebook | None, kind: TypeRules, first: date, last: date) -> list[Offer]:
+    return timetable.offers(book.timetable, kind.rule, first, last, _now(), kind.policy()) if book else []
 
 
 def _next_of(book: Rulebook, visit_type_id: UUID | None, mode: str | None, limit: int, days: int) -> list[Slot]:

@@ -10,6 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, select, true
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import InstrumentedAttribute, contains_eager
 
 from portal.core import clock
@@ -98,7 +99,7 @@ def next_visits(actor: Actor, patient_ids: Sequence[UUID]) -> dict[UUID, Appoint
         )
         .options(*WHOLE)
         .order_by(Appointment.patient_id, Appointment.starts_at)
-        .distinct(Appointment.patient_id)
+        .ext(distinct_on(Appointment.patient_id))
     )
     return {visit.patient_id: visit for visit in session().scalars(statement)} if patient_ids else {}
 

@@ -64,6 +64,7 @@ class Rulebook:
     timetable: Timetable
     upcoming: int  # visits of the patient asked about that lie ahead, of the type asked about
     invited: bool  # that patient may have an open invitation for that type
+    patient_id: UUID | None  # the patient asked about
 
     def type(self, visit_type_id: UUID | str) -> TypeRules | None:
         return self.types.get(str(visit_type_id))
@@ -168,7 +169,7 @@ def read(
         "moving_id": moving_id,
         "hold_id": hold_id,
     }
-    return {row.id: _rulebook(row) for row in statement.run(values)}
+    return {row.id: _rulebook(row, patient_id) for row in statement.run(values)}
 
 
 def read_one(practice_id: UUID, begins: datetime, until: datetime, **options: Any) -> Rulebook | None:
@@ -205,7 +206,7 @@ def _statement(one_type: bool, patient: bool, moving: bool, hold: bool, unverifi
     )
 
 
-def _rulebook(row: Any) -> Rulebook:
+def _rulebook(row: Any, patient_id: UUID | None) -> Rulebook:
     zone = ZoneInfo(row.time_zone)
     closures = [Closure(*closure) for closure in row.closures or ()]
     closures += [_whole_day(date.fromisoformat(day), zone) for day in row.holidays or ()]
@@ -232,6 +233,7 @@ def _rulebook(row: Any) -> Rulebook:
         ),
         upcoming=getattr(row, "upcoming", 0),
         invited=getattr(row, "invited", False),
+        patient_id=patient_id,
     )
 
 

@@ -15,8 +15,8 @@ from portal.domain.clinics.models import Clinic
 from portal.domain.patients import accepting, care, family, inviting
 from portal.domain.patients.family_letters import PURPOSE
 from portal.domain.patients.models import Delegation, Patient
-from portal.domain.scheduling import glance
-from tests.builders import make_patient, make_user, register_at
+from portal.domain.scheduling import glance, invitations
+from tests.builders import ALGIERS, make_patient, make_user, register_at
 from tests.domain.patients.test_family import BORN, TODAY, booked, child_of, let
 from tests.people import Person
 
@@ -102,6 +102,16 @@ def test_a_withdrawn_invitation_is_gone(amina: Any, yacine: Any, lina: Any, mail
     assert inviting.waiting(amina.actor, patient) == []
     with pytest.raises(Gone):
         accepting.accept(yacine.actor, token)
+
+
+def test_an_invitation_to_book_is_none_to_care(amina: Any, dr_benali: Any, el_djazair: Any) -> None:
+    patient, today = session().get_one(Patient, amina.patient_id), clock.today(ALGIERS)
+    register_at(patient, session().get_one(Clinic, el_djazair.clinic_id))
+    keep()
+    about = {"practice_id": dr_benali.practice_id, "visit_type_id": el_djazair.consultation_id}
+    invitations.invite(dr_benali.actor, patient_id=patient.id, first=today, last=today + timedelta(days=30), **about)
+    keep()
+    assert inviting.waiting(amina.actor, patient) == []
 
 
 def test_an_accepted_invitation_waits_no_more(amina: Any, yacine: Any, mailbox: Any) -> None:

@@ -36,9 +36,10 @@ def consult(dr_benali, el_djazair):
     """A function that books a consultation with Dr Benali."""
 
     def book(person, wall="09:00", ahead=2, **more):
+        more.setdefault("starts_at", at(wall, ahead))
         more.setdefault("practice_id", dr_benali.practice_id)
         more.setdefault("visit_type_id", el_djazair.consultation_id)
-        return booking.book(person.actor, starts_at=at(wall, ahead), **more)
+        return booking.book(person.actor, **more)
 
     return book
 
@@ -71,6 +72,40 @@ def test_a_taken_time_is_refused_with_the_next_free_ones(consult, amina, yacine)
     alternatives = no.value.facts["alternatives"]
     assert alternatives and at("09:00") not in alternatives
     assert no.value.status == 409
+
+
+def test_the_times_offered_instead_are_those_nearest_to_the_wish_in_order(consult, amina, yacine):
+    consult(amina, "10:30")
+    with pytest.raises(TimeTaken) as no:
+        consult(yacine, "10:30")
+    assert no.value.facts["alternatives"] == [at("09:30"), at("10:00"), at("11:00")]
+
+
+def test_when_the_day_has_no_other_time_the_nearest_before_and_after_it_are_offered(consult, amina, dr_benali):
+    day = at("00:00", 10)
+    make_closure(day, day + timedelta(days=1), doctor_id=dr_benali.doctor_id)
+    with pytest.raises(NotOffered) as no:
+        consult(amina, "15:30", 10)
+    offered = no.value.facts["alternatives"]
+    assert offered == sorted(offered) and len(offered) == 3
+    assert all(abs(one - at("15:30", 10)) < timedelta(days=4) for one in offered)
+
+
+def test_a_wish_beyond_what_can_be_booked_is_answered_with_the_latest_free_times(consult, amina, yacine):
+    with pytest.raises(NotOffered) as no:
+        consult(yacine, "15:30", 120)
+    *_others, latest = no.value.facts["alternatives"]
+    consult(amina, starts_at=latest)
+    with pytest.raises(NotOffered) as no:
+        consult(yacine, "15:30", 120)
+    assert len(no.value.facts["alternatives"]) == 3 and latest not in no.value.facts["alternatives"]
+
+
+def test_a_patient_who_is_elsewhere_is_offered_times_at_which_they_are_free(consult, amina, dr_haddad, wahran):
+    consult(amina, "10:00")
+    with pytest.raises(NotOffered) as no:
+        consult(amina, "10:00", practice_id=dr_haddad.practice_id, visit_type_id=wahran.consultation_id)
+    assert no.value.facts["alternatives"] == [at("09:00"), at("09:30"), at("10:30")]
 
 
 def test_the_alternatives_can_be_booked(consult, amina, yacine, dr_benali, el_djazair):
