@@ -21,7 +21,7 @@ from portal.web.public import bp
 from portal.web.public.forms import SearchForm, asked_for
 
 PAGE, FRAGMENT = "public/doctors/index.html", "public/doctors/_results.html"
-MORE = ("clinic", "language", "gender", "mode", "sort", "before", "rating")
+MORE = ("within_km", "clinic", "language", "gender", "mode", "sort", "before", "rating")
 Written = Recent[tuple[Any, ...], Markup]
 
 # Writing the filters and a page of cards costs more than finding the doctors, and both are the same for everybody who

@@ -24,6 +24,7 @@ SORTS = {
     "name": _("Name"),
     "distance": _("Nearest to the city"),
 }
+DISTANCES = (5, 10, 20, 50, 100)  # km around a city
 RATINGS = {"4": _("4 and more"), "3": _("3 and more")}
 
 
@@ -38,6 +39,7 @@ class SearchForm(ShapeForm[DirectoryQuery]):
     specialty = SelectField(_("Specialty"))
     name = SearchField(_("Doctor's name"), render_kw={"autocomplete": "off", "enterkeyhint": "search"})
     city = SelectField(_("City"))
+    within_km = SelectField(_("Around the city"))
     before = DateField(_("Free on or before"))
     clinic = SelectField(_("Clinic"))
     language = SelectField(_("Speaks"))
@@ -56,6 +58,7 @@ class SearchForm(ShapeForm[DirectoryQuery]):
         spoken = sorted((times.language_name(code), code) for code in facets.languages)
         form.specialty.choices = [anything, *(SelectChoice(code, name) for name, code in specialties)]
         form.city.choices = [anything, *(SelectChoice(city, city) for city in facets.cities)]
+        form.within_km.choices = [SelectChoice("", str(_("Only in the city"))), *_distances()]
         form.clinic.choices = [anything, *(SelectChoice(slug, name) for slug, name in facets.clinics)]
         form.language.choices = [anything, *(SelectChoice(code, name) for name, code in spoken)]
         form.gender.choices = [anything, *_said(GENDERS)]
@@ -91,6 +94,10 @@ def asked_for() -> dict[str, str]:
     """What the address asks of the directory: known keys only and nothing empty."""
     known = (key for key in DirectoryQuery.model_fields if key != "limit")
     return {key: value for key in known if (value := request.args.get(key, "").strip())}
+
+
+def _distances() -> list[SelectChoice]:
+    return [SelectChoice(str(km), text.gettext("%(km)s km", km=text.format_number(km))) for km in DISTANCES]
 
 
 def _said(words: dict[str, Any]) -> list[SelectChoice]:

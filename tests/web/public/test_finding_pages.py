@@ -59,6 +59,32 @@ def test_filters_live_in_the_address(client: Any, dr_benali: Any, dr_haddad: Any
     assert 'value="cardiology" selected' in page or 'selected value="cardiology"' in page
 
 
+def test_a_city_is_asked_for_with_what_lies_around_it(client: Any, dr_benali: Any, dr_haddad: Any) -> None:
+    near = client.get("/doctors?city=Algiers&within_km=20").text
+    assert "Benali" in near and "Haddad" not in near
+    assert re.search(r'<select[^>]*name="within_km".*?<option selected value="20">20 km<', near, re.S)
+    assert re.search(r"<details[^>]* open", near)  # the filter that is on is seen
+    made = make_doctor(make_user("Rym", "Blida"))
+    blida = make_clinic("Clinique Blida", city="Blida", latitude=36.47, longitude=2.83)
+    make_week(make_practice(made, blida), [make_visit_type(blida)])
+    assert "Rym Blida" not in client.get("/doctors?city=Algiers&within_km=20").text
+    assert "Rym Blida" in client.get("/doctors?city=Algiers&within_km=50").text
+    assert "Rym Blida" not in client.get("/doctors?city=Algiers&within_km=").text
+
+
+def test_a_distance_without_a_city_asks_for_one(client: Any, dr_benali: Any) -> None:
+    answer = client.get("/doctors?within_km=20")
+    assert answer.status_code == 422
+    assert "Please choose a city" in answer.text
+
+
+def test_free_on_or_before_a_date(client: Any, dr_benali: Any) -> None:
+    make_closure(clock.now(), clock.now() + timedelta(days=15), doctor_id=dr_benali.doctor_id)
+    day = clock.now().date()
+    assert "Benali" not in client.get(f"/doctors?before={day + timedelta(days=7)}").text
+    assert "Benali" in client.get(f"/doctors?before={day + timedelta(days=30)}").text
+
+
 def test_htmx_gets_only_the_results(client: Any, dr_benali: Any) -> None:
     answer = client.get("/doctors?name=benali", headers=HTMX)
     assert answer.text.lstrip().startswith('<section id="results"')
