@@ -205,9 +205,9 @@ def _once(endpoint: Endpoint, actor: Actor, body: Shape | None, wanted: Mapping[
     key = request.headers.get(KEY_HEADER) if endpoint.keyed and actor.user_id else None
     if key is None:
         return _reply(endpoint, _done(endpoint, wanted))
-    kept = idempotency.begin(actor, key, _digest(body))
+    kept = idempotency.begin(actor, key, _digest(endpoint, body))
     if kept.status is not None:
-        response = Response(kept.body, kept.status, kept.headers)
+        response = Response(idempotency.reply(kept), kept.status, kept.headers)
         response.headers["Idempotency-Replayed"] = "true"
         return response
     response = _reply(endpoint, _done(endpoint, wanted))
@@ -226,10 +226,11 @@ def _done(endpoint: Endpoint, wanted: Mapping[str, Any]) -> Any:
         raise
 
 
-def _digest(body: Shape | None) -> str:
-    """What makes two requests the same: method, address, If-Match and every value of the body."""
+def _digest(endpoint: Endpoint, body: Shape | None) -> str:
+    """What makes two requests the same: method, address, the headers that count and every value of the body."""
     said = body.model_dump_json() if body else ""
-    asked = "\n".join((request.method, request.full_path, request.headers.get("If-Match", ""), said))
+    headers = [request.headers.get(name, "") for name in ("If-Match", *endpoint.headers)]
+    asked = "\n".join((request.method, request.full_path, *headers, said))
     return hashlib.sha256(asked.encode()).hexdigest()
 
 

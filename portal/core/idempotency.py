@@ -2,12 +2,14 @@
 
 The row is written before the work and filled after it, in the work's own transaction: both are kept or neither is. A
 second request with the same key waits at the unique index until the first is over. Keys belong to one account, live for
-a day, and keep successes only: a refusal changed nothing, so asking again may be answered anew.
+a day, and keep successes only: a refusal changed nothing, so asking again may be answered anew. What was answered is
+kept encrypted, because a reply may tell a secret that is told once.
 See https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/.
 """
 
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
 from uuid import UUID
 
@@ -16,16 +18,17 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.core import clock
+from portal.core import clock, secrets
 from portal.core.actor import Actor
 from portal.core.db import Base, Identified, new_id, session
-from portal.core.errors import Conflict, Invalid
+from portal.core.errors import Conflict, Gone, Invalid
 from portal.core.text import lazy as _
 
 LONGEST_KEY = 200
 KEPT_FOR = timedelta(hours=24)
 LONGEST_WAIT = "10s"
 LOCK_NOT_AVAILABLE = "55P03"
+_PURPOSE = "kept-reply"
 
 
 class IdempotencyKey(Base, Identified):
@@ -36,7 +39,7 @@ class IdempotencyKey(Base, Identified):
     digest: Mapped[str] = mapped_column(String(64))
     status: Mapped[int | None]
     headers: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
-    body: Mapped[str] = mapped_column(Text, default="")
+    body: Mapped[str] = mapped_column(Text, default="")  # encrypted
 
     __table_args__ = (UniqueConstraint("user_id", "key"),)
 
@@ -62,6 +65,13 @@ class StillRunning(Conflict):
     sentence = _("The first request with this Idempotency-Key is still being done. Please ask again in a moment.")
 
 
+class Unreadable(Conflict):
+    """The request was done, but the secret key of this installation is another one now."""
+
+    code = "idempotency_unreadable"
+    sentence = _("This was done before, but its answer can no longer be read. Please look at how it stands now.")
+
+
 def begin(actor: Actor, key: str, digest: str) -> IdempotencyKey:
     """The row of this key: with a status when the request was done before, without when it is to be done now.
 
@@ -79,13 +89,27 @@ def begin(actor: Actor, key: str, digest: str) -> IdempotencyKey:
 
 def keep(row: IdempotencyKey, status: int, headers: dict[str, str], body: str) -> None:
     """Keep the reply with the work."""
-    row.status, row.headers, row.body = status, headers, body
+    locked = secrets.lock(_PURPOSE, body.encode(), _owner(row))
+    row.status, row.headers, row.body = status, headers, base64.b64encode(locked).decode()
     session().flush()
+
+
+def reply(row: IdempotencyKey) -> str:
+    """The body that was kept; raises Unreadable."""
+    try:
+        return secrets.unlock(_PURPOSE, base64.b64decode(row.body), _owner(row)).decode()
+    except (Gone, ValueError):
+        raise Unreadable from None
 
 
 def prune() -> None:
     """Forget keys that are a day old."""
     session().execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < clock.now() - KEPT_FOR))
+
+
+def _owner(row: IdempotencyKey) -> bytes:
+    """Nobody reads a reply out of another row."""
+    return f"{row.user_id}:{row.key}".encode()
 
 
 def _is_first(actor: Actor, key: str, digest: str) -> bool:

@@ -147,7 +147,7 @@ def _implied(one: Endpoint) -> list[type[Refused]]:
     if one.rate:
         kinds.append(TooMany)
     if one.keyed:
-        kinds += [idempotency.BadKey, idempotency.Mismatch, idempotency.StillRunning]
+        kinds += [idempotency.BadKey, idempotency.Mismatch, idempotency.StillRunning, idempotency.Unreadable]
     if one.guarded:
         kinds.append(etags.PreconditionFailed)
     return kinds
