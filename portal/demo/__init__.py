@@ -14,7 +14,7 @@ from sqlalchemy import exists, select, text, update
 
 from portal.core import clock, db, events, tasks
 from portal.core.events import Event
-from portal.demo import changes, day, desk, family, reviews, waitlist
+from portal.demo import changes, day, desk, family, programs, reviews, waitlist
 from portal.demo.history import Story
 from portal.demo.network import ZONE, build
 from portal.demo.people import MEMBERS, PASSWORD, SUPERADMIN, patients
@@ -56,6 +56,7 @@ def seed(app: Flask, force: bool = False) -> str:
         network = build(patients(dice, clock.today(ZONE)), dice)
         booked = Story(network, dice).tell()
         equip(network)
+        programs.let_in(network)
         day.liven(network, dice)
         family.live_together(network)
         reviews.say_how_it_was(network, random.Random(SEED))

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from portal.core import clock, events, idempotency, log, secrets, tasks
 from portal.core.db import session
 from portal.core.tasks import task
-from portal.domain.identity import sessions
+from portal.domain.identity import grants, sessions, tokens
 
 
 @task
@@ -38,6 +38,8 @@ def forget_old_tasks() -> None:
 @task
 def forget_old_sessions() -> None:
     sessions.prune()
+    grants.prune()
+    tokens.prune()
 
 
 @task

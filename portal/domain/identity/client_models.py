@@ -54,6 +54,13 @@ class OAuthClient(Base, Changing):
     def is_public(self) -> bool:
         return self.secret_fingerprint is None
 
+    @property
+    def kind(self) -> str:
+        """app, server or service: how it proves itself and for whom it acts."""
+        if "client_credentials" in self.grants:
+            return "service"
+        return "app" if self.is_public else "server"
+
 
 class AuthorizationCode(Base, Identified):
     """A code on its way from the consent page to the client: works once, for a minute, with its PKCE verifier."""

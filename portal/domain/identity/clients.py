@@ -5,11 +5,12 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, true, update
+from sqlalchemy import ColumnElement, func, select, true, update
 
 from portal.core import clock, secrets
 from portal.core.actor import ADMIN, Actor
@@ -52,6 +53,15 @@ def get(actor: Actor, key: UUID | str, *, lock: bool = False) -> OAuthClient:
     if lock:
         statement = statement.with_for_update().execution_options(populate_existing=True)
     return session().scalars(statement).one_or_none() or refuse(NotFound)
+
+
+def use_of(client: OAuthClient) -> tuple[int, datetime | None]:
+    """For how many accounts the program may act now, and when it last asked for tokens."""
+    now = clock.now()
+    alive = [TokenFamily.ended_at.is_(None), TokenFamily.expires_at > now]
+    counted = select(func.count(TokenFamily.user_id.distinct()).filter(*alive), func.max(TokenFamily.last_used_at))
+    people, last = session().execute(counted.where(TokenFamily.client_id == client.id)).one()
+    return people, last
 
 
 def make(

@@ -9,6 +9,7 @@ gate.role_only(bp, "admin", "superadmin")
 
 from portal.web.admin import (  # noqa: E402 - views register themselves
     audit,  # noqa: F401
+    clients,  # noqa: F401
     clinics,  # noqa: F401
     doctors,  # noqa: F401
     figures,  # noqa: F401
