@@ -90,6 +90,7 @@ POST   admin.add_resource             admin+superadmin 404
 POST   admin.add_visit_type           admin+superadmin 404
 GET    admin.audit                    admin+superadmin in
 POST   admin.break_opening            admin+superadmin 404
+POST   admin.change_client            admin+superadmin 404
 POST   admin.change_clinic            admin+superadmin 404
 POST   admin.change_doctor            admin+superadmin 404
 POST   admin.change_group             admin+superadmin 404
@@ -97,6 +98,7 @@ POST   admin.change_opening           admin+superadmin 404
 POST   admin.change_reminder          admin+superadmin 404
 POST   admin.change_resource          admin+superadmin 404
 POST   admin.change_visit_type        admin+superadmin 404
+GET    admin.client                   admin+superadmin 404
 GET    admin.clinic                   admin+superadmin 404
 GET    admin.clinic_closures          admin+superadmin 404
 GET    admin.clinics                  admin+superadmin in
@@ -105,14 +107,17 @@ POST   admin.close_resource           admin+superadmin 404
 POST   admin.copy_day                 admin+superadmin 404
 GET    admin.copy_hours               admin+superadmin 404
 POST   admin.copy_week                admin+superadmin 404
+POST   admin.create_client            admin+superadmin in
 POST   admin.create_clinic            superadmin in
 POST   admin.create_doctor            admin+superadmin in
 POST   admin.deactivate_clinic        admin+superadmin 404
 POST   admin.deactivate_user          admin+superadmin 404
 GET    admin.doctor                   admin+superadmin 404
 GET    admin.doctors                  admin+superadmin in
+GET    admin.edit_client              admin+superadmin 404
 GET    admin.edit_clinic              admin+superadmin 404
 GET    admin.edit_doctor              admin+superadmin 404
+POST   admin.end_client               admin+superadmin 404
 POST   admin.end_group                admin+superadmin 404
 POST   admin.end_membership           admin+superadmin 404
 POST   admin.end_practice             admin+superadmin 404
@@ -122,6 +127,7 @@ GET    admin.figures_csv              admin+superadmin in
 GET    admin.hide_form                admin+superadmin 404
 POST   admin.hide_review              admin+superadmin 404
 POST   admin.invite_user              admin+superadmin in
+GET    admin.new_client               admin+superadmin in
 GET    admin.new_clinic               superadmin in
 GET    admin.new_doctor               admin+superadmin in
 GET    admin.new_opening              admin+superadmin 404
@@ -130,6 +136,7 @@ GET    admin.new_visit_type           admin+superadmin 404
 GET    admin.opening                  admin+superadmin 404
 GET    admin.openings                 admin+superadmin 404
 GET    admin.openings_preview         admin+superadmin 404
+GET    admin.programs_list            admin+superadmin in
 POST   admin.reactivate_clinic        admin+superadmin 404
 POST   admin.reactivate_user          admin+superadmin 404
 GET    admin.reminders                admin+superadmin 404
@@ -137,6 +144,7 @@ POST   admin.remove_factor            admin+superadmin 404
 POST   admin.remove_holiday           admin+superadmin 404
 POST   admin.remove_opening           admin+superadmin 404
 POST   admin.remove_reminder          admin+superadmin 404
+POST   admin.renew_secret             admin+superadmin 404
 POST   admin.reopen_clinic            admin+superadmin 404
 POST   admin.reopen_resource          admin+superadmin 404
 GET    admin.resource                 admin+superadmin 404
@@ -275,6 +283,8 @@ GET    changes.other_times            doctor+staff+admin+superadmin 404
 POST   changes.propose                doctor+staff+admin+superadmin 404
 POST   changes.remember               doctor+staff+admin+superadmin 404
 POST   changes.renew                  doctor+staff+admin+superadmin 404
+GET    consent.authorize              everybody in
+POST   consent.decide                 everybody in
 POST   desk.add_opening               staff+admin+superadmin 404
 POST   desk.add_patient               staff+admin+superadmin in
 POST   desk.add_waiting               staff+admin+superadmin 404
@@ -379,6 +389,11 @@ GET    notifications.badge            signed-in in
 GET    notifications.index            signed-in in
 POST   notifications.mark_all_read    signed-in in
 POST   notifications.mark_read        signed-in 404
+POST   oauth.introspect               everybody in
+GET    oauth.key_set                  everybody in
+GET    oauth.metadata                 everybody in
+POST   oauth.revoke                   everybody in
+POST   oauth.token                    everybody in
 GET    ops.detailed                   each 404 404 404 404 404 404 in
 GET    ops.figures                    everybody 404
 GET    ops.health                     everybody in
