@@ -53,6 +53,7 @@ def examine(settings: Settings) -> list[Finding]:
         _data(settings),
         _secret(settings),
         _address(settings),
+        _second_factor(settings),
     ]
 
 
@@ -207,6 +208,16 @@ def _address(settings: Settings) -> Finding:
     safe = settings.base_url.startswith("https://") or settings.portal_mode != "production"
     do = "" if safe else "Set BASE_URL to the https:// address people use; cookies are not safe without it."
     return Finding(safe, "address", settings.base_url, do)
+
+
+def _second_factor(settings: Settings) -> Finding:
+    asked = settings.staff_need_second_factor
+    do = (
+        ""
+        if asked or settings.portal_mode != "production"
+        else "Set SECOND_FACTOR=staff: a password alone is not enough."
+    )
+    return Finding(not do, "second factor", "asked of all who work here" if asked else "asked of nobody", do)
 
 
 def _appointments() -> dict[str, float]:

@@ -9,7 +9,6 @@ from portal.core.errors import NotFound
 from portal.core.policy import allow
 from portal.domain.access import actors, people
 from portal.domain.identity import factors
-from portal.domain.identity.factors import Standing
 
 
 def may_take_away(actor: Actor, user_id: UUID) -> bool:
@@ -27,11 +26,6 @@ def may_take_away(actor: Actor, user_id: UUID) -> bool:
         return False
     works_at = frozenset().union(*other.clinics.values())
     return bool(works_at) and works_at <= actor.clinics_as(ADMIN)
-
-
-def standing(actor: Actor, user_id: UUID) -> Standing | None:
-    """How somebody's second factor stands, for an admin who may see the account; raises NotFound."""
-    return factors.of(people.get(actor, user_id).user.id)
 
 
 def take_away(actor: Actor, user_id: UUID) -> None:

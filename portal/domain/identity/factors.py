@@ -215,7 +215,7 @@ def _take(factor: SecondFactor, code: str) -> None:
 
 def _take_recovery(actor: Actor, user: User, code: str) -> None:
     if not recovery.use(user.id, code):
-        raise WrongCode(user_id=user.id)
+        raise WrongCode(_("This is not one of your codes, or it was used already."), user_id=user.id)
     known = Actor(user_id=user.id, door=actor.door, address=actor.address)
     record(known, "factor.recovery_code_used", user_id=user.id)
     _tell(user.id, "code_used")

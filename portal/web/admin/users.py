@@ -12,7 +12,7 @@ from portal.core.errors import NotFound, Refused
 from portal.core.text import gettext as say
 from portal.domain.access import factor_help, people
 from portal.domain.clinics import managing, members
-from portal.domain.identity import accounts
+from portal.domain.identity import accounts, factors
 from portal.web import htmx, terms
 from portal.web.admin import bp, lists
 from portal.web.admin.forms import MemberForm
@@ -113,10 +113,7 @@ def end_membership(key: UUID) -> AnyResponse:
 
 
 def _about(key: UUID) -> dict[str, Any]:
-    return {
-        "person": people.get(actor(), key),
-        "factor": factor_help.standing(actor(), key),
-        "may_take_factor": factor_help.may_take_away(actor(), key),
-        "terms": terms,
-        "zone": lists.zone(),
-    }
+    person = people.get(actor(), key)
+    factor = factors.of(person.user.id)
+    may_take = factor is not None and factor_help.may_take_away(actor(), person.user.id)
+    return {"person": person, "factor": factor, "may_take_factor": may_take, "terms": terms, "zone": lists.zone()}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from portal import checkup
 from portal.core import clock, secrets
 from portal.core.actor import Actor
 from portal.core.db import keep, session
@@ -367,6 +368,23 @@ def test_employees_need_one_and_patients_do_not(
         assert factors.is_missing(person.actor) and factors.is_required(person.actor)
         Phone(person).set_up()
         assert not factors.is_missing(person.actor) and factors.is_required(person.actor)
+
+
+@pytest.mark.parametrize(
+    ("mode", "said", "asked"),
+    [
+        ("production", "", True),
+        ("production", "staff", True),
+        ("production", "optional", False),
+        ("demo", "", False),
+        ("demo", "staff", True),
+        ("test", "", False),
+    ],
+)
+def test_production_asks_for_it_unless_told_otherwise(app: Any, mode: str, said: str, asked: bool) -> None:
+    settings = app.extensions["portal.settings"].model_copy(update={"portal_mode": mode, "second_factor": said})
+    assert settings.staff_need_second_factor is asked
+    assert checkup._second_factor(settings).ok is (asked or mode != "production")
 
 
 def test_where_it_is_optional_nobody_misses_it(nadia: Any) -> None:
