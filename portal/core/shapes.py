@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from portal.core.errors import Invalid
 from portal.core.text import gettext as say
@@ -72,6 +72,18 @@ def _nothing(value: Any) -> Any:
     return None if isinstance(value, str) and not value.strip() else value
 
 
+class _Empty:
+    """What is left empty in a form or an address is nothing. JSON has a word for nothing, null, and needs no such rule.
+
+    It must not stand before a JSON value at all: what came as text would not be read as a date any more.
+    """
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        inner = handler(source)
+        typed = core_schema.no_info_before_validator_function(_nothing, inner)
+        return core_schema.json_or_python_schema(json_schema=inner, python_schema=typed)
+
+
 def _line(most: int) -> Any:
     return Annotated[
         str, StringConstraints(max_length=most, min_length=1), AfterValidator(storable), AfterValidator(one_line)
@@ -88,9 +100,9 @@ Text = Annotated[str, StringConstraints(max_length=4000), AfterValidator(storabl
 Secret = Annotated[
     str, StringConstraints(min_length=1, max_length=256, strip_whitespace=False), AfterValidator(storable)
 ]
-MaybeLine = Annotated[Line | None, BeforeValidator(_nothing)]
-MaybeName = Annotated[Name | None, BeforeValidator(_nothing)]
-Empty = BeforeValidator(_nothing)
+Empty = _Empty()
+MaybeLine = Annotated[Line | None, Empty]
+MaybeName = Annotated[Name | None, Empty]
 Limit = Annotated[int, Field(ge=1, le=100)]
 
 

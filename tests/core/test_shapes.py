@@ -96,6 +96,15 @@ def test_a_validator_speaks_our_own_sentence():
     assert str(fault("odd", gettext("Please look again."))) == "Please look again."
 
 
+def test_in_json_nothing_is_null_and_a_date_is_read_from_its_text():
+    said = Form.parse_json(b'{"name": "Amina", "born": "1990-05-17", "nick": null}')
+    assert said is not None
+    assert (said.born, said.nick) == (date(1990, 5, 17), None)
+    with pytest.raises(Invalid) as refused:
+        Form.parse_json(b'{"name": "Amina", "born": ""}')
+    assert set(refused.value.fields) == {"born"}
+
+
 def _faults(shape: type[Shape], data: dict) -> dict:
     with pytest.raises(Invalid) as refused:
         shape.parse(data)

@@ -224,5 +224,5 @@ def _change(actor: Actor, doctor_id: UUID, body: ProfileShape) -> Answer:
 
 
 def _one(actor: Actor, doctor_id: UUID, headers: dict[str, str] | None = None) -> Answer:
-    told = DoctorWhole.of(profiles.get(actor, doctor_id))
+    told = DoctorWhole.of(profiles.get(actor, doctor_id, lock=True))  # read anew, with the practices of now
     return Answer(told, {"ETag": etags.of(told)} | (headers or {}))

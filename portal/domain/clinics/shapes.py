@@ -112,8 +112,8 @@ class ClinicShape(Shape):
     city: Name
     region: _optional_line(80) = ""  # type: ignore[valid-type]
     postcode: _optional_line(16) = ""  # type: ignore[valid-type]
-    latitude: Annotated[float | None, Empty, Field(ge=-90, le=90)] = None
-    longitude: Annotated[float | None, Empty, Field(ge=-180, le=180)] = None
+    latitude: Annotated[float | None, Field(ge=-90, le=90), Empty] = None
+    longitude: Annotated[float | None, Field(ge=-180, le=180), Empty] = None
     time_zone: Zone = "Africa/Algiers"
     phone: Phone = ""
     email: MaybeEmail = None
@@ -122,7 +122,7 @@ class ClinicShape(Shape):
     quiet_from: time = time(21)
     quiet_until: time = time(8)
     late_minutes: Annotated[int, Field(ge=0, le=240)] = 10
-    no_show_minutes: Annotated[int | None, Empty, Field(ge=5, le=1440)] = None
+    no_show_minutes: Annotated[int | None, Field(ge=5, le=1440), Empty] = None
     offer_minutes: Annotated[int, Field(ge=5, le=1440)] = 30
     has_board: bool = False
     mon: Spans = []
