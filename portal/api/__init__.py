@@ -35,7 +35,7 @@ def register(app: Flask, settings: Settings) -> None:
     Compress(app)
     if settings.cors:
         shared = {"origins": settings.cors, "allow_headers": ASKED, "expose_headers": TOLD, "max_age": 600}
-        CORS(app, resources={r"/api/*": shared}, supports_credentials=False)
+        CORS(app, resources={r"/api/*": shared, r"/oauth/(token|revoke)": shared}, supports_credentials=False)
 
 
 def _begin() -> None:
