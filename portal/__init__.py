@@ -70,7 +70,7 @@ def _core(app: Flask, settings: Settings) -> None:
     from portal.core.db import db
     from portal.domain.identity import factors, passwords, sessions, signing, tokens
     from portal.domain.scheduling import holds, video
-    from portal.gateways import mail, sms
+    from portal.gateways import hooks, mail, sms
     from portal.web import letters
 
     log.configure(settings.log_level)
@@ -96,6 +96,7 @@ def _core(app: Flask, settings: Settings) -> None:
         settings.sms_address, settings.sms_token, settings.sms_from, settings.portal_data / "sms"
     )
     sms.connect(app.extensions["portal.sms"], settings.base_url)
+    hooks.connect(at_home=settings.lets_webhooks_home)
 
 
 def _doors(app: Flask, settings: Settings) -> None:

@@ -64,6 +64,9 @@ class Settings(BaseSettings):
 
     cors_origins: str = ""  # sites whose scripts may call the API, such as https://app.example, with commas; or *
 
+    # Webhooks to this very machine (http://127.0.0.1:…), for trying them out; never in production.
+    webhooks_at_home: bool = True
+
     metrics_token: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
@@ -152,6 +155,11 @@ class Settings(BaseSettings):
     def cors(self) -> list[str]:
         """The origins whose scripts may call the API; none unless told."""
         return [one.strip().rstrip("/") for one in self.cors_origins.split(",") if one.strip()]
+
+    @property
+    def lets_webhooks_home(self) -> bool:
+        """Whether webhooks may go to this very machine: in the demo and tests, unless told otherwise."""
+        return self.webhooks_at_home and self.portal_mode != "production"
 
     @property
     def secure_cookies(self) -> bool:

@@ -13,6 +13,7 @@ from portal.domain.reminders.queue import queue_due
 from portal.domain.scheduling import first_free
 from portal.domain.upkeep import forget_old_replies, forget_old_sessions, forget_old_tasks, prune_occupancy, seal_events
 from portal.domain.waitlist.ending import end_passed
+from portal.domain.webhooks import sending as webhooks
 
 SCHEDULE: tuple[tuple[timedelta, Callable[..., Any]], ...] = (
     (timedelta(seconds=30), seal_events),
@@ -26,4 +27,6 @@ SCHEDULE: tuple[tuple[timedelta, Callable[..., Any]], ...] = (
     (timedelta(hours=6), forget_old_sessions),
     (timedelta(hours=1), forget_old_replies),
     (timedelta(hours=6), warn_of_endings),
+    (timedelta(minutes=1), webhooks.pump_due),
+    (timedelta(hours=1), webhooks.tidy),
 )

@@ -17,6 +17,7 @@ from portal.domain.notifications import (
 from portal.domain.reminders import sending, settings
 from portal.domain.scheduling import first_free, invitations
 from portal.domain.waitlist import ending, offering, releasing
+from portal.domain.webhooks import fanning, topics
 
 SUBSCRIPTIONS: dict[str, tuple[Callable[..., Any], ...]] = {
     "appointment.booked": (notices.appointment_booked, ending.after_booking),
@@ -71,3 +72,6 @@ SUBSCRIPTIONS: dict[str, tuple[Callable[..., Any], ...]] = {
     "series.cancelled": (series_notices.series_cancelled,),
     "change.applied": (change_notices.change_applied,),
 }
+
+for _name in topics.TOPICS:  # programs are told of each of these
+    SUBSCRIPTIONS[_name] = (*SUBSCRIPTIONS.get(_name, ()), fanning.fan_out)

@@ -29,8 +29,9 @@ PEOPLE = {
     "admin": "admin",
     "superadmin": "superadmin",
 }
-ENDLESS = {"stream.events"}  # only its head is asked for
-ENDS_SOMETHING = {"account.become_patient", "account.sign_out", "api_v1.logout"}  # tried last: then one is another
+ENDLESS = {"stream.events", "api_v1.stream"}  # only its head is asked for
+# tried last: then one is another
+ENDS_SOMETHING = {"account.become_patient", "account.sign_out", "api_v1.become_patient", "api_v1.logout"}
 MAY_BE_UNWELL = {"ops.detailed"}  # 503 says that something is not well, to whoever may know
 
 # method, endpoint, who, and what happens to them:
@@ -98,6 +99,7 @@ POST   admin.change_opening           admin+superadmin 404
 POST   admin.change_reminder          admin+superadmin 404
 POST   admin.change_resource          admin+superadmin 404
 POST   admin.change_visit_type        admin+superadmin 404
+POST   admin.change_webhook           admin+superadmin 404
 GET    admin.client                   admin+superadmin 404
 GET    admin.clinic                   admin+superadmin 404
 GET    admin.clinic_closures          admin+superadmin 404
@@ -110,6 +112,7 @@ POST   admin.copy_week                admin+superadmin 404
 POST   admin.create_client            admin+superadmin in
 POST   admin.create_clinic            superadmin in
 POST   admin.create_doctor            admin+superadmin in
+POST   admin.create_webhook           admin+superadmin in
 POST   admin.deactivate_clinic        admin+superadmin 404
 POST   admin.deactivate_user          admin+superadmin 404
 GET    admin.doctor                   admin+superadmin 404
@@ -117,6 +120,7 @@ GET    admin.doctors                  admin+superadmin in
 GET    admin.edit_client              admin+superadmin 404
 GET    admin.edit_clinic              admin+superadmin 404
 GET    admin.edit_doctor              admin+superadmin 404
+GET    admin.edit_webhook             admin+superadmin 404
 POST   admin.end_client               admin+superadmin 404
 POST   admin.end_group                admin+superadmin 404
 POST   admin.end_membership           admin+superadmin 404
@@ -133,9 +137,11 @@ GET    admin.new_doctor               admin+superadmin in
 GET    admin.new_opening              admin+superadmin 404
 GET    admin.new_user                 admin+superadmin in
 GET    admin.new_visit_type           admin+superadmin 404
+GET    admin.new_webhook              admin+superadmin in
 GET    admin.opening                  admin+superadmin 404
 GET    admin.openings                 admin+superadmin 404
 GET    admin.openings_preview         admin+superadmin 404
+POST   admin.pause_webhook            admin+superadmin 404
 GET    admin.programs_list            admin+superadmin in
 POST   admin.reactivate_clinic        admin+superadmin 404
 POST   admin.reactivate_user          admin+superadmin 404
@@ -144,35 +150,50 @@ POST   admin.remove_factor            admin+superadmin 404
 POST   admin.remove_holiday           admin+superadmin 404
 POST   admin.remove_opening           admin+superadmin 404
 POST   admin.remove_reminder          admin+superadmin 404
+POST   admin.remove_webhook           admin+superadmin 404
 POST   admin.renew_secret             admin+superadmin 404
 POST   admin.reopen_clinic            admin+superadmin 404
 POST   admin.reopen_resource          admin+superadmin 404
+POST   admin.replay_failed_messages   admin+superadmin 404
+POST   admin.replay_message           admin+superadmin 404
 GET    admin.resource                 admin+superadmin 404
+POST   admin.resume_webhook           admin+superadmin 404
 POST   admin.retry_task               superadmin 404
 GET    admin.reviews                  admin+superadmin in
 GET    admin.room_group               admin+superadmin 404
 GET    admin.rooms                    admin+superadmin 404
+POST   admin.rotate_webhook           admin+superadmin 404
 POST   admin.show_review              admin+superadmin 404
 POST   admin.start_practice           admin+superadmin 404
 POST   admin.stretch_opening          admin+superadmin 404
 POST   admin.take_holidays            admin+superadmin 404
 GET    admin.tasks                    superadmin in
+POST   admin.test_webhook             admin+superadmin 404
 POST   admin.try_opening              admin+superadmin 404
 GET    admin.user                     admin+superadmin 404
 GET    admin.users                    admin+superadmin in
 POST   admin.verify_doctor            admin+superadmin 404
 GET    admin.visit_type               admin+superadmin 404
 POST   admin.visit_type_words         admin+superadmin 404
+GET    admin.webhook                  admin+superadmin 404
+GET    admin.webhooks                 admin+superadmin in
 POST   admin.withdraw_doctor          admin+superadmin 404
+POST   api_v1.accept_care_invitation  signed-in in
 POST   api_v1.accept_offer            signed-in 404
 POST   api_v1.accept_proposal         signed-in 404
+POST   api_v1.add_allergy             signed-in in
 POST   api_v1.add_break               signed-in in
+POST   api_v1.add_dependant           signed-in in
 POST   api_v1.add_holiday             signed-in in
 POST   api_v1.add_opening             signed-in in
+POST   api_v1.add_resource            signed-in in
+POST   api_v1.add_room_group          signed-in in
+POST   api_v1.add_visit_type          signed-in in
 POST   api_v1.add_walk_in             signed-in in
 PUT    api_v1.answer_review           signed-in in
 POST   api_v1.apply_change            signed-in 404
 POST   api_v1.arrive                  signed-in 404
+POST   api_v1.become_patient          signed-in in
 POST   api_v1.book                    signed-in in
 POST   api_v1.book_series             signed-in in
 POST   api_v1.call                    signed-in 404
@@ -180,60 +201,116 @@ POST   api_v1.call_next               signed-in in
 POST   api_v1.call_off                signed-in 404
 POST   api_v1.cancel                  signed-in 404
 POST   api_v1.cancel_series           signed-in 404
+PUT    api_v1.change_care             signed-in 404
+PUT    api_v1.change_clinic           signed-in in
+PUT    api_v1.change_doctor_profile   signed-in in
+PUT    api_v1.change_my_doctor_profile signed-in in
 PUT    api_v1.change_opening          signed-in in
+POST   api_v1.change_password         signed-in in
+PUT    api_v1.change_patient          signed-in in
+PUT    api_v1.change_profile          signed-in 404
+PUT    api_v1.change_resource         signed-in in
+PUT    api_v1.change_room_group       signed-in in
+PUT    api_v1.change_visit_type       signed-in in
 PATCH  api_v1.change_wait             signed-in 404
+PATCH  api_v1.change_webhook          signed-in 404
 POST   api_v1.check_in                signed-in 404
 POST   api_v1.choose_time             signed-in in
 POST   api_v1.close_clinic            signed-in in
 POST   api_v1.close_doctor            signed-in in
 POST   api_v1.close_practice          signed-in in
+POST   api_v1.close_resource          signed-in 404
 POST   api_v1.complete                signed-in 404
 POST   api_v1.confirm                 signed-in 404
+POST   api_v1.create_clinic           signed-in in
+POST   api_v1.create_doctor           signed-in in
+POST   api_v1.deactivate_clinic       signed-in 404
+POST   api_v1.deactivate_user         admin+superadmin 404
 PATCH  api_v1.decide                  signed-in 404
 POST   api_v1.decline                 signed-in 404
 POST   api_v1.decline_invitation      signed-in 404
 POST   api_v1.decline_offer           signed-in 404
 GET    api_v1.docs                    everybody in
 DELETE api_v1.drop_change             signed-in 404
+DELETE api_v1.end_calendar            signed-in 404
+DELETE api_v1.end_care                signed-in 404
+DELETE api_v1.end_membership          signed-in 404
+DELETE api_v1.end_practice            signed-in 404
+DELETE api_v1.end_room_group          signed-in 404
+DELETE api_v1.end_session             signed-in 404
+POST   api_v1.enter_carer             signed-in in
+POST   api_v1.enter_patient           signed-in in
+GET    api_v1.explorer                everybody in
 POST   api_v1.extend_hold             everybody in
+POST   api_v1.forgot_password         everybody in
 GET    api_v1.get_appointment         signed-in 404
 GET    api_v1.get_board               everybody 404
+GET    api_v1.get_care                signed-in 404
+GET    api_v1.get_chain               superadmin in
 GET    api_v1.get_change              signed-in 404
+GET    api_v1.get_clinic              everybody 404
+GET    api_v1.get_clinic_figures      signed-in 404
 GET    api_v1.get_clinic_queue        signed-in 404
 GET    api_v1.get_doctor              everybody 404
+GET    api_v1.get_doctor_figures      signed-in 404
+GET    api_v1.get_doctor_profile      signed-in 404
 GET    api_v1.get_doctor_queue        signed-in 404
+GET    api_v1.get_family              signed-in in
 GET    api_v1.get_history             signed-in 404
 GET    api_v1.get_hold                everybody in
 GET    api_v1.get_invitation          signed-in 404
+GET    api_v1.get_message             signed-in 404
+GET    api_v1.get_my_doctor_profile   each 401 404 in 404 404 404 404
 GET    api_v1.get_offer               signed-in 404
 GET    api_v1.get_opening             signed-in 404
+GET    api_v1.get_patient             signed-in 404
+GET    api_v1.get_patient_card        signed-in 404
+GET    api_v1.get_profile             signed-in 404
+GET    api_v1.get_resource            signed-in 404
 GET    api_v1.get_review              signed-in 404
+GET    api_v1.get_room_group          signed-in 404
 GET    api_v1.get_series              signed-in 404
 GET    api_v1.get_standing            signed-in 404
+GET    api_v1.get_task                superadmin 404
+GET    api_v1.get_user                admin+superadmin 404
+GET    api_v1.get_visit_type          signed-in 404
 GET    api_v1.get_wait                signed-in 404
+GET    api_v1.get_webhook             signed-in 404
+POST   api_v1.hand_over               signed-in in
 POST   api_v1.hide_review             signed-in in
 POST   api_v1.invite                  signed-in in
+POST   api_v1.invite_carer            signed-in in
+POST   api_v1.invite_member           signed-in in
 POST   api_v1.join_waitlist           signed-in in
 PUT    api_v1.keep_doctor             each 401 404 403 403 403 403 403
 POST   api_v1.leave_waitlist          signed-in 404
 DELETE api_v1.let_doctor_go           each 401 in 403 403 403 403 403
 GET    api_v1.list_any_slots          everybody in
 GET    api_v1.list_appointments       signed-in in
+GET    api_v1.list_calendars          signed-in in
+GET    api_v1.list_carers             signed-in 404
 GET    api_v1.list_changes            signed-in in
 GET    api_v1.list_choices            everybody 404
 GET    api_v1.list_choices_of_proposal signed-in 404
 GET    api_v1.list_clinic_appointments signed-in 404
 GET    api_v1.list_clinic_closures    signed-in 404
+GET    api_v1.list_clinic_visit_types signed-in 404
 GET    api_v1.list_clinic_waits       signed-in 404
 GET    api_v1.list_clinics            everybody in
 GET    api_v1.list_collisions         signed-in in
 GET    api_v1.list_doctor_appointments signed-in 404
 GET    api_v1.list_doctor_closures    signed-in 404
 GET    api_v1.list_doctors            everybody in
+GET    api_v1.list_events             admin+superadmin in
 GET    api_v1.list_favourites         signed-in in
 GET    api_v1.list_holidays           signed-in 404
 GET    api_v1.list_invitations        signed-in in
 GET    api_v1.list_many_slots         everybody in
+GET    api_v1.list_members            signed-in 404
+GET    api_v1.list_messages           signed-in 404
+GET    api_v1.list_my_clinics         signed-in in
+GET    api_v1.list_my_doctors         signed-in in
+GET    api_v1.list_notifications      signed-in in
 GET    api_v1.list_offers             signed-in 404
 GET    api_v1.list_openings           signed-in 404
 GET    api_v1.list_patient_invitations signed-in in
@@ -242,37 +319,72 @@ GET    api_v1.list_reviews            everybody 404
 GET    api_v1.list_reviews_about_me   each 401 403 in 403 403 403 403
 GET    api_v1.list_reviews_of_clinics each 401 403 403 403 403 in in
 GET    api_v1.list_rooms              signed-in 404
+GET    api_v1.list_sessions           signed-in in
 GET    api_v1.list_slots              everybody in
 GET    api_v1.list_specialties        everybody in
+GET    api_v1.list_tasks              superadmin in
 GET    api_v1.list_times_for_wait     signed-in 404
 GET    api_v1.list_times_to_propose   signed-in 404
+GET    api_v1.list_users              admin+superadmin in
 GET    api_v1.list_visit_types        everybody 404
 GET    api_v1.list_waits              signed-in in
+GET    api_v1.list_webhook_events     everybody in
+GET    api_v1.list_webhooks           signed-in in
 POST   api_v1.login                   everybody in
+POST   api_v1.login_with_code         everybody in
 POST   api_v1.logout                  signed-in in
+POST   api_v1.look_at_care_invitation signed-in in
+POST   api_v1.make_calendar           signed-in in
 POST   api_v1.make_offer              signed-in in
+POST   api_v1.make_webhook            signed-in in
+POST   api_v1.mark_all_notifications_read signed-in in
 POST   api_v1.mark_no_show            signed-in 404
+POST   api_v1.mark_notification_read  signed-in 404
 GET    api_v1.me                      signed-in in
 POST   api_v1.move_from_front         signed-in 404
 POST   api_v1.move_to_front           signed-in 404
 GET    api_v1.openapi                 everybody in
+POST   api_v1.pause_webhook           signed-in 404
 POST   api_v1.place_any_hold          everybody in
 POST   api_v1.place_hold              everybody in
 POST   api_v1.plan_change             signed-in in
 GET    api_v1.plan_series             signed-in in
 POST   api_v1.propose_time            signed-in in
+PUT    api_v1.put_profile             signed-in in
+POST   api_v1.reactivate_clinic       signed-in 404
+POST   api_v1.reactivate_user         admin+superadmin 404
 POST   api_v1.refresh                 everybody in
+POST   api_v1.register                everybody in
 DELETE api_v1.release_hold            everybody in
+DELETE api_v1.remove_allergy          signed-in 404
 DELETE api_v1.remove_closure          signed-in 404
 DELETE api_v1.remove_holiday          signed-in 404
 DELETE api_v1.remove_opening          signed-in 404
+DELETE api_v1.remove_webhook          signed-in 404
+PUT    api_v1.rename_patient          signed-in in
 POST   api_v1.renew_change            signed-in 404
+POST   api_v1.reopen_resource         signed-in 404
+POST   api_v1.replay_failed           signed-in in
+POST   api_v1.replay_message          signed-in 404
 POST   api_v1.reschedule              signed-in in
+POST   api_v1.reset_password          everybody in
+POST   api_v1.resume_webhook          signed-in 404
+POST   api_v1.retry_task              superadmin 404
+POST   api_v1.rotate_webhook          signed-in 404
+GET    api_v1.search_patients         signed-in in
 POST   api_v1.send_back               signed-in 404
 POST   api_v1.show_review             signed-in 404
 POST   api_v1.start                   signed-in 404
+POST   api_v1.start_practice          signed-in in
+GET    api_v1.stream                  signed-in in
 POST   api_v1.take_back               signed-in 404
+POST   api_v1.test_webhook            signed-in 404
+POST   api_v1.verify_email            everybody in
+POST   api_v1.verify_licence          signed-in 404
+GET    api_v1.websocket               everybody in
+DELETE api_v1.withdraw_care_invitation signed-in 404
 POST   api_v1.withdraw_invitation     signed-in 404
+POST   api_v1.withdraw_licence        signed-in 404
 PUT    api_v1.write_review            signed-in in
 POST   changes.accept                 doctor+staff+admin+superadmin 404
 POST   changes.apply                  doctor+staff+admin+superadmin 404
@@ -312,8 +424,11 @@ POST   desk.copy_week                 staff+admin+superadmin 404
 GET    desk.day                       staff+admin+superadmin in
 POST   desk.decline                   staff+admin+superadmin 404
 GET    desk.edit_patient              staff+admin+superadmin 404
+POST   desk.end_care_of               staff+admin+superadmin 404
 POST   desk.end_waiting               staff+admin+superadmin 404
+POST   desk.enter_carer               staff+admin+superadmin 404
 POST   desk.enter_walk_in             staff+admin+superadmin in
+POST   desk.hand_record_over          staff+admin+superadmin 404
 GET    desk.move                      staff+admin+superadmin 404
 POST   desk.move_on_calendar          staff+admin+superadmin 404
 POST   desk.move_to                   staff+admin+superadmin 404
@@ -326,6 +441,7 @@ GET    desk.opening                   staff+admin+superadmin 404
 GET    desk.openings                  staff+admin+superadmin 404
 GET    desk.openings_preview          staff+admin+superadmin 404
 GET    desk.patient                   staff+admin+superadmin 404
+GET    desk.patient_family            staff+admin+superadmin 404
 GET    desk.patients                  staff+admin+superadmin in
 GET    desk.practices                 staff+admin+superadmin in
 POST   desk.remove_opening            staff+admin+superadmin 404
@@ -463,10 +579,6 @@ GET    public.privacy                 everybody in
 GET    public.waiting                 everybody in
 GET    static                         everybody in
 GET    stream.events                  signed-in in
-POST   desk.end_care_of               staff+admin+superadmin 404
-POST   desk.enter_carer               staff+admin+superadmin 404
-POST   desk.hand_record_over          staff+admin+superadmin 404
-GET    desk.patient_family            staff+admin+superadmin 404
 """
 
 
@@ -554,7 +666,8 @@ def _ask(client: Any, person: Any, method: str, endpoint: str, url: str) -> str:
     if url.startswith("/api/"):
         headers = {"Authorization": f"Bearer {Program(client).as_(person).token}"} if person else {}
         client.sign_out()
-        return outcome(client.open(url, method=method, headers=headers))
+        with client.open(url, method="HEAD" if endpoint in ENDLESS else method, headers=headers) as answer:
+            return outcome(answer)
     if person:
         client.sign_in(person)
     with client.open(url, method="HEAD" if endpoint in ENDLESS else method) as answer:

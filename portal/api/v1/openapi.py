@@ -15,38 +15,58 @@ from portal.api import bearer, contract, etags, shaping
 from portal.api.contract import KEY_HEADER, Contract, Endpoint
 from portal.api.problems import TYPE
 from portal.api.v1 import (
+    account,
     agenda,
     appointments,
+    audit,
     auth,
+    calendars,
     changes,
+    clinics,
     closures,
     day,
     directory,
+    doctors,
+    family,
     favourites,
+    figures,
     holds,
     invitations,
+    notifications,
     openings,
+    patient_profiles,
+    patients,
+    resources,
     reviews,
     rooms,
     series,
     slots,
+    streams,
+    tasks,
+    users,
+    visit_types,
     waitlist,
+    webhook_answers,
+    webhooks,
 )
 from portal.api.v1.answers import ListOut, Problem
 from portal.config import Settings
 from portal.core import idempotency
 from portal.core.errors import Invalid, NotFound, Refused, TooMany, Unavailable
 from portal.core.text import speaking
+from portal.domain.identity.factors import SetupRequired
 from portal.domain.identity.tokens import TokenRefused
 from portal.domain.scheduling.availability import SENTENCES
 from portal.domain.scheduling.refusals import NotOffered, TimeTaken
 from portal.domain.scheduling.timetable import Reason
 
 _HERE = (  # in the order one meets them
-    auth, directory, favourites, slots, holds, appointments, series, invitations, waitlist, reviews, agenda, day,
-    openings, closures, changes, rooms,
+    auth, account, directory, favourites, slots, holds, appointments, series, invitations, waitlist, reviews, agenda,
+    day, openings, closures, changes, rooms, resources, streams, patients,
+    patient_profiles, family, notifications, calendars, clinics, visit_types, doctors, figures, users, tasks, audit,
+    webhooks,
 )  # fmt: skip
-TAGS = tuple(one.TAG for one in _HERE)
+TAGS = tuple(dict.fromkeys(one.TAG for one in _HERE))
 REF = "#/components/schemas/{model}"
 ABOUT = (
     """Find a doctor, keep a time, book it, move it, cancel it: the same rules as on the pages.
@@ -70,7 +90,7 @@ TOLD_IN_HEADERS = {
 
 
 def serve(bp: Blueprint, described: Contract, settings: Settings) -> None:
-    """Answer the description at /openapi.json and the reading page at /docs, for everybody."""
+    """Answer the description at /openapi.json, to be read at /docs and tried at /explorer, for everybody."""
 
     @cache
     def made() -> dict[str, Any]:
@@ -85,6 +105,12 @@ def serve(bp: Blueprint, described: Contract, settings: Settings) -> None:
         with speaking("en"):  # the page is for programmers and written in English only
             page = render_template("api/docs.html", api=made(), operations=_operations(made()))
         return _kept_a_while(Response(page, mimetype="text/html"))
+
+    @bp.get("/explorer")
+    def explorer() -> Response:
+        with speaking("en"):
+            page = render_template("api/explorer.html", name=settings.portal_name)
+        return Response(page, mimetype="text/html")
 
 
 def describe(described: Contract, name: str, base_url: str) -> dict[str, Any]:
@@ -102,6 +128,7 @@ def describe(described: Contract, name: str, base_url: str) -> dict[str, Any]:
         "servers": [{"url": base_url + described.prefix}],
         "tags": [{"name": tag} for tag in TAGS],
         "paths": paths,
+        "webhooks": webhook_answers.described(),
         "components": {"schemas": schemas["definitions"], "securitySchemes": {"bearer": scheme}},
     }
 
@@ -135,7 +162,7 @@ def refusals(one: Endpoint) -> dict[int, dict[str, str]]:
 
 def _implied(one: Endpoint) -> list[type[Refused]]:
     """What the dispatch itself may refuse, whatever the verb does."""
-    kinds: list[type[Refused]] = [Invalid, TokenRefused, Unavailable]
+    kinds: list[type[Refused]] = [Invalid, bearer.TokenInAddress, TokenRefused, SetupRequired, Unavailable]
     if not one.public:
         kinds.append(bearer.NoToken)
     if one.scope:
@@ -159,8 +186,8 @@ def _schemas(endpoints: list[Endpoint]) -> dict[str, Any]:
         if one.body:
             wanted[one.body, "validation"] = None
         wanted[one.query, "validation"] = None
-        if one.answer:
-            wanted[one.answer, "serialization"] = None
+        for sent in filter(None, (one.answer, one.streams)):
+            wanted[sent, "serialization"] = None
     refs, made = models_json_schema(list(wanted), ref_template=REF)
     queries = {one.query for one in endpoints}
     definitions = made["$defs"]
@@ -227,7 +254,7 @@ def _in_a_query(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _responses(one: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
     headers: dict[str, str] = {}
-    if one.method == "GET":
+    if one.may_choose_fields:
         headers["ETag"] = "For If-None-Match"
     if one.tagged:
         headers["ETag"] = "The version, for If-Match and If-None-Match"
@@ -245,6 +272,9 @@ def _responses(one: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
     if one.answer:
         plain = schemas["refs"][one.answer, "serialization"]
         good["content"] = {"application/json": {"schema": plain}, shaping.ENVELOPE: {"schema": _envelope(plain)}}
+    if one.streams:
+        event = schemas["refs"][one.streams, "serialization"]
+        good["content"] = {"text/event-stream": {"schema": {"type": "string"}, "x-itemSchema": event}}
     found: dict[str, Any] = {str(one.status): good}
     if one.may_choose_fields:
         found["304"] = {"description": "Not changed since the ETag in If-None-Match"}

@@ -21,4 +21,5 @@ from portal.web.admin import (  # noqa: E402 - views register themselves
     tasks,  # noqa: F401
     users,  # noqa: F401
     visit_types,  # noqa: F401
+    webhooks,  # noqa: F401
 )
