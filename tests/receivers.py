@@ -38,6 +38,7 @@ class Receiver:
         self.answer: Callable[[Got], int] = lambda got: 204
         self.waits = 0.0
         self.at_once = self.most_at_once = 0
+        self.first = threading.Event()  # something came in
         self._lock = threading.Lock()
         receiver = self
 
@@ -79,6 +80,7 @@ class Receiver:
         got = Got(request.path, {name.lower(): value for name, value in request.headers.items()}, raw)
         with self._lock:
             self.got.append(got)
+            self.first.set()
             self.at_once += 1
             self.most_at_once = max(self.most_at_once, self.at_once)
         time.sleep(self.waits)
