@@ -136,7 +136,10 @@ class Contract:
         """All endpoints as Flask routes."""
         bp = Blueprint(f"api_{self.version}", __name__, url_prefix=self.prefix)
         for one in self.endpoints:
-            bp.add_url_rule(one.rule, one.name, _view(one), methods=[one.method])
+            view = _view(one)
+            bp.add_url_rule(one.rule, one.name, view, methods=[one.method])
+            if one.status == 101:
+                bp.add_url_rule(one.rule, one.name, view, methods=[one.method], websocket=True)
         return bp
 
 
