@@ -1,0 +1,105 @@
+"""Doctors' profiles for programs: made by admins, changed by themselves, public once the licence is verified."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import Program, problem
+
+PROFILE = {
+    "given_name": "Lotfi",
+    "family_name": "Mansour",
+    "licence_number": "DZ-16-4711",
+    "specialties": ["cardiology"],
+}
+
+
+def as_it_is(told: dict[str, Any]) -> dict[str, Any]:
+    """The body that writes a profile down as it is."""
+    left_out = {"id", "slug", "licence_verified_at", "email", "practices"}
+    return {name: value for name, value in told.items() if name not in left_out}
+
+
+def test_a_doctor_is_added_verified_and_found(api: Program, admin: Any, dr_benali: Any, el_djazair: Any) -> None:
+    program = api.as_(admin)
+    wanted = PROFILE | {"clinic_id": str(el_djazair.clinic_id), "email": "lotfi@example.dz", "fee_minor": 300000}
+    made = program.post("/doctors", wanted)
+    assert made.status_code == 201
+    told = made.get_json()
+    assert (told["email"], told["specialties"], told["licence_verified_at"]) == (
+        "lotfi@example.dz",
+        ["cardiology"],
+        None,
+    )
+    assert [one["fee"] for one in told["practices"]] == [{"amount_minor": 300000, "currency": "DZD"}]
+    problem(api.get(f"/doctors/{told['id']}"), 404, "not_found")
+    assert program.post(f"/doctors/{told['id']}/verify").get_json()["licence_verified_at"]
+    assert api.get(f"/doctors/{told['id']}").status_code == 200
+    assert program.post(f"/doctors/{told['id']}/withdraw").get_json()["licence_verified_at"] is None
+    listed = program.get("/doctors/mine?licence=open").get_json()["items"]
+    assert [one["id"] for one in listed] == [told["id"]]
+    problem(program.post("/doctors", wanted | {"licence_number": "DZ-16-4712"}), 409, "already_doctor")
+    no = problem(program.post("/doctors", PROFILE | {"clinic_id": str(el_djazair.clinic_id)}), 422, "invalid")
+    assert [one["field"] for one in no["errors"]] == ["licence_number"]
+
+
+def test_doctors_change_their_own_profile_and_nothing_unseen(api: Program, dr_benali: Any) -> None:
+    program = api.as_(dr_benali, scopes=["profile:read", "profile:write"])
+    seen = program.get("/doctors/me")
+    mark, body = {"If-Match": seen.headers["ETag"]}, as_it_is(seen.get_json())
+    changed = program.send("PUT", "/doctors/me", body | {"biography": "Twenty years."}, headers=mark)
+    assert changed.get_json() == seen.get_json() | {"biography": "Twenty years."}
+    problem(program.send("PUT", "/doctors/me", body, headers=mark), 412, "stale_version")
+    problem(program.send("PUT", "/doctors/me", body | {"specialties": ["magic"]}), 422, "invalid")
+    hidden = program.send("PUT", "/doctors/me", body | {"licence_number": "DZ-16-0001"})
+    assert hidden.get_json()["licence_verified_at"] is None
+    problem(api.as_(dr_benali).post(f"/doctors/{dr_benali.doctor_id}/verify"), 403, "forbidden")
+
+
+def test_a_doctor_practises_at_one_more_clinic_and_leaves_it(
+    api: Program, admin: Any, dr_haddad: Any, el_djazair: Any
+) -> None:
+    program, path = api.as_(admin), f"/doctors/{dr_haddad.doctor_id}/practices"
+    started = program.post(path, {"clinic_id": str(el_djazair.clinic_id)})
+    assert started.status_code == 201
+    (here,) = [one for one in started.get_json()["practices"] if one["clinic"]["id"] == str(el_djazair.clinic_id)]
+    problem(program.post(path, {"clinic_id": str(el_djazair.clinic_id)}), 409, "already_here")
+    problem(program.delete(f"/practices/{dr_haddad.practice_id}"), 404, "not_found")
+    assert program.delete(f"/practices/{here['id']}").status_code == 204
+    problem(program.get(f"/doctors/{dr_haddad.doctor_id}/profile"), 404, "not_found")
+
+
+def test_a_doctor_with_visits_leaves_only_when_they_are_kept(
+    api: Program, admin: Any, amina: Any, dr_benali: Any, wish: Any
+) -> None:
+    visit = api.as_(amina).post("/appointments", wish()).get_json()["id"]
+    program, path = api.as_(admin), f"/practices/{dr_benali.practice_id}"
+    assert problem(program.delete(path), 409, "visits_affected")["visits"] == [visit]
+    problem(api.as_(dr_benali).delete(path), 404, "not_found")
+    assert program.delete(f"{path}?keep_visits=true").status_code == 204
+
+
+@pytest.mark.parametrize("who", ["amina", "nadia", "kamel", "dr_haddad"])
+def test_nobody_else_reads_or_changes_a_profile(
+    api: Program, dr_benali: Any, el_djazair: Any, who: str, request: pytest.FixtureRequest
+) -> None:
+    stranger, path = api.as_(request.getfixturevalue(who)), f"/doctors/{dr_benali.doctor_id}"
+    clinic = {"clinic_id": str(el_djazair.clinic_id)}
+    for method, to, body in (
+        ("GET", f"{path}/profile", None), ("PUT", f"{path}/profile", PROFILE), ("POST", f"{path}/verify", None),
+        ("POST", f"{path}/withdraw", None), ("POST", f"{path}/practices", clinic),
+        ("POST", "/doctors", PROFILE | clinic),
+        ("DELETE", f"/practices/{dr_benali.practice_id}", None),
+    ):  # fmt: skip
+        problem(stranger.send(method, to, body), 404, "not_found")
+    assert stranger.get("/doctors/mine").get_json()["items"] == []
+    if who != "dr_haddad":
+        problem(stranger.get("/doctors/me"), 404, "not_found")
+
+
+def test_scopes_narrow(api: Program, admin: Any, dr_benali: Any) -> None:
+    program = api.as_(admin, scopes=["profile:write"])
+    for method, path in (("GET", "/doctors/mine"), ("PUT", f"/doctors/{dr_benali.doctor_id}/profile")):
+        problem(program.send(method, path, PROFILE if method == "PUT" else None), 403, "insufficient_scope")
