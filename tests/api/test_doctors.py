@@ -77,6 +77,9 @@ def test_a_doctor_with_visits_leaves_only_when_they_are_kept(
     visit = api.as_(amina).post("/appointments", wish()).get_json()["id"]
     program, path = api.as_(admin), f"/practices/{dr_benali.practice_id}"
     assert problem(program.delete(path), 409, "visits_affected")["visits"] == [visit]
+    planned = program.post("/changes", {"kind": "practice_ended", "of": str(dr_benali.practice_id)}).get_json()
+    assert [one["appointment"]["id"] for one in planned["proposals"]] == [visit]
+    assert program.delete(f"/changes/{planned['id']}").status_code == 204
     problem(api.as_(dr_benali).delete(path), 404, "not_found")
     assert program.delete(f"{path}?keep_visits=true").status_code == 204
 

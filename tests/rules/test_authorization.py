@@ -315,6 +315,7 @@ GET    api_v1.list_offers             signed-in 404
 GET    api_v1.list_openings           signed-in 404
 GET    api_v1.list_patient_invitations signed-in in
 GET    api_v1.list_proposals          signed-in in
+GET    api_v1.list_public_holidays    signed-in 404
 GET    api_v1.list_reviews            everybody 404
 GET    api_v1.list_reviews_about_me   each 401 403 in 403 403 403 403
 GET    api_v1.list_reviews_of_clinics each 401 403 403 403 403 in in
@@ -378,6 +379,7 @@ POST   api_v1.start                   signed-in 404
 POST   api_v1.start_practice          signed-in in
 GET    api_v1.stream                  signed-in in
 POST   api_v1.take_back               signed-in 404
+POST   api_v1.take_public_holidays    signed-in in
 POST   api_v1.test_webhook            signed-in 404
 POST   api_v1.verify_email            everybody in
 POST   api_v1.verify_licence          signed-in 404

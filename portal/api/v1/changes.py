@@ -37,6 +37,9 @@ MADE_OF = {
     "opening_changed": "opening",
     "opening_break": "break_",
     "opening_removed": None,
+    "practice_ended": None,
+    "room_closed": None,
+    "rooms_ended": None,
 }
 
 if set(Decision.__args__) != set(drafting.DECISIONS):  # type: ignore[attr-defined]
@@ -51,11 +54,12 @@ class DecisionMissing(Invalid):
 
 
 class PlanChange(Shape):
-    """What should change: `of` is the doctor, practice, clinic or opening, with the one part that its kind needs."""
+    """What should change: `of` is the doctor, practice, clinic, opening, room or group, with the part it needs."""
 
     kind: Literal[
-        "close_doctor", "close_practice", "close_clinic", "opening_changed", "opening_break", "opening_removed"
-    ]
+        "close_doctor", "close_practice", "close_clinic", "opening_changed", "opening_break", "opening_removed",
+        "practice_ended", "room_closed", "rooms_ended",
+    ]  # fmt: skip
     of: UUID
     closure: Annotated[ClosureShape | None, Field(description="For kinds that close")] = None
     opening: Annotated[OpeningShape | None, Field(description="For opening_changed")] = None

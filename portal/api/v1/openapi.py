@@ -36,6 +36,7 @@ from portal.api.v1 import (
     openings,
     patient_profiles,
     patients,
+    public_holidays,
     resources,
     reviews,
     rooms,
@@ -62,7 +63,7 @@ from portal.domain.scheduling.timetable import Reason
 
 _HERE = (  # in the order one meets them
     auth, account, directory, favourites, slots, holds, appointments, series, invitations, waitlist, reviews, agenda,
-    day, openings, closures, changes, rooms, resources, streams, patients,
+    day, openings, closures, public_holidays, changes, rooms, resources, streams, patients,
     patient_profiles, family, notifications, calendars, clinics, visit_types, doctors, figures, users, tasks, audit,
     webhooks,
 )  # fmt: skip
