@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     session_absolute_hours: int = Field(default=24 * 14, ge=1)
     sudo_minutes: int = Field(default=15, ge=1)
     password_min_length: int = Field(default=12, ge=8, le=64)
-    # Who must have a second factor: "staff" (everybody but patients) or nobody ("optional"). Empty: staff in production.
+    # Who must have a second factor: "staff" (all but patients) or nobody ("optional"). Empty: staff in production.
     second_factor: Literal["staff", "optional", ""] = ""
     access_token_minutes: int = Field(default=15, ge=1)
     refresh_token_days: int = Field(default=30, ge=1)

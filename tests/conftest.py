@@ -52,7 +52,7 @@ class Distribution:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How long the generator of tests/api/test_generator.py tries; `make fuzz` has it try longer."""
     parser.addoption("--seeds", type=lambda said: said.split(","), default=["4"], help="seeds, with commas between")
-    parser.addoption("--examples", type=int, default=4, help="requests of each kind to each operation")
+    parser.addoption("--examples", type=int, default=2, help="requests of each kind to each operation")
 
 
 def pytest_configure(config: pytest.Config) -> None:

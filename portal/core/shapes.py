@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import time
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from portal.core.errors import Invalid
@@ -67,6 +77,13 @@ def one_line(value: str) -> str:
     return value
 
 
+def _on_the_wall(value: time) -> time:
+    """A time as a clock on the wall shows it: with an offset it could not be compared with those without."""
+    if value.tzinfo:
+        raise fault("wall_time", _("Opening hours are written in the clinic's own time, without an offset."))
+    return value
+
+
 def _nothing(value: Any) -> Any:
     """An empty field of a form is nothing, not an empty text."""
     return None if isinstance(value, str) and not value.strip() else value
@@ -103,6 +120,15 @@ Secret = Annotated[
 Empty = _Empty()
 MaybeLine = Annotated[Line | None, Empty]
 MaybeName = Annotated[Name | None, Empty]
+WallTime = Annotated[
+    time,
+    AfterValidator(_on_the_wall),
+    PlainSerializer(lambda at: at.isoformat("minutes"), return_type=str, when_used="json"),
+    WithJsonSchema({
+        "type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$", "examples": ["09:30"],
+        "description": "Wall time of the clinic",
+    }),
+]  # fmt: skip
 Limit = Annotated[int, Field(ge=1, le=100)]
 
 

@@ -150,7 +150,7 @@ def test_what_is_made_can_be_looked_at_and_changed_by_its_links(
 
     for start in request.config.getoption("seeds"):
         few = settings(
-            max_examples=6 * request.config.getoption("examples"), stateful_step_count=6, deadline=None, database=None,
+            max_examples=12 * request.config.getoption("examples"), stateful_step_count=6, deadline=None, database=None,
             phases=[Phase.generate], suppress_health_check=HEALTH,
         )  # fmt: skip
         run_state_machine_as_test(seed(int(start))(Walk), settings=few)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import Field
 
 from portal.api.v1.answers import ClinicOut, ListOut, Mode, Money, Out
+from portal.core.shapes import WallTime
 from portal.domain.clinics.models import Clinic, Membership, Resource, ResourceGroup
 from portal.domain.clinics.shapes import WEEKDAYS
 from portal.domain.scheduling import policy
@@ -24,8 +25,8 @@ class ClinicWhole(ClinicOut):
     email: str
     country: Annotated[str, Field(description="ISO 3166-1")]
     opening_hours: dict[str, list[tuple[Wall, Wall]]]
-    quiet_from: Annotated[time, Field(description="From when on no message that can wait is sent")]
-    quiet_until: time
+    quiet_from: Annotated[WallTime, Field(description="From when on no message that can wait is sent")]
+    quiet_until: WallTime
     late_minutes: Annotated[int, Field(description="So many minutes late still count as on time")]
     no_show_minutes: Annotated[int | None, Field(description="After these a visit counts as missed; null: by hand")]
     offer_minutes: Annotated[int, Field(description="How long an offer from the waiting list lasts")]

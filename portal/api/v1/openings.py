@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from portal.api.v1 import endpoint
 from portal.api.v1.answers import Out
 from portal.core.actor import Actor
 from portal.core.errors import Forbidden, Invalid, NotFound
-from portal.core.shapes import Shape
+from portal.core.shapes import Shape, WallTime
 from portal.domain.scheduling import hours
 from portal.domain.scheduling.hours import OpeningOverlaps
 from portal.domain.scheduling.impact import VisitsAffected
@@ -22,7 +22,6 @@ from portal.domain.scheduling.shapes import BreakShape, OpeningShape
 
 TAG = "Opening hours"
 READ, WRITE = "schedule:read", "schedule:write"
-Wall = Annotated[str, Field(pattern="^[0-2][0-9]:[0-5][0-9]$", description="The clinic's wall time; 00:00 as an end")]
 EXAMPLE: dict[str, Any] = {"weekday": 0, "starts": "08:00", "ends": "12:00", "step": 30}
 KEEP = Annotated[bool, Field(description="Leave booked visits standing outside the hours; else 409 names them")]
 
@@ -44,8 +43,8 @@ class OpeningOut(Out):
     practice_id: UUID
     weekday: int | None
     on_date: date | None
-    starts: Wall
-    ends: Wall
+    starts: WallTime
+    ends: WallTime
     step: Annotated[int | None, Field(description="Minutes between starts; null is the visit's own length")]
     capacity: Annotated[int, Field(description="How many patients at the same time")]
     valid_from: date | None
@@ -57,8 +56,8 @@ class OpeningOut(Out):
         plain = ("id", "practice_id", "weekday", "on_date", "step", "capacity", "valid_from", "valid_until")
         return cls(
             **{name: getattr(one, name) for name in plain},
-            starts=wall(one.starts),
-            ends=wall(one.ends),
+            starts=one.starts,
+            ends=one.ends,
             visit_type_ids=[kind.id for kind in one.visit_types],
         )
 
@@ -152,8 +151,3 @@ def add_break(actor: Actor, opening_id: UUID, body: BreakShape) -> Answer:
 def remove_opening(actor: Actor, opening_id: UUID, query: RemoveQuery) -> None:
     """Do not receive then any more; refused as a change is where visits are booked"""
     hours.remove(actor, opening_id, keep_visits=query.keep_visits)
-
-
-def wall(at: time) -> str:
-    """A wall time as it goes out."""
-    return f"{at:%H:%M}"

@@ -13,7 +13,7 @@ from babel import Locale
 from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, StringConstraints, WithJsonSchema
 
 from portal.core.phones import Phone
-from portal.core.shapes import Empty, Line, Name, Shape, fault, one_line, storable
+from portal.core.shapes import Empty, Line, Name, Shape, WallTime, fault, one_line, storable
 from portal.core.text import lazy as _
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -119,8 +119,8 @@ class ClinicShape(Shape):
     email: MaybeEmail = None
     currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")] = "DZD"
     country: Country = "DZ"
-    quiet_from: time = time(21)
-    quiet_until: time = time(8)
+    quiet_from: WallTime = time(21)
+    quiet_until: WallTime = time(8)
     late_minutes: Annotated[int, Field(ge=0, le=240)] = 10
     no_show_minutes: Annotated[int | None, Field(ge=5, le=1440), Empty] = None
     offer_minutes: Annotated[int, Field(ge=5, le=1440)] = 30

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, NaiveDatetime
 
-from portal.core.shapes import Empty, Shape, fault
+from portal.core.shapes import Empty, Shape, WallTime, fault
 from portal.core.text import lazy as _
 from portal.domain.scheduling.shapes import StartsAt
 
@@ -41,5 +41,5 @@ class WhyNotQuestion(Shape):
     practice_id: UUID
     visit_type_id: UUID
     day: Annotated[date, AfterValidator(in_this_century)]
-    at: time
+    at: WallTime
     patient_id: Annotated[UUID | None, Empty] = None

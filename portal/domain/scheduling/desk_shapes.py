@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from portal.core.shapes import Empty, Shape, one_line, storable
+from portal.core.shapes import Empty, Shape, WallTime, one_line, storable
 from portal.domain.scheduling.shapes import CancelAppointment, PlaceHold, Reason, Reschedule, StartsAt
 
 Over = Annotated[str, StringConstraints(max_length=200), AfterValidator(storable), AfterValidator(one_line)]
@@ -36,7 +36,7 @@ class OtherTime(Shape):
     """A time that was typed, as the clinic's clock shows it."""
 
     day: date
-    wall: time
+    wall: WallTime
 
 
 class SeriesQuestion(PlaceHold):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
-from portal.core.shapes import Empty, Line, MaybeLine, Shape, fault, storable
+from portal.core.shapes import Empty, Line, MaybeLine, Shape, WallTime, fault, storable
 from portal.core.text import lazy as _
 
 Reason = Annotated[str, Field(max_length=500), AfterValidator(storable)]
@@ -92,8 +92,8 @@ class OpeningShape(Shape):
 
     weekday: Annotated[int | None, Field(ge=0, le=6), Empty] = None
     on_date: Annotated[date | None, Empty] = None
-    starts: time
-    ends: time
+    starts: WallTime
+    ends: WallTime
     step: Annotated[Minutes | None, Empty] = None
     capacity: Annotated[int, Field(ge=1, le=50)] = 1
     valid_from: Annotated[date | None, Empty] = None
@@ -108,16 +108,14 @@ class OpeningShape(Shape):
             raise fault("ends_after_start", _("The end must be after the start."))
         if self.valid_from and self.valid_until and self.valid_until < self.valid_from:
             raise fault("valid", _("The last valid date must not be before the first."))
-        if self.starts.tzinfo or self.ends.tzinfo:
-            raise fault("wall_time", _("Opening hours are written in the clinic's own time, without an offset."))
         return self
 
 
 class BreakShape(Shape):
     """A time inside an opening in which nobody is received; an end of 00:00 is midnight."""
 
-    starts: time
-    ends: time
+    starts: WallTime
+    ends: WallTime
     keep_visits: bool = False
 
     @model_validator(mode="after")
