@@ -13,7 +13,7 @@ from portal.api.v1 import v1
 from portal.domain.identity.scopes import SCOPES
 from tests.api.conftest import Program, problem
 
-OWN_PAGES = {"openapi", "docs", "explorer"}
+OWN_PAGES = {"collected", "openapi", "docs", "explorer"}
 
 
 @pytest.fixture

@@ -230,6 +230,7 @@ PATCH  api_v1.decide                  signed-in 404
 POST   api_v1.decline                 signed-in 404
 POST   api_v1.decline_invitation      signed-in 404
 POST   api_v1.decline_offer           signed-in 404
+GET    api_v1.collected               everybody in
 GET    api_v1.docs                    everybody in
 DELETE api_v1.drop_change             signed-in 404
 DELETE api_v1.end_calendar            signed-in 404

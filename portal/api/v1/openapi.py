@@ -24,6 +24,7 @@ from portal.api.v1 import (
     changes,
     clinics,
     closures,
+    collection,
     day,
     directory,
     doctors,
@@ -100,6 +101,10 @@ def serve(bp: Blueprint, described: Contract, settings: Settings) -> None:
     @bp.get("/openapi.json")
     def openapi() -> Response:
         return _kept_a_while(Response(orjson.dumps(made()), mimetype="application/json"))
+
+    @bp.get("/collection.json")
+    def collected() -> Response:
+        return _kept_a_while(Response(orjson.dumps(collection.of(made())), mimetype="application/json"))
 
     @bp.get("/docs")
     def docs() -> Response:
