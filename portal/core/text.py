@@ -117,6 +117,11 @@ def format_minutes(minutes: int) -> str:
     return ngettext("%(n)s minute", "%(n)s minutes", minutes)
 
 
+def format_zone(zone: str | ZoneInfo) -> str:
+    """Whose clock it is, such as "Algeria Time"."""
+    return dates.get_timezone_location(ZoneInfo(zone) if isinstance(zone, str) else zone, locale=locale())
+
+
 def format_number(value: float) -> str:
     return numbers.format_decimal(value, locale=locale())
 
@@ -134,6 +139,11 @@ def format_money(minor: int | None, currency: str) -> str:
     major = minor / 10**digits if digits else minor
     shape = "#,##0 ¤" if major == int(major) else f"#,##0.{'0' * digits} ¤"
     return numbers.format_currency(major, currency, shape, locale=locale(), currency_digits=False)
+
+
+def listed(words: Iterable[object]) -> str:
+    """Words or numbers in a row, with the comma of the language."""
+    return ("، " if language() == "ar" else ", ").join(map(str, words))
 
 
 def _in(moment: datetime, zone: str | ZoneInfo | None) -> datetime:

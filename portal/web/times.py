@@ -114,8 +114,7 @@ def zone_note(zone: ZoneInfo) -> str:
 def zone_words(zone: ZoneInfo) -> str:
     """The zone's name and its present offset, such as "Algeria Time (GMT+01:00)"."""
     here = clock.now().astimezone(zone)
-    name = dates.get_timezone_location(zone, locale=text.locale())
-    return f"{name} ({dates.get_timezone_gmt(here, width='long', locale=text.locale())})"
+    return f"{text.format_zone(zone)} ({dates.get_timezone_gmt(here, width='long', locale=text.locale())})"
 
 
 def until(moment: datetime, zone: ZoneInfo) -> str:

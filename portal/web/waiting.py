@@ -120,7 +120,7 @@ def windows(entry: WaitlistEntry) -> list[str]:
     names = times.weekday_names()
     lines = []
     for days, hours in _sets(entry.windows):
-        which = ", ".join(names[day] for day in WEEK if day in days) or say("Any day")
+        which = text.listed(names[day] for day in WEEK if day in days) or say("Any day")
         lines.append(f"{which}: {_hours(*hours)}")
     return lines or [say("Any day, any hour")]
 
@@ -143,7 +143,8 @@ def before(place: Place) -> str:
     else:
         first = ngettext("%(n)s person is before you at this clinic.", "%(n)s people are before you at this clinic.",
                          place.before)  # fmt: skip
-    return f"{first} {say('Offers also depend on the times you can come.')}"
+    also = say("Offers also depend on the times you can come.")  # inside an f-string it would not be collected
+    return f"{first} {also}"
 
 
 def who(entry: WaitlistEntry) -> str:

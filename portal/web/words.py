@@ -37,11 +37,14 @@ def teach(app: Flask, settings: Settings) -> None:
         format_minutes=text.format_minutes,
         format_money=text.format_money,
         format_number=text.format_number,
+        format_zone=text.format_zone,
         format_span=lambda length: text.format_span(
             length if isinstance(length, timedelta) else timedelta(minutes=length)
         ),
         now=clock.now,
+        ltr=ltr,
     )
+    env.filters["listed"] = text.listed
     app.context_processor(_here)
 
 
@@ -55,6 +58,11 @@ def _here() -> dict[str, Any]:
         "navigation": navigation.for_actor(who),
         "theme": request.cookies.get("theme", "auto") if request.cookies.get("theme") in {"light", "dark"} else "auto",
     }
+
+
+def ltr(value: Any) -> Markup:
+    """A phone number: written from left to right in a line of every direction; nothing for nothing."""
+    return Markup('<bdi dir="ltr">{}</bdi>').format(value) if value else Markup()
 
 
 @cache

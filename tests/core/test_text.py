@@ -117,3 +117,16 @@ def test_money_is_in_minor_units_and_round_amounts_have_no_decimals(minor, curre
 def test_a_span_is_said_in_words():
     assert text.format_span(timedelta(minutes=20)) == "20 minutes"
     assert text.format_minutes(1) == "1 minute"
+
+
+def test_a_row_of_words_has_the_comma_of_its_language():
+    with speaking("fr"):
+        assert text.listed(["lundi", "mardi"]) == "lundi, mardi"
+    with speaking("ar"):
+        assert text.listed(["الاثنين", "الثلاثاء"]) == "الاثنين، الثلاثاء"
+
+
+def test_a_zone_is_named_as_people_name_it():
+    assert text.format_zone("Africa/Algiers") == "Algeria Time"
+    with speaking("ar"):
+        assert "الجزائر" in text.format_zone(ZoneInfo("Africa/Algiers"))

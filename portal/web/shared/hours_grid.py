@@ -60,7 +60,7 @@ def dates_words(opening: Opening) -> str:
 def kinds_words(opening: Opening) -> str:
     """The visit types an opening takes."""
     names = [kind.name_in(text.language()) for kind in opening.visit_types]
-    return ", ".join(names) if names else say("All visit types")
+    return text.listed(names) if names else say("All visit types")
 
 
 def places_words(opening: Opening) -> str:

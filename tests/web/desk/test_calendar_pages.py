@@ -175,7 +175,7 @@ def test_a_refused_drag_says_the_same_sentence_and_the_next_free_times(
         f"/desk/calendar/{visit.id}/move", data={"at": _wall("10:00"), "version": 1}, headers=HTMX
     )
     assert answer.status_code == 409
-    for expected in ("Not moved", "This time has just been taken", f"{working_day()}T08:00"):
+    for expected in ("Not moved", "This time has just been taken", f"{working_day()}T09:30"):
         assert expected in answer.text
     assert f"/desk/appointments/{visit.id}/move?practice_id={dr_benali.practice_id}" in answer.text
     assert "data-moved" not in answer.text
