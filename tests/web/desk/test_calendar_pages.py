@@ -237,6 +237,7 @@ def test_the_pages_ask_the_database_few_times(
     pages += [f"/desk/why-not?day={day}&at={wall}" for wall in ("13:00", "12:15", "09:10")]
     counts = {}
     for path in pages:
+        client.get(path)  # a connection prepares its statements once
         with statements() as count:
             assert client.get(path).status_code == 200
         counts[path] = count()
