@@ -41,7 +41,7 @@ def test_a_child_is_added_booked_for_and_listed(api: Program, amina: Any, adam: 
 
 def test_a_carer_is_asked_accepts_and_is_ended(api: Program, amina: Any, yacine: Any, mailbox: Any) -> None:
     hers, his = api.as_(amina), api.as_(yacine)
-    asked = hers.post(f"/patients/{amina.patient_id}/invitations", {"email": yacine.email, "scopes": ["view"]})
+    asked = hers.post(f"/patients/{amina.patient_id}/carer-invitations", {"email": yacine.email, "scopes": ["view"]})
     assert asked.status_code == 201
     assert [one["id"] for one in hers.get("/family").get_json()["invitations"]] == [asked.get_json()["id"]]
     token = token_in(mailbox, yacine.email)
@@ -60,21 +60,21 @@ def test_a_carer_is_asked_accepts_and_is_ended(api: Program, amina: Any, yacine:
 
 def test_an_invitation_is_withdrawn(api: Program, amina: Any, yacine: Any, lina: Any, mailbox: Any) -> None:
     program = api.as_(amina)
-    asked = program.post(f"/patients/{amina.patient_id}/invitations", {"email": yacine.email}).get_json()
+    asked = program.post(f"/patients/{amina.patient_id}/carer-invitations", {"email": yacine.email}).get_json()
     token = token_in(mailbox, yacine.email)
     problem(api.as_(lina).delete(f"/family/invitations/{asked['id']}"), 404, "not_found")
     assert program.delete(f"/family/invitations/{asked['id']}").status_code == 204
     problem(api.as_(yacine).post("/family/invitations/look", {"token": token}), 410, "gone")
     problem(api.as_(yacine).post("/family/invitations/look", {"token": "nonsense"}), 410, "gone")
     own = {"email": amina.email}
-    problem(program.post(f"/patients/{amina.patient_id}/invitations", own), 409, "own_account")
+    problem(program.post(f"/patients/{amina.patient_id}/carer-invitations", own), 409, "own_account")
 
 
 def test_care_is_changed_by_whoever_let_it_and_not_unseen(
     api: Program, amina: Any, adam: Any, yacine: Any, mailbox: Any
 ) -> None:
     hers, his = api.as_(amina), api.as_(yacine)
-    hers.post(f"/patients/{adam['patient']['id']}/invitations", {"email": yacine.email, "scopes": ["view"]})
+    hers.post(f"/patients/{adam['patient']['id']}/carer-invitations", {"email": yacine.email, "scopes": ["view"]})
     his.post("/family/invitations/accept", {"token": token_in(mailbox, yacine.email)})
     carers = hers.get(f"/patients/{adam['patient']['id']}/carers").get_json()["carers"]
     (held,) = [one for one in carers if one["carer_id"] == str(yacine.user_id)]

@@ -87,7 +87,7 @@ def test_nobody_reads_or_changes_anything_of_a_patient_they_do_not_know(
         ("GET", path, None), ("GET", f"{path}/card", None), ("PUT", path, MERIEM), ("GET", f"{path}/profile", None),
         ("PUT", f"{path}/profile", ABOUT), ("PUT", f"{path}/name", name), ("GET", f"{path}/carers", None),
         ("POST", f"{path}/allergies", {"substance": "Milk"}), ("DELETE", f"/allergies/{allergy}", None),
-        ("POST", f"{path}/invitations", {"email": "x@example.dz"}),
+        ("POST", f"{path}/carer-invitations", {"email": "x@example.dz"}),
         ("POST", f"{path}/hand-over", {"email": "x@example.dz"}),
         ("POST", f"{path}/carers", {"email": "yacine@example.dz"}),
     ]  # fmt: skip

@@ -85,7 +85,7 @@ def add_dependant(actor: Actor, body: DependantShape) -> Answer:
 
 @endpoint(
     "POST",
-    "/patients/{patient_id}/invitations",
+    "/patients/{patient_id}/carer-invitations",
     body=CareShape,
     refuses=(NotFound, Forbidden, OwnAccount, TooMany),
     example=EMAIL | {"relation": "parent", "scopes": ["view", "book"], "until": None},
