@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from babel.messages.catalog import Catalog
 
 from portal.translations import catalogue
-from tests.rules.source import TEMPLATES
+from tests.rules.source import TEMPLATES, dotted, modules
 
 IN_ENGLISH = ("api/", "layouts/document.html")  # reading pages for programmers
 SHOWN = ("title", "alt", "placeholder", "aria-label", "aria-description", "label")
@@ -20,6 +21,7 @@ NO_SENTENCE = re.compile(
     re.S,
 )
 ATTRIBUTE = re.compile(r'[\w:-]+="[^"]*"')  # a macro or block may write only attributes
+ASKING = {"_", "say", "gettext", "ngettext", "pgettext", "text.gettext", "text.ngettext", "text.pgettext"}
 NAMES = {"HTML", "DOCTYPE", "UTC", "AM", "PM"}
 
 
@@ -44,6 +46,19 @@ def test_sentences_are_found_where_they_are_written(source: Catalog) -> None:
     for said in ("This time has passed.", "Skip to content", "Some answers need another look."):
         assert source.get(said) is not None, said
     assert source.get("%(n)s minute") is not None and len(source) > 300
+
+
+def test_no_sentence_is_asked_for_inside_another_string() -> None:
+    """Before Python 3.12 the extractor does not look into f-strings: such a sentence would stay English."""
+    hidden = [
+        f"{path}:{call.lineno}"
+        for path, tree in modules().items()
+        for text in ast.walk(tree)
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call) and dotted(call.func) in ASKING and isinstance(call.args[0], ast.Constant)
+    ]
+    assert hidden == []
 
 
 def words_outside(template: str) -> list[str]:
