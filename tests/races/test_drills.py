@@ -22,6 +22,7 @@ from sqlalchemy import create_engine, text
 from portal import embedded
 from portal.core.db import keep, session
 from portal.domain.doctors.models import Practice
+from portal.domain.identity import signing
 from portal.domain.scheduling.models import VisitType
 from portal.gateways.mail import Mailbox
 from tests import processes
@@ -210,8 +211,13 @@ def test_two_clocks_and_two_workers_tell_each_person_once(portal, guests, sent, 
 
 
 def _clients(portal: processes.Portal, people: list[UUID]) -> list[Client]:
-    """Programs that are signed in; the portal's secret is the tests' own, so their tokens count there."""
-    clients = [Client(portal.base_url, grant_for(one).access_token) for one in people]
+    """Programs that are signed in; the portal's secret is the tests' own, so tokens in its name count there."""
+    own = signing.issuer()
+    signing.issue_as(portal.base_url)
+    try:
+        clients = [Client(portal.base_url, grant_for(one).access_token) for one in people]
+    finally:
+        signing.issue_as(own)
     keep()
     return clients
 
