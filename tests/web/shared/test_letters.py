@@ -70,6 +70,7 @@ MORE: dict[str, dict[str, Any]] = {  # what some letters say beside that
     "reminder": {"asks": True, "answer_link": "/go/attendance.the-token", "check_in_link": "/go/check_in.the-token"},
     "review_notice": {"what": "answered"},
     "second_factor": {"what": "taken_away"},
+    "webhook_paused": {"is_gone": False, "endpoint_id": KEY},
     "series_booked": {"times": [datetime(2030, 1, 6, 8, tzinfo=UTC)], "pending": False, "has_account": True},
     "series_cancelled": {"times": [datetime(2030, 1, 6, 8, tzinfo=UTC)], "has_account": True},
     "waitlist_offered": {"expires_at": datetime(2030, 1, 5, 8, tzinfo=UTC), "link": "/go/waitlist.the-token"},
