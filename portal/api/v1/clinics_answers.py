@@ -16,7 +16,7 @@ from portal.domain.scheduling import policy
 from portal.domain.scheduling.models import VisitType
 from portal.domain.scheduling.public_holidays import PublicHoliday
 
-Wall = Annotated[str, Field(examples=["08:00"])]
+Pair = Annotated[list[str], Field(min_length=2, max_length=2, examples=[["08:00", "12:00"]])]  # from, to
 
 
 class ClinicWhole(ClinicOut):
@@ -24,7 +24,7 @@ class ClinicWhole(ClinicOut):
 
     email: str
     country: Annotated[str, Field(description="ISO 3166-1")]
-    opening_hours: dict[str, list[tuple[Wall, Wall]]]
+    opening_hours: dict[str, list[Pair]]
     quiet_from: Annotated[WallTime, Field(description="From when on no message that can wait is sent")]
     quiet_until: WallTime
     late_minutes: Annotated[int, Field(description="So many minutes late still count as on time")]
