@@ -33,8 +33,13 @@ def register(app: Flask, settings: Settings) -> None:
         "COMPRESS_STREAMS": False,
     }
     Compress(app)
-    if settings.cors:
-        shared = {"origins": settings.cors, "allow_headers": ASKED, "expose_headers": TOLD, "max_age": 600}
+    let_in(app, settings.cors)
+
+
+def let_in(app: Flask, origins: list[str]) -> None:
+    """Let the scripts of these origins call the API and read the heads of its answers; without any, none."""
+    if origins:
+        shared = {"origins": origins, "allow_headers": ASKED, "expose_headers": TOLD, "max_age": 600}
         CORS(app, resources={r"/api/*": shared, r"/oauth/(token|revoke)": shared}, supports_credentials=False)
 
 

@@ -205,8 +205,10 @@ def _malformed() -> Shape:
 
 def _once(endpoint: Endpoint, actor: Actor, body: Shape | None, wanted: Mapping[str, Any]) -> Response:
     """Do it; when an Idempotency-Key came, do it only the first time and reply the same ever after."""
-    key = request.headers.get(KEY_HEADER) if endpoint.keyed and actor.user_id else None
-    if key is None:
+    key = request.headers.get(KEY_HEADER) if endpoint.keyed else None
+    if key is not None:
+        idempotency.check(key)
+    if key is None or actor.user_id is None:  # a kept reply belongs to an account
         return _reply(endpoint, _done(endpoint, wanted))
     kept = idempotency.begin(actor, key, _digest(endpoint, body))
     if kept.status is not None:

@@ -72,13 +72,18 @@ class Unreadable(Conflict):
     sentence = _("This was done before, but its answer can no longer be read. Please look at how it stands now.")
 
 
+def check(key: str) -> None:
+    """Raises BadKey for what no key can be."""
+    if not 1 <= len(key) <= LONGEST_KEY or not all(33 <= ord(char) <= 126 for char in key):
+        raise BadKey
+
+
 def begin(actor: Actor, key: str, digest: str) -> IdempotencyKey:
     """The row of this key: with a status when the request was done before, without when it is to be done now.
 
     `digest` says what the request is. Raises BadKey, Mismatch, or StillRunning after ten seconds of waiting.
     """
-    if not 1 <= len(key) <= LONGEST_KEY or not all(33 <= ord(char) <= 126 for char in key):
-        raise BadKey
+    check(key)
     if _is_first(actor, key, digest):
         return _row(actor, key)
     row = _row(actor, key)

@@ -7,9 +7,11 @@ import json
 from typing import Any
 
 import pytest
+from flask import Flask
 
-from portal import create_app
+from portal.api import let_in
 from portal.api.shaping import ENVELOPE
+from portal.config import Settings
 from portal.core.text import speaking
 from tests.api.conftest import Program, problem
 
@@ -168,19 +170,27 @@ def test_no_other_site_is_let_in_unless_told(api: Program, doctors: None) -> Non
 
 
 @pytest.fixture
-def shared(app: Any) -> Any:
-    """An application that lets the scripts of one other site in."""
-    told = app.extensions["portal.settings"].model_dump() | {"cors_origins": "https://app.example, https://b.example/"}
-    return create_app(type(app.extensions["portal.settings"])(**told)).test_client()
+def shared() -> Any:
+    """An application that lets the scripts of two other sites in: a second whole portal would replace the first."""
+    told = {
+        "cors_origins": "https://app.example, https://b.example/",
+        "database_url": "postgresql://x",
+        "redis_url": "unix:///x",
+    }
+    settings = Settings(**told, secret_key="x" * 32, base_url="http://localhost", portal_mode="test")
+    app = Flask("shared")
+    let_in(app, settings.cors)
+    app.add_url_rule("/api/v1/thing", "thing", lambda: "found", methods=["GET", "POST"])
+    app.add_url_rule("/account/sign-in", "page", lambda: "page")
+    return app.test_client()
 
 
 def test_a_site_that_was_named_may_call_and_read_the_head(shared: Any) -> None:
-    asked = shared.options("/api/v1/appointments", headers=ASK)
+    asked = shared.options("/api/v1/thing", headers=ASK)
     assert asked.status_code == 200
     assert asked.headers["Access-Control-Allow-Origin"] == "https://app.example"
     assert "authorization" in asked.headers["Access-Control-Allow-Headers"].casefold()
-    answer = shared.get("/api/v1/auth/me", headers={"Origin": "https://b.example"})
-    assert answer.status_code == 401
+    answer = shared.get("/api/v1/thing", headers={"Origin": "https://b.example"})
     assert answer.headers["Access-Control-Allow-Origin"] == "https://b.example"
     assert {"ETag", "Link", "RateLimit"} <= {
         one.strip() for one in answer.headers["Access-Control-Expose-Headers"].split(",")
@@ -188,7 +198,15 @@ def test_a_site_that_was_named_may_call_and_read_the_head(shared: Any) -> None:
     assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
-@pytest.mark.parametrize("path", ["/api/v1/appointments", "/account/sign-in"])
-def test_others_and_the_pages_stay_closed(shared: Any, path: str) -> None:
-    origin = "https://app.example" if path.startswith("/account") else "https://evil.example"
+@pytest.mark.parametrize(
+    ("path", "origin"), [("/api/v1/thing", "https://evil.example"), ("/account/sign-in", "https://app.example")]
+)
+def test_others_and_the_pages_stay_closed(shared: Any, path: str, origin: str) -> None:
     assert "Access-Control-Allow-Origin" not in shared.options(path, headers=ASK | {"Origin": origin}).headers
+
+
+@pytest.mark.parametrize("origins", ["app.example", "https://app.example, evil"])
+def test_origins_that_are_none_are_refused_at_start(origins: str) -> None:
+    with pytest.raises(ValueError, match="origins"):
+        Settings(cors_origins=origins, database_url="postgresql://x", redis_url="unix:///x", secret_key="x" * 32,
+                 base_url="http://localhost", portal_mode="test")  # fmt: skip

@@ -83,6 +83,7 @@ an `Idempotency-Key` with a POST and repeat it without fear: it is done once. A 
 gets `{success, data, message}` around every answer; refusals stay as they are.
 """
 )
+KEY = {"type": "string", "minLength": 1, "maxLength": idempotency.LONGEST_KEY, "pattern": "^[!-~]+$"}
 FIELDS = {"type": "string", "pattern": shaping.FIELDS_PATTERN}
 FEWER = "Send only these fields of the answer (of a list: of its items), with commas between them"
 TOLD_IN_HEADERS = {
@@ -244,8 +245,15 @@ def _parameters(one: Endpoint, schemas: dict[str, Any]) -> list[dict[str, Any]]:
         headers[KEY_HEADER] = "A random key; the same request sent again with it is not done twice, for a day"
     if one.guarded:
         headers["If-Match"] = "The ETag that was seen; 412 when the thing has changed since"
-    text = {"type": "string"}
-    found += [{"name": name, "in": "header", "schema": text, "description": about} for name, about in headers.items()]
+    found += [
+        {
+            "name": name,
+            "in": "header",
+            "schema": KEY if name == KEY_HEADER else {"type": "string"},
+            "description": about,
+        }
+        for name, about in headers.items()
+    ]
     return found
 
 
