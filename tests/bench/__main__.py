@@ -29,6 +29,7 @@ from flask import Flask
 from portal.core import clock
 from portal.core.db import transaction
 from portal.domain.doctors.shapes import DirectoryQuery
+from portal.domain.identity import signing
 from portal.domain.scheduling import finding, rulebook, timetable
 from tests.bench import ground as bench_ground
 from tests.bench.load import Plan
@@ -60,6 +61,7 @@ def main() -> None:
             lines.append(_offers(app))
         with bench_ground.serving(ground, with_worker=not asked.without_worker) as portal:
             host = urlsplit(portal.base_url).netloc
+            signing.issue_as(portal.base_url)  # the tokens of the load are the served portal's
             for work in Desk(app, host).works():
                 if work.part in wanted:
                     lines.append(_measure(work, ground, host, asked.seconds, asked.rounds))
