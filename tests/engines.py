@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import IO
 
 import psycopg2
+from psycopg2 import errors
 
 from portal import embedded
 
@@ -63,18 +65,20 @@ class Ground:
 
     def empty(self, database: str) -> None:
         """Remove every row, the events too: their triggers sleep for whoever replicates."""
-        for again in (True, True, True, False):  # a stream or the worker may be looking just now
+        for left in reversed(range(100)):
             try:
                 return self._empty(database)
-            except psycopg2.errors.DeadlockDetected:
-                if not again:
+            except (errors.LockNotAvailable, errors.DeadlockDetected):
+                if not left:
                     raise
+                time.sleep(0.1)  # a stream or the worker is looking just now: give way and come again
 
     def _empty(self, database: str) -> None:
         self.administer(
             """
             DO $$ DECLARE tables text; BEGIN
                 PERFORM set_config('session_replication_role', 'replica', true);
+                PERFORM set_config('lock_timeout', '300ms', true);
                 SELECT string_agg(quote_ident(tablename), ', ') INTO tables FROM pg_tables
                  WHERE schemaname = 'public' AND tablename <> 'alembic_version';
                 EXECUTE 'TRUNCATE ' || tables || ' RESTART IDENTITY CASCADE';
