@@ -67,9 +67,10 @@ def may_hold(actor: Actor, kind: TypeRules, practice_id: UUID, *, for_desk: bool
 
 
 def not_too_many(book: Rulebook, kind: TypeRules, patient_id: UUID, *, for_desk: bool) -> None:
-    """The patient's limit of upcoming visits; near it, bookings of one patient go one after the other."""
-    if for_desk or book.upcoming < kind.most_upcoming - 1:
+    """The patient's limit of upcoming visits; bookings of one patient go one after the other, so that it is counted."""
+    if for_desk:
         return
+    allow(book.upcoming < kind.most_upcoming, TooManyUpcoming)
     taking.one_at_a_time("patient", patient_id)
     upcoming = session().scalar(
         select(func.count()).where(
