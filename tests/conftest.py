@@ -27,7 +27,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 
 from portal import create_app, worker
 from portal.config import Settings
-from portal.core import limits, tasks
+from portal.core import limits, tasks, text
 from portal.core.clock import standing_at as stop_the_clock
 from portal.core.db import db, keep
 from tests.doors import Browser, Post
@@ -243,6 +243,13 @@ def mailbox(app: Flask, drain: Callable[[], int]) -> Iterator[Post]:
     box.clear()
     yield Post(box, drain)
     box.clear()
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """Every test begins in English, whatever language a request of the one before it has left in this thread."""
+    with text.speaking("en"):
+        yield
 
 
 @pytest.fixture

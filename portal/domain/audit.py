@@ -31,6 +31,13 @@ MOST_EXPORTED = 50_000
 Word = Annotated[str, StringConstraints(max_length=80, pattern=r"^[a-z0-9_.]*$")]
 
 
+class NotFailed(Conflict):
+    """The task is done, or still to be done."""
+
+    code = "not_failed"
+    sentence = _("Only a failed task can be tried again.")
+
+
 def _in_this_century(day: date) -> date:
     """A day that has a next one in every zone."""
     if not 2000 <= day.year <= 2200:
@@ -141,7 +148,7 @@ def retry(actor: Actor, task_id: UUID | str) -> Task:
     allow(actor.is_superadmin)
     row = session().get(Task, as_id(task_id)) or refuse(NotFound)
     if row.state != "failed":
-        raise Conflict(_("Only a failed task can be tried again."), code="not_failed")
+        raise NotFailed
     tasks.retry(row.id)
     record(actor, "task.retried", row, task=row.name)
     session().flush()

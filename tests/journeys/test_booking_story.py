@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from portal.core.db import keep
-from tests.builders import PASSWORD, at, working_day
+from tests.builders import PASSWORD, working_day
+from tests.journeys.steps import choose_time
 
 pytestmark = pytest.mark.xdist_group("journeys")
 NEWCOMER = "sarah@example.dz"
@@ -59,15 +60,7 @@ def _finds_a_time(page: Page) -> None:
     page.get_by_role("button", name="Search").first.click()
     page.get_by_role("link", name=re.compile("Samira Benali")).first.click()
     expect(page.get_by_role("heading", name=re.compile("Samira Benali"))).to_be_visible()
-    _chooses(page, "09:30")
-
-
-def _chooses(page: Page, wall: str) -> None:
-    """Press the button of this time, a week later when it is not in this one."""
-    time = page.locator(f"button[name=starts_at][value='{at(wall, 3).isoformat()}']")
-    if not time.count():
-        page.get_by_role("link", name="Later days").click()
-    time.first.click()
+    choose_time(page, "09:30")
 
 
 def _registers_on_the_way(page: Page) -> None:
@@ -109,7 +102,7 @@ def _moves(page: Page, to: str) -> None:
     page.goto("/patient/appointments")
     page.locator("main a[href^='/patient/appointments/0']").first.click()
     page.locator("#appointment").get_by_role("link", name="Move").click()
-    _chooses(page, to)
+    choose_time(page, to)
     expect(page.locator("#appointment")).to_contain_text(to)
 
 

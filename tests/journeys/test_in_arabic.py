@@ -15,6 +15,7 @@ from portal.core.db import keep, session
 from portal.domain.identity.models import User
 from portal.domain.scheduling import booking
 from tests.builders import PASSWORD, at, working_day
+from tests.journeys.steps import choose_time
 
 pytestmark = pytest.mark.xdist_group("journeys")
 LATIN = re.compile(r"[A-Za-zÀ-ÿ]*[a-zà-ÿ]{2}[A-Za-zÀ-ÿ]*")
@@ -73,7 +74,7 @@ def test_a_visit_is_booked_in_arabic(
     page = phone()
     page.goto("/doctors?name=benali")
     page.get_by_role("link", name=re.compile("Samira Benali")).first.click()
-    _chooses(page, "09:30")
+    choose_time(page, "09:30")
     expect(page.locator("main")).to_contain_text(_says("We keep this time for you"))
     page.locator("main").get_by_role("link", name=_says("Sign in")).click()
     _signs_in(page, people["patient"])
@@ -135,20 +136,12 @@ def _signs_in(page: Page, person: Any) -> None:
     expect(page).not_to_have_url(re.compile("sign-in"))
 
 
-def _chooses(page: Page, wall: str) -> None:
-    """Press the button of this time, a week later when it is not in this one."""
-    button = page.locator(f"button[name=starts_at][value='{at(wall, 3).isoformat()}']")
-    if not button.count():
-        page.get_by_role("link", name=_says("Later days")).click()
-    button.first.click()
-
-
 def _moves(page: Page) -> None:
     page.goto("/patient/appointments")
     page.locator("main a[href^='/patient/appointments/0']").first.click()
     page.locator("#appointment").get_by_role("link", name=_says("Move")).click()
     _is_arabic(page)
-    _chooses(page, "10:30")
+    choose_time(page, "10:30")
     expect(page.locator("#appointment")).to_contain_text("10:30")
     _is_arabic(page)
 

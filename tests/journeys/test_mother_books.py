@@ -11,7 +11,8 @@ from playwright.sync_api import Page, expect
 
 from portal.core.db import keep
 from portal.domain.patients import family
-from tests.builders import PASSWORD, at, working_day
+from tests.builders import PASSWORD, working_day
+from tests.journeys.steps import choose_time
 
 pytestmark = pytest.mark.xdist_group("journeys")
 
@@ -53,16 +54,8 @@ def test_a_mother_books_for_her_child_without_javascript(
 def _finds_a_time(page: Page) -> None:
     page.goto("/doctors?name=benali")
     page.get_by_role("link", name=re.compile("Samira Benali")).first.click()
-    _chooses(page, "09:30")
+    choose_time(page, "09:30")
     expect(page.get_by_text("We keep this time for you")).to_be_visible()
-
-
-def _chooses(page: Page, wall: str) -> None:
-    """Press the button of this time, a week later when it is not in this one."""
-    button = page.locator(f"button[name=starts_at][value='{at(wall, 3).isoformat()}']")
-    if not button.count():
-        page.get_by_role("link", name="Later days").click()
-    button.first.click()
 
 
 def _signs_in_on_the_way(page: Page, amina) -> None:
@@ -103,7 +96,7 @@ def _moves_it(page: Page, child: str) -> None:
     expect(page.locator("main")).to_contain_text(child)
     page.locator("main a[href^='/patient/appointments/0']").first.click()
     page.locator("#appointment").get_by_role("link", name="Move").click()
-    _chooses(page, "10:30")
+    choose_time(page, "10:30")
     expect(page.locator("#appointment")).to_contain_text("10:30")
     expect(page.locator("#appointment")).to_contain_text(child)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from portal.core.db import keep, session
 from portal.domain.scheduling.models import Appointment, VisitType
 from tests.api.conftest import Program
 from tests.builders import at
+from tests.rules.source import PORTAL
 
 NOWHERE = "019aa000-0000-7000-8000-000000000000"
 
@@ -273,3 +275,17 @@ def test_both_make_the_same_appointment(doors: Doors, amina: Any, yacine: Any, w
 
 def _body(verb: str) -> dict[str, Any]:
     return {"code": "other"} if verb == "cancel" else {"starts_at": at("11:00", 3).isoformat()}
+
+
+# Words of a standard: 412 is HTTP's own refusal of an old version; RFC 6749 names what a token endpoint answers.
+OF_A_STANDARD = {"stale_version", "invalid_request", "invalid_client"}
+
+
+def test_no_door_words_a_refusal_the_domain_makes() -> None:
+    """A code has its sentence where the rule is; a door that needs the class for its description imports it."""
+    said = re.compile(r"""code\s*=\s*"(\w+)\"""")
+    inside = {code for path in (PORTAL / "domain").rglob("*.py") for code in said.findall(path.read_text())}
+    for door in ("api", "web"):
+        for path in (PORTAL / door).rglob("*.py"):
+            declared = re.findall(r"""^    code(?:, status)? = "(\w+)\"""", path.read_text(), re.M)
+            assert set(declared) & inside <= OF_A_STANDARD, path

@@ -13,10 +13,11 @@ from portal.api.v1 import endpoint
 from portal.api.v1.answers import AppointmentOut
 from portal.api.v1.changes_answers import ChangeBrief, ChangeOut, Changes, ChoicesOut, Decision, ProposalOut, Proposals
 from portal.core.actor import Actor
-from portal.core.errors import Forbidden, Invalid, NotFound
+from portal.core.errors import Forbidden, NotFound
 from portal.core.shapes import Empty, Shape, fault
 from portal.core.text import lazy as _
 from portal.domain.changes import answering, applying, drafting, listing, planning
+from portal.domain.changes.drafting import DecisionMissing
 from portal.domain.changes.refusals import Answered, ChangeOver, LookAgain, TimeNotKept
 from portal.domain.scheduling import glance
 from portal.domain.scheduling.calendar_shapes import in_this_century
@@ -44,13 +45,6 @@ MADE_OF = {
 
 if set(Decision.__args__) != set(drafting.DECISIONS):  # type: ignore[attr-defined]
     raise RuntimeError("The API's decisions are not the domain's")
-
-
-class DecisionMissing(Invalid):
-    """A visit without a decision; the domain says it with the same code."""
-
-    code = "decision_missing"
-    sentence = _("Please say for each visit what becomes of it.")
 
 
 class PlanChange(Shape):

@@ -9,14 +9,15 @@ from portal.api import etags
 from portal.api.contract import Answer
 from portal.api.v1 import endpoint
 from portal.api.v1.clinics_answers import ClinicsWhole, ClinicWhole, MemberOut, Members
-from portal.api.v1.conflicts import AlreadyMember, Deactivated, OwnRole
 from portal.core.actor import Actor
 from portal.core.errors import Forbidden, NotFound
 from portal.core.shapes import Limit, MaybeName, Shape
 from portal.domain.clinics import managing, members, queries
+from portal.domain.clinics.members import AlreadyMember, OwnRole
 from portal.domain.clinics.models import Clinic
 from portal.domain.clinics.shapes import ClinicShape, MemberShape
 from portal.domain.doctors.shapes import Cursor
+from portal.domain.identity.accounts import Deactivated
 
 TAG = "Clinics"
 WRITE = "clinics:write"

@@ -13,13 +13,14 @@ from portal.api.contract import Answer
 from portal.api.v1 import endpoint
 from portal.api.v1.answers import Out, Zone
 from portal.core.actor import Actor
-from portal.core.errors import Conflict, Forbidden, NotFound, refuse
+from portal.core.errors import Forbidden, NotFound, refuse
 from portal.core.policy import allow
 from portal.core.shapes import Shape
 from portal.domain.changes.kinds import HolidayShape
 from portal.domain.clinics import managing
 from portal.domain.clinics.models import Holiday
 from portal.domain.scheduling import closures, hours, public_holidays
+from portal.domain.scheduling.closures import HolidayExists
 from portal.domain.scheduling.impact import VisitsAffected
 from portal.domain.scheduling.models import Closure
 from portal.domain.scheduling.shapes import ClosureShape
@@ -35,12 +36,6 @@ CLOSE: dict[str, Any] = {
     "keyed": True,
     "example": {"kind": "leave", "first": "2027-07-05", "last": "2027-07-09", "note": "Holiday"},
 }
-
-
-class HolidayExists(Conflict):
-    """The day is one already; the domain says it with the same code."""
-
-    code = "holiday_exists"
 
 
 class PastQuery(Shape):

@@ -12,14 +12,10 @@ from pydantic import AfterValidator, Field
 from portal.api.contract import Answer
 from portal.api.v1 import endpoint
 from portal.api.v1.day_answers import (
-    AskTheDesk,
     BoardOut,
-    NotInPerson,
     QueueOut,
     Queues,
     StandingOut,
-    TooEarly,
-    TooLateToday,
     VisitNow,
 )
 from portal.core.actor import Actor
@@ -33,6 +29,7 @@ from portal.domain.scheduling import appointments, visits
 from portal.domain.scheduling.calendar_shapes import in_this_century
 from portal.domain.scheduling.models import Appointment
 from portal.domain.scheduling.refusals import NotInThisState, TimeTaken
+from portal.domain.scheduling.visits import AskTheDesk, NotInPerson, TooEarly, TooLateToday
 
 TAG = "The day of a visit"
 READ, WRITE = "appointments:read", "appointments:write"

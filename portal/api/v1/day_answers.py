@@ -9,7 +9,6 @@ from uuid import UUID
 from pydantic import Field
 
 from portal.api.v1.answers import AppointmentOut, Out, Person, Status
-from portal.core.errors import Conflict
 from portal.domain.day import waiting
 from portal.domain.day.arriving import Standing
 from portal.domain.day.board import Board, Line
@@ -17,22 +16,6 @@ from portal.domain.day.queue import Place, Queue
 from portal.domain.day.waiting import Span
 
 # The steps of a day say their refusals with the sentence of the moment; these tell the description their codes.
-
-
-class TooEarly(Conflict):
-    code = "too_early"
-
-
-class TooLateToday(Conflict):
-    code = "too_late"
-
-
-class NotInPerson(Conflict):
-    code = "not_in_person"
-
-
-class AskTheDesk(Conflict):
-    code = "ask_desk"
 
 
 class VisitNow(AppointmentOut):

@@ -12,15 +12,17 @@ from portal.api import etags
 from portal.api.contract import Answer
 from portal.api.v1 import endpoint
 from portal.api.v1.answers import ListOut, Money, Out, Person
-from portal.api.v1.conflicts import AlreadyDoctor, AlreadyHere, Deactivated, OwnLicence
 from portal.core.actor import Actor
 from portal.core.errors import Forbidden, NotFound, refuse
 from portal.core.shapes import Limit, MaybeName, Shape
 from portal.domain.changes import kinds
 from portal.domain.doctors import practices, profiles
 from portal.domain.doctors.models import Doctor, Practice
+from portal.domain.doctors.practices import AlreadyDoctor, AlreadyHere
 from portal.domain.doctors.profile_shapes import DoctorInvitation, PracticeShape, ProfileShape
+from portal.domain.doctors.profiles import OwnLicence
 from portal.domain.doctors.shapes import Cursor
+from portal.domain.identity.accounts import Deactivated
 from portal.domain.scheduling.impact import VisitsAffected
 
 TAG = "Doctors' profiles"

@@ -10,15 +10,17 @@ from pydantic import AfterValidator, Field, StringConstraints
 from portal.api import etags
 from portal.api.contract import Answer
 from portal.api.v1 import endpoint
-from portal.api.v1.conflicts import Ended, HasAccount, HasRecord, InFamily, OwnAccount, OwnAddress, OwnRecord
 from portal.api.v1.family_answers import AskedOut, CareOut, CircleOut, FamilyOut, InvitedOut
 from portal.core.actor import Actor
 from portal.core.errors import Conflict, Forbidden, Gone, NotFound, TooMany
 from portal.core.shapes import Shape, storable
+from portal.domain.identity.accounts import OwnAccount
 from portal.domain.patients import accepting, family, inviting, own
-from portal.domain.patients.accepting import NotYours
-from portal.domain.patients.family import Grown
+from portal.domain.patients.accepting import HasRecord, NotYours
+from portal.domain.patients.care import OwnRecord
+from portal.domain.patients.family import Ended, Grown, InFamily
 from portal.domain.patients.family_shapes import Acceptance, CareChange, CareShape, DependantShape, HandOver
+from portal.domain.patients.inviting import HasAccount, OwnAddress
 
 TAG = "Family"
 READ, WRITE = "family:read", "family:write"

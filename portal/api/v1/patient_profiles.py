@@ -8,12 +8,13 @@ from uuid import UUID
 from portal.api import etags
 from portal.api.contract import Answer
 from portal.api.v1 import endpoint
-from portal.api.v1.conflicts import IsPatient, TooManyAllergies
 from portal.api.v1.patients_answers import AllergyOut, ProfileOut
 from portal.core.actor import Actor
 from portal.core.errors import Forbidden, NotFound
 from portal.domain.identity.shapes import AccountProfile
 from portal.domain.patients import own, profiles, registering
+from portal.domain.patients.profiles import TooManyAllergies
+from portal.domain.patients.registering import IsPatient
 from portal.domain.patients.shapes import AllergyShape, PatientDetails
 
 TAG = "Patient details"

@@ -11,32 +11,21 @@ from pydantic import Field
 from portal.api.v1 import endpoint
 from portal.api.v1.answers import ListOut, Out
 from portal.core.actor import Actor
-from portal.core.errors import Conflict, Forbidden, NotFound, refuse
+from portal.core.errors import Forbidden, NotFound, refuse
 from portal.core.shapes import Limit, Shape
 from portal.domain.doctors import directory
 from portal.domain.doctors.shapes import Cursor
 from portal.domain.reviews import moderating, reading, writing
 from portal.domain.reviews.models import Review
+from portal.domain.reviews.moderating import OwnReview
 from portal.domain.reviews.reading import Shown
 from portal.domain.reviews.shapes import AnswerShape, HideShape, ReviewShape
-from portal.domain.reviews.writing import HiddenReview, NotVisited, TooLateToChange
+from portal.domain.reviews.writing import HiddenReview, NotVisited, OwnVisit, TooLateToChange
 from portal.domain.scheduling import appointments
 
 TAG = "Reviews"
 READ, WRITE = "appointments:read", "reviews:write"
 RATE = "300 per minute"
-
-
-class OwnVisit(Conflict):
-    """Doctors do not review themselves; the domain says it with the same code."""
-
-    code = "own_visit"
-
-
-class OwnReview(Conflict):
-    """Nobody decides about a review of themselves; the domain says it with the same code."""
-
-    code = "own_review"
 
 
 class PageQuery(Shape):

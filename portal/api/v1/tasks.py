@@ -10,13 +10,12 @@ from pydantic import Field
 
 from portal.api.v1 import endpoint
 from portal.api.v1.answers import ListOut, Out
-from portal.api.v1.conflicts import NotFailed
 from portal.core.actor import Actor
 from portal.core.errors import Forbidden
 from portal.core.shapes import Limit
 from portal.core.tasks import Task
 from portal.domain import audit
-from portal.domain.audit import TaskQuery
+from portal.domain.audit import NotFailed, TaskQuery
 from portal.domain.doctors.shapes import Cursor
 
 TAG = "Background tasks"

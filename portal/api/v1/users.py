@@ -11,7 +11,6 @@ from pydantic import Field
 from portal.api.v1 import endpoint
 from portal.api.v1.answers import ListOut, Out
 from portal.api.v1.answers import Person as Named
-from portal.api.v1.conflicts import OwnAccount
 from portal.core.actor import Actor
 from portal.core.errors import Forbidden, NotFound
 from portal.core.shapes import Limit, MaybeName, Shape
@@ -19,6 +18,7 @@ from portal.domain.access import people
 from portal.domain.access.people import Person, Role
 from portal.domain.doctors.shapes import Cursor
 from portal.domain.identity import accounts
+from portal.domain.identity.accounts import OwnAccount
 
 TAG = "Accounts"
 RoleName = Literal["patient", "doctor", "staff", "pharmacist", "admin", "superadmin"]

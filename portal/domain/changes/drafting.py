@@ -24,6 +24,13 @@ DECISIONS = ("move", "choose", "keep", "cancel")
 ROUNDS = 3  # how often other times are looked for when somebody was faster
 
 
+class DecisionMissing(Invalid):
+    """A visit is left without a decision."""
+
+    code = "decision_missing"
+    sentence = _("Please say for each visit what becomes of it.")
+
+
 def proposals_of(change: Change) -> list[Proposal]:
     """Its proposals, soonest visit first."""
     statement = select(Proposal).where(Proposal.change_id == change.id).order_by(Proposal.was, Proposal.id)
@@ -36,7 +43,7 @@ def decide(change: Change, decisions: Mapping[UUID, str]) -> list[Proposal]:
     for proposal in found:
         said = decisions.get(proposal.id, proposal.decision)
         if said not in DECISIONS or (said == "move" and proposal.hold_id is None):
-            raise Invalid(_("Please say for each visit what becomes of it."), code="decision_missing")
+            raise DecisionMissing
         proposal.decision = said
     return found
 

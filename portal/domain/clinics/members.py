@@ -20,6 +20,20 @@ from portal.domain.clinics.models import Membership
 from portal.domain.identity import accounts
 
 
+class OwnRole(Conflict):
+    """Nobody locks themselves out."""
+
+    code = "own_role"
+    sentence = _("You cannot end your own role. Ask another admin.")
+
+
+class AlreadyMember(Conflict):
+    """The role is held already."""
+
+    code = "already_member"
+    sentence = _("This person has this role in the clinic already.")
+
+
 def of_clinic(actor: Actor, clinic_id: UUID) -> list[Membership]:
     """The present members of a clinic with their accounts, by role and name; for its admins."""
     managing.get(actor, clinic_id)
@@ -42,7 +56,7 @@ def invite(
     clinic = managing.get(actor, clinic_id)
     existing = accounts.by_email(email)
     if existing and _current(existing.id, clinic.id, role):
-        raise Conflict(_("This person has this role in the clinic already."), code="already_member")
+        raise AlreadyMember
     user = accounts.invite(
         actor,
         email=email,
@@ -76,7 +90,7 @@ def end(actor: Actor, membership_id: UUID | str) -> Membership:
     if membership is None or not actor.administers(membership.clinic_id):
         refuse(NotFound)
     if membership.user_id == actor.user_id and not actor.is_superadmin:
-        raise Conflict(_("You cannot end your own role. Ask another admin."), code="own_role")
+        raise OwnRole
     if membership.ended_at is None:
         membership.ended_at = clock.now()
         record(actor, "membership.ended", membership, role=membership.role, user_id=membership.user_id)

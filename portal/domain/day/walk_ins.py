@@ -25,6 +25,7 @@ from portal.domain.scheduling import granting, taking, visits
 from portal.domain.scheduling.models import CHECKED_IN, CONFIRMED, IN_PROGRESS, PENDING, Appointment, VisitType
 from portal.domain.scheduling.refusals import NotOffered
 from portal.domain.scheduling.timetable import Reason
+from portal.domain.scheduling.visits import NotInPerson
 
 
 class AlreadyOnTheList(Conflict):
@@ -58,7 +59,7 @@ def add(
     patient = find(actor, Patient, patient_id)
     now = clock.now().replace(second=0, microsecond=0)
     book, kind = granting.rules(practice.id, as_id(visit_type_id), now, patient.id)
-    allow(kind.mode == "in_person", Conflict, _("This type of visit is not at the clinic."), code="not_in_person")
+    allow(kind.mode == "in_person", NotInPerson, _("This type of visit is not at the clinic."))
     taking.one_at_a_time("walk-in", patient.id)  # the second of two clicks sees the first
     _not_on_the_list(actor, practice, patient)
     kind = replace(kind, most_per_day=None)  # whoever stands here is not sent away by a limit on bookings

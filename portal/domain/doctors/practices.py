@@ -24,6 +24,20 @@ from portal.domain.identity import accounts
 from portal.domain.identity.models import User
 
 
+class AlreadyDoctor(Conflict):
+    """One account is one doctor."""
+
+    code = "already_doctor"
+    sentence = _("This account belongs to a doctor of the portal already.")
+
+
+class AlreadyHere(Conflict):
+    """One practice for each doctor and clinic."""
+
+    code = "already_here"
+    sentence = _("This doctor practises at this clinic already.")
+
+
 def invite(actor: Actor, **about: Any) -> Doctor:
     """A new doctor at a clinic the actor runs; with an e-mail address they are asked to choose a password.
 
@@ -53,7 +67,7 @@ def start(actor: Actor, key: UUID | str, *, clinic_id: UUID, fee_minor: int | No
     if known is None:
         return _join(actor, doctor, clinic.id, fee_minor)
     if known.is_active:
-        raise Conflict(_("This doctor practises at this clinic already."), code="already_here")
+        raise AlreadyHere
     known.is_active, known.fee_minor = True, fee_minor
     record(actor, "practice.started", known, doctor_id=doctor.id)
     session().flush()
@@ -106,7 +120,7 @@ def _account(actor: Actor, wanted: DoctorInvitation, clinic: Clinic) -> User:
     email = str(wanted.email)
     known = accounts.by_email(email)
     if known and session().scalar(select(Doctor.id).where(Doctor.user_id == known.id)):
-        raise Conflict(_("This account belongs to a doctor of the portal already."), code="already_doctor")
+        raise AlreadyDoctor
     return accounts.invite(
         actor,
         email=email,

@@ -30,6 +30,13 @@ WHOLE = (
 )
 
 
+class OwnLicence(Conflict):
+    """Nobody vouches for themselves."""
+
+    code = "own_licence"
+    sentence = _("You cannot verify your own licence. Ask another admin.")
+
+
 def may_administer(actor: Actor, doctor: Doctor) -> bool:
     """An admin of one of the doctor's clinics, or a superadmin; `practices` must be loaded."""
     return actor.is_superadmin or any(
@@ -126,7 +133,7 @@ def verify_licence(actor: Actor, key: UUID | str) -> Doctor:
     doctor = get(actor, key, lock=True)
     allow(may_administer(actor, doctor))
     if doctor.id == actor.doctor_id:
-        raise Conflict(_("You cannot verify your own licence. Ask another admin."), code="own_licence")
+        raise OwnLicence
     if doctor.licence_verified_at is None:
         doctor.licence_verified_at, doctor.licence_verified_by = clock.now(), actor.user_id
         record(actor, "doctor.licence_verified", doctor)

@@ -22,6 +22,20 @@ from portal.domain.identity.models import User
 PER_PLACE = "60 per hour"  # a family, a waiting room or a class share an address
 
 
+class OwnAccount(Conflict):
+    """The account is the one who asks."""
+
+    code = "own_account"
+    sentence = _("You cannot deactivate your own account.")
+
+
+class Deactivated(Conflict):
+    """The account was closed by an admin."""
+
+    code = "deactivated"
+    sentence = _("This account is deactivated. Reactivate it first.")
+
+
 def register(
     actor: Actor, *, email: str, password: str, given_name: str, family_name: str, locale: str, **facts: Any
 ) -> User | None:
@@ -77,7 +91,7 @@ def invite(
     else:
         user = by_email(email) or refuse(NotFound)
         if not user.is_active:
-            raise Conflict(_("This account is deactivated. Reactivate it first."), code="deactivated")
+            raise Deactivated
     letters.invite(user, {"place": place, **{key: str(value) for key, value in facts.items()}})
     return user
 
@@ -98,7 +112,7 @@ def deactivate(actor: Actor, user_id: UUID) -> User:
     allow(actor.is_superadmin)
     user = get(user_id)
     if user.id == actor.user_id:
-        raise Conflict(_("You cannot deactivate your own account."), code="own_account")
+        raise OwnAccount
     if user.is_active:
         user.deactivated_at = clock.now()
         session().flush()

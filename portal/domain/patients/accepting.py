@@ -24,6 +24,13 @@ from portal.domain.patients.models import Delegation, Patient, Registration
 TRIES = "10 per hour"
 
 
+class HasRecord(Conflict):
+    """Two records of one person are joined by the desk alone."""
+
+    code = "has_record"
+    sentence = _("Your account has visits of its own already. Please ask the clinic's front desk for help.")
+
+
 class NotYours(Forbidden):
     """The letter went to another address than the account's."""
 
@@ -93,10 +100,7 @@ def _give_up_empty(own: Patient) -> None:
     known = exists().where(Registration.patient_id == own.id)
     helped = exists().where(Delegation.patient_id == own.id, Delegation.ended_at.is_(None))
     if session().scalar(select(known | helped)):
-        raise Conflict(
-            _("Your account has visits of its own already. Please ask the clinic's front desk for help."),
-            code="has_record",
-        )
+        raise HasRecord
     session().delete(own)
     session().flush()
 

@@ -24,6 +24,13 @@ OF_AGE = 18  # years: from this birthday on people decide for themselves
 MOST = 30  # people one account may look after, and carers one patient may have
 
 
+class OwnRecord(Conflict):
+    """The record is the carer's own."""
+
+    code = "own_record"
+    sentence = _("Nobody needs leave to act for themselves.")
+
+
 def begin(
     actor: Actor,
     patient: Patient,
@@ -41,7 +48,7 @@ def begin(
     left out). Raises Conflict for one's own record or when there are too many carers.
     """
     if patient.user_id == user.id:
-        raise Conflict(_("Nobody needs leave to act for themselves."), code="own_record")
+        raise OwnRecord
     lock(patient.id)
     open_ones = list(
         session().scalars(select(Delegation).where(Delegation.patient_id == patient.id, Delegation.ended_at.is_(None)))

@@ -21,8 +21,23 @@ from portal.core.names import fold
 from portal.core.policy import allow, as_id, find
 from portal.core.text import lazy as _
 from portal.domain.identity import accounts
+from portal.domain.identity.accounts import OwnAccount
 from portal.domain.patients import care
 from portal.domain.patients.models import SCOPES, Delegation, Patient
+
+
+class Ended(Conflict):
+    """The care has ended."""
+
+    code = "ended"
+    sentence = _("This is over already.")
+
+
+class InFamily(Conflict):
+    """The same person was entered before."""
+
+    code = "in_family"
+    sentence = _("This person is in your family already.")
 
 
 class Grown(Conflict):
@@ -79,7 +94,7 @@ def add_dependant(
     known = mine(actor)
     same = (fold(given_name, family_name), birth_date)
     if any((one.patient.search_name, one.patient.birth_date) == same for one in known):
-        raise Conflict(_("This person is in your family already."), code="in_family")
+        raise InFamily
     allow(len(known) < care.MOST, Conflict, _("This list is full. Please ask a clinic's front desk for help."))
     patient = Patient(
         given_name=given_name,
@@ -110,7 +125,7 @@ def enter(
             fields={"email": _("Nobody has an account with this address. Please ask them to register first.")}
         )
     if user.id == actor.user_id:
-        raise Conflict(_("You cannot enter yourself. Please ask a colleague."), code="own_account")
+        raise OwnAccount(_("You cannot enter yourself. Please ask a colleague."))
     return care.begin(actor, patient, user, relation=relation, scopes=scopes, until=until)
 
 
@@ -152,7 +167,7 @@ def end(actor: Actor, delegation_id: UUID | str) -> Delegation:
 def _open_one(actor: Actor, delegation_id: UUID | str) -> Delegation:
     held = _find(actor, delegation_id, lock=True)
     if held.ended_at is not None:
-        raise Conflict(_("This is over already."), code="ended")
+        raise Ended
     return held
 
 

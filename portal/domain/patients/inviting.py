@@ -23,12 +23,27 @@ from portal.core.events import Event, record, write_pending
 from portal.core.policy import allow, as_id, find
 from portal.core.tasks import later
 from portal.core.text import lazy as _
+from portal.domain.identity.accounts import OwnAccount
 from portal.domain.patients import care, family_letters
 from portal.domain.patients.models import Delegation, Patient
 
 LASTS = timedelta(days=7)
 PER_PERSON = "20 per day"
 CARE, RECORD = "care", "record"  # to act for the patient; to take over the record
+
+
+class HasAccount(Conflict):
+    """The record belongs to an account."""
+
+    code = "has_account"
+    sentence = _("This person has an account of their own already.")
+
+
+class OwnAddress(Conflict):
+    """Handing a record over to oneself."""
+
+    code = "own"
+    sentence = _("This is your own address. Please write the address of the person themselves.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +83,7 @@ def grant(
     patient = find(actor, Patient, patient_id or actor.patient_id)
     allow(care.may_govern(actor, patient))
     if email.casefold() == actor.email.casefold():
-        raise Conflict(_("This is your own address."), code="own_account")
+        raise OwnAccount(_("This is your own address."))
     until = _not_longer(actor, patient, care.until_when(patient, relation, until))
     return _send(actor, patient, CARE, email, relation=relation, scopes=tuple(scopes), until=until)
 
@@ -81,7 +96,7 @@ def hand_over(actor: Actor, patient_id: UUID | str, *, email: str) -> Invitation
     patient = find(actor, Patient, patient_id)
     _may_hand_over(actor, patient)
     if email.casefold() == actor.email.casefold():
-        raise Conflict(_("This is your own address. Please write the address of the person themselves."), code="own")
+        raise OwnAddress
     return _send(actor, patient, RECORD, email)
 
 
@@ -160,7 +175,7 @@ def _not_longer(actor: Actor, patient: Patient, until: date | None) -> date | No
 
 def _may_hand_over(actor: Actor, patient: Patient) -> None:
     if patient.user_id is not None:
-        raise Conflict(_("This person has an account of their own already."), code="has_account")
+        raise HasAccount
     allow(may_hand_over(actor, patient))
 
 

@@ -21,6 +21,13 @@ from portal.domain.patients.models import Allergy, Patient
 MOST_ALLERGIES = 100
 
 
+class TooManyAllergies(Conflict):
+    """The list of allergies is full."""
+
+    code = "too_many_allergies"
+    sentence = _("This list is full. Please remove what is not needed.")
+
+
 def may_change(actor: Actor, patient: Patient) -> bool:
     """The patient themselves, whoever looks after their profile, and the front desk of a clinic that knows them."""
     return patient.id in actor.cares_for("profile") or care.knows_at_desk(actor, patient)
@@ -98,7 +105,7 @@ def add_allergy(actor: Actor, patient_id: UUID, *, substance: str, reaction: str
     known = list(session().scalars(select(Allergy).where(Allergy.patient_id == patient.id)))
     same = next((one for one in known if fold(one.substance) == fold(substance)), None)
     if same is None and len(known) >= MOST_ALLERGIES:
-        raise Conflict(_("This list is full. Please remove what is not needed."), code="too_many_allergies")
+        raise TooManyAllergies
     allergy = same or Allergy(patient_id=patient.id)
     allergy.substance, allergy.reaction, allergy.severity = substance, reaction, severity
     session().add(allergy)

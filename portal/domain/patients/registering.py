@@ -18,6 +18,13 @@ from portal.domain.identity.models import User
 from portal.domain.patients.models import Patient
 
 
+class IsPatient(Conflict):
+    """One account is one patient."""
+
+    code = "is_patient"
+    sentence = _("You have a patient profile already.")
+
+
 def register(
     actor: Actor, *, email: str, password: str, given_name: str, family_name: str, locale: str = "en", **facts: Any
 ) -> Patient | None:
@@ -36,7 +43,7 @@ def become_patient(actor: Actor) -> Patient:
     """Give a profile to someone who has an account but none, such as a doctor who wants to see one."""
     allow(actor.is_signed_in)
     if actor.patient_id:
-        raise Conflict(_("You have a patient profile already."), code="is_patient")
+        raise IsPatient
     return profile_for(actor, accounts.get(actor.user_id))
 
 

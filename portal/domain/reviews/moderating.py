@@ -18,6 +18,13 @@ from portal.domain.reviews.models import Review
 from portal.domain.reviews.writing import add_to_tally, lock_tally
 
 
+class OwnReview(Conflict):
+    """The review is about whoever decides."""
+
+    code = "own_review"
+    sentence = _("You cannot decide about a review of yourself. Ask another admin.")
+
+
 def may_moderate(actor: Actor, review: Review) -> bool:
     return actor.administers(review.clinic_id)
 
@@ -67,6 +74,6 @@ def _locked(actor: Actor, review_id: UUID | str) -> Review:
     review = find(actor, Review, review_id)
     allow(may_moderate(actor, review))
     if review.doctor_id == actor.doctor_id:
-        raise Conflict(_("You cannot decide about a review of yourself. Ask another admin."), code="own_review")
+        raise OwnReview
     lock_tally(review.doctor_id)
     return find(actor, Review, review_id, lock=True)

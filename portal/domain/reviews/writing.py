@@ -22,6 +22,13 @@ from portal.domain.scheduling.models import COMPLETED, Appointment
 CHANGEABLE = timedelta(days=14)
 
 
+class OwnVisit(Conflict):
+    """The patient of the visit is its doctor."""
+
+    code = "own_visit"
+    sentence = _("Doctors do not review themselves.")
+
+
 class NotVisited(Conflict):
     """Only somebody who came can say how it was."""
 
@@ -58,7 +65,7 @@ def write(actor: Actor, appointment_id: UUID | str, *, rating: int, text: str = 
     allow(policy.is_own(actor, appointment))
     allow(appointment.status == COMPLETED, NotVisited)
     if actor.doctor_id == appointment.doctor_id:
-        raise Conflict(_("Doctors do not review themselves."), code="own_visit")
+        raise OwnVisit
     lock_tally(appointment.doctor_id)
     known = session().scalars(select(Review).where(Review.appointment_id == appointment.id)).one_or_none()
     if known is not None:

@@ -30,6 +30,13 @@ MOST_LISTED = 100
 FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2300, 1, 1, tzinfo=UTC)
 
 
+class HolidayExists(Conflict):
+    """The clinic is closed on that day already."""
+
+    code = "holiday_exists"
+    sentence = _("This day is a holiday already.")
+
+
 @dataclass(frozen=True)
 class TimeOff:
     """One time off as a doctor sees it: where it counts, the zone it is shown in, whether it is theirs to remove."""
@@ -130,7 +137,7 @@ def add_holiday(actor: Actor, clinic_id: UUID | str, *, day: date, name: str, ke
     if day < clock.today(clinic.zone):
         raise Invalid(fields={"day": _("This day is over.")})
     if session().scalar(select(Holiday.id).where(Holiday.clinic_id == clinic.id, Holiday.day == day)):
-        raise Conflict(_("This day is a holiday already."), code="holiday_exists")
+        raise HolidayExists
     starts, ends = _instants(ClosureShape(first=day, last=day), clinic.zone)
     impact.unless_kept(impact.during(Appointment.clinic_id == clinic.id, starts, ends), keep_visits)
     holiday = Holiday(clinic_id=clinic.id, day=day, name=name)

@@ -65,6 +65,34 @@ _PRESENT: dict[str, Any] = {
 }
 
 
+class AskTheDesk(Conflict):
+    """Only the desk can still check this patient in."""
+
+    code = "ask_desk"
+    sentence = _("You were expected earlier. Please go to the front desk.")
+
+
+class NotInPerson(Conflict):
+    """Nobody comes to a visit by video or phone."""
+
+    code = "not_in_person"
+    sentence = _("This visit is not at the clinic. There is nothing to check in for.")
+
+
+class TooLateToday(Conflict):
+    """The day of the visit is over."""
+
+    code = "too_late"
+    sentence = _("This visit was on an earlier day. Book a new one.")
+
+
+class TooEarly(Conflict):
+    """The time for this step has not come."""
+
+    code = "too_early"
+    sentence = _("The time of this visit has not come yet. Wait for its start.")
+
+
 def next_steps(appointment: Appointment) -> list[str]:
     """The steps on the way to its end that can be taken now, in the order they are offered."""
     return [step for step in MAIN if _why_not(appointment, step) is None]
@@ -101,15 +129,15 @@ def arrive(actor: Actor, appointment_id: UUID | str) -> Appointment:
 def why_not_arrive(appointment: Appointment) -> Conflict | None:
     """What keeps the patient from checking in alone now; None when nothing does."""
     if appointment.mode != "in_person":
-        return Conflict(_("This visit is not at the clinic. There is nothing to check in for."), code="not_in_person")
+        return NotInPerson()
     if appointment.status == NO_SHOW:
-        return Conflict(_("You were expected earlier. Please go to the front desk."), code="ask_desk")
+        return AskTheDesk()
     if appointment.status != CONFIRMED:
         return Conflict(_PRESENT[appointment.status], code="wrong_state", state=appointment.status)
     if clock.now() < appointment.starts_at - NEAR:
-        return Conflict(_("It is too early. You can check in from one hour before your visit."), code="too_early")
+        return TooEarly(_("It is too early. You can check in from one hour before your visit."))
     if clock.now() > appointment.starts_at + NEAR:
-        return Conflict(_("You were expected earlier. Please go to the front desk."), code="ask_desk")
+        return AskTheDesk()
     return None
 
 
@@ -173,7 +201,7 @@ def take_back(actor: Actor, appointment_id: UUID | str) -> Appointment:
     if appointment.status not in CAN_BE_TAKEN_BACK:
         raise Conflict(_PRESENT[appointment.status], code="wrong_state", state=appointment.status)
     if not can_be_taken_back(appointment):
-        raise Conflict(_("A step can be taken back on the day of the visit only."), code="too_late")
+        raise TooLateToday(_("A step can be taken back on the day of the visit only."))
     before = appointment.status
     _undo(actor, appointment)
     return _kept(actor, appointment, "appointment.step_taken_back", before)
@@ -267,11 +295,11 @@ def _why_not(appointment: Appointment, step: str) -> Conflict | None:
     if appointment.status not in STEPS[step][0]:
         return Conflict(_PRESENT[appointment.status], code="wrong_state", state=appointment.status)
     if step == "check_in" and day > today:
-        return Conflict(_("This visit is on a later day. Check the patient in when they come."), code="too_early")
+        return TooEarly(_("This visit is on a later day. Check the patient in when they come."))
     if step == "check_in" and appointment.status == NO_SHOW and day < today:
-        return Conflict(_("This visit was on an earlier day. Book a new one."), code="too_late")
+        return TooLateToday()
     if step == "mark_no_show" and appointment.starts_at > clock.now():
-        return Conflict(_("The time of this visit has not come yet. Wait for its start."), code="too_early")
+        return TooEarly()
     if step == "send_back" and appointment.status == CHECKED_IN and appointment.called_at is None:
         return Conflict(_("The patient is waiting already."), code="wrong_state", state=appointment.status)
     return None
