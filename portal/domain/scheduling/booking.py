@@ -37,6 +37,7 @@ from portal.domain.scheduling.refusals import (
     StaleVersion,
     TooLate,
     TooManyMoves,
+    TooManyUpcoming,
 )
 from portal.domain.scheduling.rulebook import Rulebook, TypeRules, moment
 from portal.domain.scheduling.timetable import OVERBOOKED_FROM, Offer
@@ -72,10 +73,11 @@ def book(
     if hold and (hold.practice_id, hold.visit_type_id, hold.starts_at) != (practice_id, visit_type_id, starts_at):
         hold = None
     spare = hold.id if hold else None
-    book_, kind = granting.rules(practice_id, visit_type_id, starts_at, patient_id, hold_id=spare)
+    counted = patient_id in actor.cares_for("book")
+    book_, kind = granting.rules(practice_id, visit_type_id, starts_at, patient_id, one_by_one=counted, hold_id=spare)
     for_desk, invitation = granting.who_books(actor, patient_id, book_, kind)
     allow(for_desk or not overbook)
-    granting.not_too_many(book_, kind, patient_id, for_desk=for_desk)
+    allow(for_desk or book_.upcoming < kind.most_upcoming, TooManyUpcoming)
     offer = granting.offer(book_, kind, starts_at, for_desk=for_desk, overbook=overbook)
     appointment = granting.draft(actor, book_, kind, offer, patient_id, reason)
     appointment["series_id"] = series_id

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import make_transient_to_detached
 
 from portal.core import clock, secrets
@@ -18,7 +18,7 @@ from portal.core.errors import NotFound, refuse
 from portal.core.policy import allow
 from portal.domain.patients.models import Patient
 from portal.domain.scheduling import availability, invitations, policy, rulebook, taking, timetable
-from portal.domain.scheduling.models import CONFIRMED, PENDING, UPCOMING, Appointment, Hold
+from portal.domain.scheduling.models import CONFIRMED, PENDING, Appointment, Hold
 from portal.domain.scheduling.planning import BookingInvitation
 from portal.domain.scheduling.refusals import (
     EmailNotVerified,
@@ -26,7 +26,6 @@ from portal.domain.scheduling.refusals import (
     NotOffered,
     NotSelfBookable,
     TimeTaken,
-    TooManyUpcoming,
 )
 from portal.domain.scheduling.rulebook import Rulebook, TypeRules, moment
 from portal.domain.scheduling.timetable import Offer, Reason
@@ -36,10 +35,19 @@ NOT_OVERBOOKED = {Reason.PAST, Reason.PATIENT_BUSY}  # nobody goes back in time 
 
 
 def rules(
-    practice_id: UUID, visit_type_id: UUID, starts_at: datetime, patient_id: UUID, **spare: UUID | None
+    practice_id: UUID,
+    visit_type_id: UUID,
+    starts_at: datetime,
+    patient_id: UUID,
+    *,
+    one_by_one: bool = False,
+    **spare: UUID | None,
 ) -> tuple[Rulebook, TypeRules]:
-    """The practice's rules around this time, read after waiting for whoever is closing it; raises NotFound."""
-    taking.against_closing(practice_id)
+    """The practice's rules around this time, read after waiting for whoever is closing it; raises NotFound.
+
+    `one_by_one`: after waiting, too, for who books for this patient, so that the count of their visits stays true.
+    """
+    taking.against_closing(practice_id, patient_id if one_by_one else None)
     begins, until = starts_at - availability.MARGIN, starts_at + availability.MARGIN
     found = rulebook.read_one(practice_id, begins, until, visit_type_id=visit_type_id, patient_id=patient_id, **spare)
     book = found or refuse(NotFound)
@@ -64,23 +72,6 @@ def may_hold(actor: Actor, kind: TypeRules, practice_id: UUID, *, for_desk: bool
         return True
     patients = actor.cares_for("book") if kind.bookable_by == "invited" else ()
     return any(invitations.open_for(patient_id, practice_id, UUID(kind.id)) for patient_id in patients)
-
-
-def not_too_many(book: Rulebook, kind: TypeRules, patient_id: UUID, *, for_desk: bool) -> None:
-    """The patient's limit of upcoming visits; bookings of one patient go one after the other, so that it is counted."""
-    if for_desk:
-        return
-    allow(book.upcoming < kind.most_upcoming, TooManyUpcoming)
-    taking.one_at_a_time("patient", patient_id)
-    upcoming = session().scalar(
-        select(func.count()).where(
-            Appointment.patient_id == patient_id,
-            Appointment.visit_type_id == UUID(kind.id),
-            Appointment.status.in_(UPCOMING),
-            Appointment.starts_at > clock.now(),
-        )
-    )
-    allow((upcoming or 0) < kind.most_upcoming, TooManyUpcoming)
 
 
 def offer(book: Rulebook, kind: TypeRules, starts_at: datetime, *, for_desk: bool, overbook: str = "") -> Offer:

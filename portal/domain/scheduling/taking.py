@@ -50,6 +50,11 @@ SELECT EXISTS (SELECT FROM doctor) OR :held AS doctor, EXISTS (SELECT FROM patie
 )
 
 _SHARED = Prepared("hours_shared", "SELECT pg_advisory_xact_lock_shared(hashtextextended(:key, 0))")
+_SHARED_AND_PATIENT = Prepared(
+    "hours_shared_and_patient",
+    "SELECT pg_advisory_xact_lock(hashtextextended(:patient, 0))"
+    " FROM (SELECT pg_advisory_xact_lock_shared(hashtextextended(:key, 0)) OFFSET 0) AS hours",
+)
 MOST_OVERBOOKED = 40  # at the same moment
 
 
@@ -204,9 +209,15 @@ def over_the_rules(kind: TypeRules, starts: int) -> Offer:
     return Offer(starts, starts + duration, starts - before, starts + duration + after, lanes, None)
 
 
-def against_closing(practice_id: UUID) -> None:
-    """Wait until nobody is closing this practice's time; many bookings pass here at once. See `closing`."""
-    _SHARED.run({"key": f"hours:{practice_id}"})
+def against_closing(practice_id: UUID, patient_id: UUID | None = None) -> None:
+    """Wait until nobody is closing this practice's time; many bookings pass here at once. See `closing`.
+
+    With a patient, wait then until nobody books for them either: what is counted of theirs afterwards stays true.
+    """
+    if patient_id is None:
+        _SHARED.run({"key": f"hours:{practice_id}"})
+    else:
+        _SHARED_AND_PATIENT.run({"key": f"hours:{practice_id}", "patient": f"patient:{patient_id}"})
 
 
 def closing(practice_ids: Iterable[UUID]) -> None:
