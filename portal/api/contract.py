@@ -64,6 +64,15 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A reply that is a file, in the declared media type; `tag` is its ETag."""
+
+    content: bytes
+    name: str
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """One method on one path, and all that is promised about it."""
 
@@ -75,6 +84,7 @@ class Endpoint:
     body: type[Shape] | None = None
     query: type[Shape] = Nothing
     answer: type[BaseModel] | None = None
+    file: str | None = None  # the media type of an answer that is a file
     streams: type[BaseModel] | None = None  # what each event of an endless answer carries
     status: int = 200
     refuses: tuple[type[Refused], ...] = ()
@@ -242,6 +252,8 @@ def _digest(endpoint: Endpoint, body: Shape | None) -> str:
 def _reply(endpoint: Endpoint, result: Any) -> Response:
     if isinstance(result, Response):
         return result  # a stream
+    if isinstance(result, File):
+        return _file(endpoint, result)
     answer = result if isinstance(result, Answer) else Answer(result)
     status = answer.status or endpoint.status
     if answer.model is None:
@@ -253,3 +265,9 @@ def _reply(endpoint: Endpoint, result: Any) -> Response:
     response = Response(body, status, dict(answer.headers), mimetype="application/json")
     shaping.link_on(response, answer.model)
     return etags.not_modified(etags.tagged(response))
+
+
+def _file(endpoint: Endpoint, file: File) -> Response:
+    response = Response(file.content, content_type=endpoint.file, headers={"ETag": file.tag})
+    response.headers.set("Content-Disposition", "attachment", filename=file.name)
+    return etags.not_modified(response)

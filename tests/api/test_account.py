@@ -267,3 +267,9 @@ def test_an_access_token_of_before_is_no_way_around(api: Program, amina: Any, st
     with standing_at(clock.now() + timedelta(minutes=1)):
         problem(before.get("/auth/me"), 401, "invalid_token")
         problem(api.post("/auth/refresh", {"refresh_token": before.refresh}), 401, "invalid_token")
+
+
+def test_a_token_tells_where_its_account_works(api: Program, nadia: Any, amina: Any, el_djazair: Any) -> None:
+    works = api.as_(nadia).get("/auth/me").get_json()["memberships"]
+    assert works == [{"clinic_id": str(el_djazair.clinic_id), "role": "staff"}]
+    assert api.as_(amina).get("/auth/me").get_json()["memberships"] == []

@@ -238,3 +238,22 @@ def test_a_look_at_the_same_version_costs_nothing(
     assert api.as_(amina).get(path, headers={"If-None-Match": tag, "Accept-Language": "fr"}).status_code == 200
     api.as_(dr_benali).post(f"{path}/confirm")
     assert api.as_(amina).get(path, headers={"If-None-Match": tag}).status_code == 200
+
+
+def test_a_visit_goes_into_a_calendar_and_out_of_it_again(
+    api: Program, booked: Any, amina: Any, yacine: Any, dr_benali: Any
+) -> None:
+    path = f"/appointments/{booked['id']}/calendar"
+    mine = api.as_(amina)
+    found = mine.get(path)
+    assert found.status_code == 200 and found.headers["Content-Type"] == "text/calendar; charset=utf-8"
+    assert f"visit-{booked['reference']}.ics" in found.headers["Content-Disposition"]
+    assert "METHOD:PUBLISH" in found.text and f"UID:{booked['id']}@portal" in found.text
+    again = mine.get(path, headers={"If-None-Match": found.headers["ETag"]})
+    assert again.status_code == 304 and again.data == b""
+    assert mine.post(f"/appointments/{booked['id']}/cancel", {}).status_code == 200
+    off = mine.get(path)
+    assert "METHOD:CANCEL" in off.text and "SEQUENCE:1" in off.text and off.headers["ETag"] != found.headers["ETag"]
+    assert api.as_(dr_benali).get(path).status_code == 200
+    problem(api.as_(yacine).get(path), 404, "not_found")
+    problem(api.as_(amina, scopes=["profile:read"]).get(path), 403, "insufficient_scope")

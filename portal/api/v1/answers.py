@@ -47,6 +47,13 @@ class Tokens(Out):
     refresh_token: str
 
 
+class MembershipOut(Out):
+    """A role in a clinic."""
+
+    clinic_id: UUID
+    role: str
+
+
 class Me(Out):
     """Whose token this is."""
 
@@ -58,6 +65,7 @@ class Me(Out):
     roles: list[str]
     patient_id: UUID | None
     doctor_id: UUID | None
+    memberships: Annotated[list[MembershipOut], Field(description="Where the account works")]
     scopes: Annotated[list[str] | None, Field(description="null: everything the account may do")]
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from portal.api import etags
-from portal.api.contract import Answer
+from portal.api.contract import Answer, File
 from portal.api.v1 import endpoint
 from portal.api.v1.answers import AppointmentOut, Appointments
 from portal.core.actor import Actor
@@ -16,7 +16,7 @@ from portal.core.errors import Forbidden, NotFound
 from portal.core.shapes import Empty, Limit, Shape, fault
 from portal.core.text import lazy as _
 from portal.domain.doctors.shapes import Cursor
-from portal.domain.scheduling import appointments, booking, glance, overbooking, shapes
+from portal.domain.scheduling import appointments, booking, calendars, glance, overbooking, shapes
 from portal.domain.scheduling.desk_shapes import Over
 from portal.domain.scheduling.glance import Glance
 from portal.domain.scheduling.invitations import InvitationOver
@@ -133,6 +133,24 @@ def list_appointments(actor: Actor, query: MineQuery) -> Appointments:
 def get_appointment(actor: Actor, appointment_id: UUID) -> Answer:
     """One appointment you are part of"""
     return _shown(appointments.find(actor, appointment_id))
+
+
+@endpoint(
+    "GET",
+    "/appointments/{appointment_id}/calendar",
+    tag=TAG,
+    file="text/calendar; charset=utf-8",
+    scope=READ,
+    tagged=True,
+)
+def get_appointment_calendar(actor: Actor, appointment_id: UUID) -> File:
+    """One appointment for a calendar (iCalendar, RFC 5545)
+
+    Its UID stays and its SEQUENCE grows with each version; one that is called off takes itself out of the calendar.
+    It says neither why somebody comes nor to which specialty.
+    """
+    found = appointments.find(actor, appointment_id)
+    return File(calendars.ics(found), f"visit-{found.reference}.ics", etags.tag(found.version, found.status))
 
 
 @endpoint("POST", "/appointments/{appointment_id}/confirm", body=Confirm, refuses=DECIDED, **CHANGE)

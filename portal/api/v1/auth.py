@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from portal.api.bearer import NoToken
 from portal.api.v1 import endpoint
-from portal.api.v1.answers import Me, Tokens
+from portal.api.v1.answers import Me, MembershipOut, Tokens
 from portal.core.actor import Actor
 from portal.core.errors import refuse
 from portal.domain.identity import second_step, tokens
@@ -97,6 +97,11 @@ def me(actor: Actor) -> Me:
     return Me(
         id=actor.user_id or refuse(NoToken),
         roles=list(actor.roles),
+        memberships=[
+            MembershipOut(clinic_id=clinic_id, role=role)
+            for role, clinics in sorted(actor.clinics.items())
+            for clinic_id in sorted(clinics)
+        ],
         scopes=None if actor.scopes is None else sorted(actor.scopes),
         **{name: getattr(actor, name) for name in plain},
     )

@@ -286,11 +286,13 @@ def _responses(one: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
     if one.answer:
         plain = schemas["refs"][one.answer, "serialization"]
         good["content"] = {"application/json": {"schema": plain}, shaping.ENVELOPE: {"schema": _envelope(plain)}}
+    if one.file:
+        good["content"] = {one.file: {"schema": {"type": "string"}}}
     if one.streams:
         event = schemas["refs"][one.streams, "serialization"]
         good["content"] = {"text/event-stream": {"schema": {"type": "string"}, "x-itemSchema": event}}
     found: dict[str, Any] = {str(one.status): good}
-    if one.may_choose_fields:
+    if one.may_choose_fields or one.file:
         found["304"] = {"description": "Not changed since the ETag in If-None-Match"}
     for status, codes in refusals(one).items():
         found[str(status)] = _problem(status, codes)

@@ -63,9 +63,8 @@ def _without_account(about: Appointment) -> str:
 
 def calendar_file(about: Appointment) -> list[Attachment]:
     """The appointment for a calendar program; a released one takes itself out of it."""
-    method = "CANCEL" if about.status in RELEASED else "PUBLISH"
-    kind = f"text/calendar; method={method}; charset=utf-8"
-    return [Attachment("appointment.ics", calendars.ics(about, method), kind)]
+    kind = f"text/calendar; method={calendars.method(about)}; charset=utf-8"
+    return [Attachment("appointment.ics", calendars.ics(about), kind)]
 
 
 def still_so(facts: Facts, about: Appointment) -> bool:

@@ -9,20 +9,26 @@ from icalendar import Alarm, Calendar, Event, vCalAddress, vText
 
 from portal.core import clock
 from portal.core.text import gettext as say
-from portal.domain.scheduling.models import CANCELLED, DECLINED, PENDING, Appointment
+from portal.domain.scheduling.models import PENDING, RELEASED, Appointment
 
 REFRESH = timedelta(hours=1)  # how often a program may look again
 
 
-def ics(appointment: Appointment, method: str = "REQUEST") -> bytes:
-    """The appointment as an .ics file; the UID stays, the SEQUENCE grows with each version, CANCEL takes it away.
+def ics(appointment: Appointment) -> bytes:
+    """The appointment as an .ics file; the UID stays, the SEQUENCE grows with each version.
 
-    Needs doctor and clinic loaded. Says neither why someone comes nor to which specialty.
+    One that is called off or declined takes itself out of the calendar. Needs doctor and clinic loaded. Says neither
+    why someone comes nor to which specialty.
     """
-    calendar = _calendar("PUBLISH" if method == "REQUEST" else method)
+    calendar = _calendar(method(appointment))
     summary = say("Appointment with %(doctor)s", doctor=appointment.doctor.name)
     calendar.add_component(_event(appointment, summary, clock.now()))
     return bytes(calendar.to_ical())
+
+
+def method(appointment: Appointment) -> str:
+    """What a calendar shall do with it (RFC 5546)."""
+    return "CANCEL" if appointment.status in RELEASED else "PUBLISH"
 
 
 def feed(appointments: Iterable[Appointment]) -> bytes:
@@ -64,7 +70,7 @@ def _event(appointment: Appointment, summary: str, stamp: datetime) -> Event:
     event.add("location", place)
     event.add("description", say("Reference %(reference)s", reference=appointment.reference))
     event.add("status", _status(appointment))
-    released = appointment.status in {CANCELLED, DECLINED}
+    released = appointment.status in RELEASED
     event.add("transp", "TRANSPARENT" if released else "OPAQUE")
     event.add("class", "PRIVATE")
     if clinic.email:
@@ -77,7 +83,7 @@ def _event(appointment: Appointment, summary: str, stamp: datetime) -> Event:
 
 
 def _status(appointment: Appointment) -> str:
-    if appointment.status in {CANCELLED, DECLINED}:
+    if appointment.status in RELEASED:
         return "CANCELLED"
     return "TENTATIVE" if appointment.status == PENDING else "CONFIRMED"
 

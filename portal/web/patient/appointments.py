@@ -15,7 +15,7 @@ from portal.domain.day import arriving
 from portal.domain.patients import family
 from portal.domain.reviews import reading, writing
 from portal.domain.scheduling import appointments, calendars, glance, policy, series, video
-from portal.domain.scheduling.models import COMPLETED, RELEASED, Appointment
+from portal.domain.scheduling.models import COMPLETED, Appointment
 from portal.domain.waitlist import entries
 from portal.web import htmx, times
 from portal.web.gate import actor
@@ -53,7 +53,7 @@ def appointment(key: UUID) -> Response:
 def calendar(key: UUID) -> Response:
     """The appointment for the patient's own calendar; a cancelled one takes itself out of it."""
     found = appointments.find(actor(), key)
-    answer = make_response(calendars.ics(found, "CANCEL" if found.status in RELEASED else "REQUEST"))
+    answer = make_response(calendars.ics(found))
     answer.headers["Content-Type"] = "text/calendar; charset=utf-8"
     answer.headers["Content-Disposition"] = f'attachment; filename="visit-{found.reference}.ics"'
     return answer
