@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 
 from flask import Response, request
 from pydantic import BaseModel
@@ -38,7 +39,7 @@ def expected(said: int | None = None) -> int | None:
     """
     if not came() or request.if_match.star_tag:
         return said
-    seen = {_ENCODED.sub("", one or "") for one in request.if_match.as_set()}
+    seen = _told(request.if_match.as_set())
     found = [match for one in seen if (match := _TAG.fullmatch(one))]
     versions = {int(match[1]) for match in found}
     if len(versions) != 1 or (said is not None and said not in versions):
@@ -61,7 +62,7 @@ def unless_changed(now: BaseModel) -> None:
 
     Whoever calls this has locked the thing, so that nobody changes it in between.
     """
-    seen = {_ENCODED.sub("", one) for one in request.if_match.as_set()}
+    seen = _told(request.if_match.as_set())
     if came() and not request.if_match.star_tag and of(now).strip('"') not in seen:
         raise PreconditionFailed
 
@@ -76,12 +77,17 @@ def tagged(response: Response) -> Response:
 def not_modified(response: Response) -> Response:
     """304 without a body when the reader has this version already."""
     now, _weak = response.get_etag()
-    seen = {_ENCODED.sub("", one or "") for one in request.if_none_match.as_set(include_weak=True)}
+    seen = _told(request.if_none_match.as_set(include_weak=True))
     if now in seen or request.if_none_match.star_tag:
         response.status_code = 304
         response.set_data(b"")
         response.headers.pop("Content-Type", None)
     return response
+
+
+def _told(tags: Iterable[str | None]) -> set[str]:
+    """Tags as we gave them, whatever the answer was compressed with; what is none at all becomes the empty one."""
+    return {_ENCODED.sub("", one or "") for one in tags}
 
 
 def _digest(told: bytes) -> str:

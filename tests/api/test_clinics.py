@@ -51,7 +51,9 @@ def test_nobody_writes_over_what_they_have_not_seen(api: Program, admin: Any, el
     body, mark = as_it_is(seen.get_json()), {"If-Match": seen.headers["ETag"]}
     assert program.send("PUT", path, body | {"late_minutes": 5}, headers=mark).status_code == 200
     problem(program.send("PUT", path, body | {"late_minutes": 9}, headers=mark), 412, "stale_version")
-    problem(program.send("PUT", path, body, headers={"If-Match": "nonsense"}), 412, "stale_version")
+    for wrong in ("nonsense", '""', 'W/"', ", ,", '"a", ""'):
+        problem(program.send("PUT", path, body, headers={"If-Match": wrong}), 412, "stale_version")
+    assert program.get(path, headers={"If-None-Match": '""'}).status_code == 200
     assert program.get(path).get_json()["late_minutes"] == 5
     assert program.send("PUT", path, body | {"late_minutes": 9}, headers={"If-Match": "*"}).status_code == 200
     assert program.send("PUT", path, body | {"late_minutes": 10}).status_code == 200

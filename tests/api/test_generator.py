@@ -97,13 +97,19 @@ def headers(api: Program, schema: Any, role: str, request: pytest.FixtureRequest
 def test_a_generator_finds_no_failure_and_nothing_undocumented(
     schema: Any, headers: dict[str, str], part: int, request: pytest.FixtureRequest
 ) -> None:
+    wrong: list[Exception] = []
     for number, found in enumerate(schema.get_all_operations()):
         operation = found.ok()
         if operation.path in ENDS_THE_TOKEN | ENDLESS or number % PARTS != part:
             continue
         for mode in GenerationMode:
             for start in request.config.getoption("seeds"):
-                _try(operation, mode, headers, int(start), request.config.getoption("examples"))
+                try:
+                    _try(operation, mode, headers, int(start), request.config.getoption("examples"))
+                except Exception as failure:
+                    wrong.append(failure)
+    if wrong:
+        raise ExceptionGroup(f"{len(wrong)} failures", wrong)
 
 
 def _try(operation: Any, mode: Any, headers: dict[str, str], start: int, examples: int) -> None:
