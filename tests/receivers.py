@@ -36,6 +36,7 @@ class Receiver:
     def __init__(self) -> None:
         self.got: list[Got] = []
         self.answer: Callable[[Got], int] = lambda got: 204
+        self.says: dict[str, str] = {}  # headers that go with it
         self.waits = 0.0
         self.at_once = self.most_at_once = 0
         self.first = threading.Event()  # something came in
@@ -90,6 +91,8 @@ class Receiver:
         request.send_response(status)
         if status >= 300:
             request.send_header("Location", f"http://127.0.0.1:{self.port}/elsewhere")
+        for name, value in self.says.items():
+            request.send_header(name, value)
         request.send_header("Content-Length", "0")
         request.end_headers()
 

@@ -10,19 +10,25 @@ from __future__ import annotations
 import http.client
 import io
 import ipaddress
+import re
 import socket
 import ssl
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any, cast
 from urllib.parse import SplitResult, urlsplit
 
+from portal.core import clock
+
 LASTS = 10.0  # seconds from the first byte to the last
 MOST_READ = 64 * 1024  # of an answer, of which nothing is kept
 GONE = 410
+BUSY = (429, 503)
 PORTS = {"https": 443, "http": 80}
 
 Place = tuple[socket.AddressFamily, Any]
@@ -39,11 +45,15 @@ class NotPublic(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a POST: the status, or why there is none. `error` is a code of ERRORS or empty."""
+    """What came of a POST: the status, or why there is none. `error` is a code of ERRORS or empty.
+
+    `rest` is how long a receiver that has too much to do (429, 503) asks to be left alone.
+    """
 
     status: int | None
     took_ms: int
     error: str = ""
+    rest: timedelta = timedelta(0)
 
     @property
     def is_good(self) -> bool:
@@ -98,11 +108,11 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
     """Send it once; never raises. A redirect is an answer like any other that is not 2xx: it is not followed."""
     begun = time.monotonic()
 
-    def outcome(status: int | None, error: str = "") -> Outcome:
-        return Outcome(status, round((time.monotonic() - begun) * 1000), error)
+    def outcome(status: int | None, error: str = "", rest: timedelta = timedelta(0)) -> Outcome:
+        return Outcome(status, round((time.monotonic() - begun) * 1000), error, rest)
 
     try:
-        status = _send(url, body, headers, begun + LASTS)
+        status, retry_after = _send(url, body, headers, begun + LASTS)
     except NotPublic:
         return outcome(None, "not_public")
     except socket.gaierror:
@@ -115,10 +125,21 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
         return outcome(None, "connection")
     if 200 <= status < 300:
         return outcome(status)
-    return outcome(status, "redirect" if 300 <= status < 400 else "status")
+    rest = _rest(retry_after) if status in BUSY else timedelta(0)
+    return outcome(status, "redirect" if 300 <= status < 400 else "status", rest)
 
 
-def _send(url: str, body: bytes, headers: Mapping[str, str], until: float) -> int:
+def _rest(retry_after: str) -> timedelta:
+    """What Retry-After says, seconds or a date (RFC 9110); nothing when it says nothing we can read."""
+    if re.fullmatch(r"[0-9]{1,9}", retry_after, re.ASCII):
+        return timedelta(seconds=int(retry_after))
+    try:
+        return max(parsedate_to_datetime(retry_after) - clock.now(), timedelta(0))
+    except (ValueError, TypeError):  # no date, or one without a zone
+        return timedelta(0)
+
+
+def _send(url: str, body: bytes, headers: Mapping[str, str], until: float) -> tuple[int, str]:
     parts = urlsplit(url)
     with _open(parts, vet(url), until) as connected:
         connection = _Timed(parts, connected, until)
@@ -127,7 +148,7 @@ def _send(url: str, body: bytes, headers: Mapping[str, str], until: float) -> in
         answer = connection.getresponse()
         with suppress(OSError, http.client.HTTPException, ValueError):
             answer.read(MOST_READ)  # so that the receiver is not cut off in the middle of a short word
-        return answer.status
+        return answer.status, answer.headers.get("Retry-After", "")
 
 
 def _open(parts: SplitResult, places: list[Place], until: float) -> socket.socket:

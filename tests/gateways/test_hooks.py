@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -113,6 +114,26 @@ def test_only_2xx_is_good_and_no_redirect_is_followed(receiver, status, error):
     outcome = hooks.post(receiver.url, b"{}", {})
     assert (outcome.status, outcome.error, outcome.is_good) == (status, error, status < 300)
     assert [got.path for got in receiver.got] == ["/hooks"]
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "seconds"),
+    [
+        (503, "120", 120),
+        (429, "Sat, 21 Nov 2026 10:05:00 GMT", 300),
+        (503, "Sat, 21 Nov 2026 09:00:00 GMT", 0),
+        (503, "Sat, 21 Nov 2026 10:05:00 -0000", 0),
+        (503, "soon", 0),
+        (503, "-5", 0),
+        (503, "", 0),
+        (500, "120", 0),
+        (204, "120", 0),
+    ],
+)
+def test_a_receiver_with_too_much_to_do_says_for_how_long(receiver, standing_at, status, said, seconds):
+    receiver.answer, receiver.says = (lambda got: status), {"Retry-After": said}
+    with standing_at(datetime(2026, 11, 21, 10, tzinfo=UTC)):
+        assert hooks.post(receiver.url, b"{}", {}).rest == timedelta(seconds=seconds)
 
 
 def test_a_name_that_is_none_and_a_port_where_nobody_listens_are_told_apart(names):

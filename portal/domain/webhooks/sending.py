@@ -35,6 +35,7 @@ TURN = 5.0  # seconds after which a worker begins no other message of this recei
 BATCH = 20
 LOOKS_DOWN = 3  # failures one after the other, of different objects
 AT_LEAST, AT_MOST = timedelta(seconds=30), timedelta(minutes=30)
+RESTS_AT_MOST = timedelta(hours=1)  # a receiver may ask for that much
 
 
 def soon(endpoint_id: UUID, delay: timedelta = timedelta(0)) -> None:
@@ -100,6 +101,7 @@ class _Turn:
         self.until = time.monotonic() + TURN
         self.failed_in_a_row = 0
         self.sent = 0
+        self.is_resting = False
 
     def serve(self) -> None:
         """Send batch after batch until nothing is due, time is up, or the receiver looks down."""
@@ -111,7 +113,7 @@ class _Turn:
         self._come_back()
 
     def _is_over(self) -> bool:
-        is_down = self.failed_in_a_row >= LOOKS_DOWN
+        is_down = self.is_resting or self.failed_in_a_row >= LOOKS_DOWN
         return is_down or self.endpoint.state != "active" or time.monotonic() > self.until
 
     def _take(self) -> list[WebhookMessage]:
@@ -152,9 +154,10 @@ class _Turn:
             _pause(endpoint, "gone")
         elif now - endpoint.failing_since >= NEARLY_A_DAY:
             _pause(endpoint, "failing")
-        elif self.failed_in_a_row >= LOOKS_DOWN:
-            again = now + max(AT_LEAST, hold_off(endpoint, now))
+        elif outcome.rest or self.failed_in_a_row >= LOOKS_DOWN:
+            again = now + (min(outcome.rest, RESTS_AT_MOST) or max(AT_LEAST, hold_off(endpoint, now)))
             self._all_waiting(again, WebhookMessage.due_at < again)
+            self.is_resting = bool(outcome.rest)
 
     def _all_waiting(self, due_at: datetime, *which: object) -> None:
         session().flush()

@@ -159,6 +159,24 @@ def test_the_waits_between_tries_grow_to_hours_and_make_a_day(hook, book, receiv
     assert timedelta(hours=23) <= tries[-1].created_at - tries[0].created_at <= timedelta(hours=34)
 
 
+def test_a_receiver_that_asks_for_a_rest_is_left_alone_that_long(hook, book, receiver, drain, standing_at, yacine):
+    hook()
+    receiver.is_down()
+    receiver.says = {"Retry-After": "600"}
+    now = clock.now()
+    book()
+    go_on(drain, standing_at, now, now + timedelta(seconds=30))
+    assert len(receiver.got) == 1
+    book("10:00", who=yacine)
+    go_on(drain, standing_at, now + timedelta(minutes=1), now + timedelta(minutes=9))
+    assert len(receiver.got) <= 2, "what is new may be tried; what has been asked to wait is not"
+    receiver.is_up()
+    receiver.says = {}
+    go_on(drain, standing_at, now + timedelta(minutes=9), now + timedelta(minutes=30))
+    assert receiver.types.count("appointment.booked") == len(receiver.got)
+    assert len({got.id for got in receiver.got}) == 2 and len(receiver.got) >= 3
+
+
 def test_a_receiver_dead_for_a_day_is_paused_and_its_owner_told(
     hook, book, receiver, drain, standing_at, mailbox, admin
 ):
