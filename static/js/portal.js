@@ -292,12 +292,33 @@
 /* The day: a page that renews itself does not take away what somebody is using, and leaves folds as they were */
 (() => {
   "use strict";
+  let pressed = null; // what a finger is on: a new button under it would never be clicked
+  const waits = new WeakSet();
   const inUse = (box) =>
-    box.querySelector("dialog[open], details[data-menu][open]") || (box.contains(document.activeElement) && document.activeElement.matches("input:not([type=hidden]), textarea, select"));
+    box.contains(pressed) || box.querySelector("dialog[open], details[data-menu][open], form[aria-busy]") || (box.contains(document.activeElement) && document.activeElement.matches("input:not([type=hidden]), textarea, select"));
+  const later = (box) => {
+    if (waits.has(box)) return;
+    waits.add(box);
+    setTimeout(() => {
+      waits.delete(box);
+      if (box.isConnected) window.htmx.trigger(box, "sse:schedule");
+    }, 1000);
+  };
+
+  document.body.addEventListener("pointerdown", (event) => { pressed = event.target; });
+  ["pointerup", "pointercancel"].forEach((name) => window.addEventListener(name, () => setTimeout(() => { pressed = null; }))); // after the click
 
   document.body.addEventListener("htmx:beforeRequest", (event) => {
     const box = event.detail.elt;
-    if (box.matches?.("[data-quiet]") && inUse(box)) event.preventDefault();
+    if (!box.matches?.("[data-quiet]") || !inUse(box)) return;
+    event.preventDefault();
+    later(box);
+  });
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    const box = event.detail.requestConfig.elt;
+    if (!box.matches?.("[data-quiet]") || !inUse(box)) return;
+    event.detail.shouldSwap = false;
+    later(box);
   });
 
   const folds = new Map();

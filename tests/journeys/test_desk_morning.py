@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
 from datetime import datetime, timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from portal.core import clock
 from portal.core.db import keep, session
@@ -108,6 +109,27 @@ def test_the_desk_runs_a_morning(desk: Page, browser, live_server, morning):
 
     _press(desk, "Karim Missing", "Check in", "checked_in")  # came after all: one click
     board.context.close()
+
+
+@pytest.mark.parametrize("desk", ["with JavaScript"], indirect=True)
+def test_a_button_is_not_taken_away_from_under_a_finger(desk: Page):
+    """The list renews itself whenever something happens, and not just while somebody presses a button in it."""
+    button = _row(desk, "Salima Early").get_by_role("button", name=re.compile("^Check in")).first
+    button.hover()
+    desk.route(lambda url: "/desk/" in url, _slowly)
+    renew = "htmx.trigger('#day', 'sse:schedule')"
+    with desk.expect_response(lambda answer: answer.request.headers.get("hx-target") == "day"):
+        desk.evaluate(renew)
+        desk.mouse.down()
+    desk.evaluate(renew)
+    desk.wait_for_timeout(300)  # what has come would have been put in by now
+    desk.mouse.up()
+    expect(_row(desk, "Salima Early")).to_have_class(re.compile("is-checked_in"))
+
+
+def _slowly(route: Route) -> None:
+    time.sleep(0.3)
+    route.continue_()
 
 
 def _row(page: Page, name: str):
