@@ -14,9 +14,12 @@ from werkzeug.test import Client
 
 from portal.api import stream as streaming
 from portal.core import clock, live
+from portal.core.actor import SYSTEM
 from portal.core.clock import standing_at
 from portal.core.db import keep
-from portal.domain.identity import tokens
+from portal.domain.clinics import programs
+from portal.domain.identity import sessions, tokens
+from portal.domain.identity.client_models import OAuthClient
 from tests.api.conftest import Program, problem
 
 
@@ -272,3 +275,30 @@ def test_ending_a_program_by_hand_ends_its_stream(listen: Any, api: Program, ami
     tokens.end_mine(amina.actor, family.id)
     keep()
     assert opened.event()["type"] == "bye"
+
+
+def a_password_is_changed(amina: Any, planner: OAuthClient) -> None:
+    sessions.end_all(amina.user_id)
+
+
+def its_program_is_let_in_no_more(amina: Any, planner: OAuthClient) -> None:
+    programs.end(SYSTEM, planner.id)
+
+
+@pytest.mark.parametrize("what_happens", [a_password_is_changed, its_program_is_let_in_no_more])
+def test_what_takes_its_token_back_ends_a_stream_at_once(
+    listen: Any, api: Program, amina: Any, monkeypatch: pytest.MonkeyPatch, what_happens: Any
+) -> None:
+    monkeypatch.setattr(streaming, "HEARTBEAT", 40.0)
+    scopes = ["notifications:read", "appointments:read"]
+    planner, _none = programs.add(
+        SYSTEM, kind="app", name="Planner", scopes=scopes, redirect_uris=["http://127.0.0.1/back"]
+    )
+    given, _family = tokens.start_for_client(amina.actor, planner, amina.user_id, scopes)
+    opened = listen(Program(api.client, given.access_token))
+    opened.next(), opened.next()
+    began = time.monotonic()
+    what_happens(amina, planner)
+    keep()
+    assert opened.event()["code"] == "invalid_token"
+    assert time.monotonic() - began < 20

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select, true, update
 
-from portal.core import clock, secrets
+from portal.core import clock, live, secrets
 from portal.core.actor import ADMIN, Actor
 from portal.core.db import new_id, session
 from portal.core.errors import Conflict, Invalid, NotFound, Unauthenticated, refuse
@@ -142,7 +142,8 @@ def end(actor: Actor, key: UUID | str) -> OAuthClient:
     now = clock.now()
     client.ended_at = now
     alive = update(TokenFamily).where(TokenFamily.client_id == client.id, TokenFamily.ended_at.is_(None))
-    session().execute(alive.values(ended_at=now, ended_why="client_ended"))
+    ended = alive.values(ended_at=now, ended_why="client_ended").returning(TokenFamily.user_id)
+    live.nudge(set(session().scalars(ended)), "programs")  # its streams look, and end
     if client.service_user_id:
         session().execute(update(User).where(User.id == client.service_user_id).values(deactivated_at=now))
     session().flush()

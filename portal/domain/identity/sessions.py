@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, exists, select, update
 
-from portal.core import clock, limits, secrets
+from portal.core import clock, limits, live, secrets
 from portal.core.actor import Actor
 from portal.core.db import session
 from portal.core.errors import Invalid, NotFound, Unauthenticated, refuse
@@ -140,6 +140,7 @@ def end_all(user_id: UUID, spare: UUID | None = None) -> None:
         open_ones, families = open_ones.where(UserSession.id != spare), families.where(TokenFamily.id != spare)
     session().execute(open_ones.values(ended_at=now))
     session().execute(families.values(ended_at=now, ended_why="revoked"))
+    live.nudge([user_id], "programs")  # the streams of its programs look, and end
 
 
 def mine(actor: Actor) -> list[UserSession]:
