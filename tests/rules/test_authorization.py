@@ -245,6 +245,7 @@ GET    api_v1.explorer                everybody in
 POST   api_v1.extend_hold             everybody in
 POST   api_v1.forgot_password         everybody in
 GET    api_v1.get_appointment         signed-in 404
+GET    api_v1.get_appointment_calendar signed-in 404
 GET    api_v1.get_board               everybody 404
 GET    api_v1.get_care                signed-in 404
 GET    api_v1.get_chain               superadmin in
