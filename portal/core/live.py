@@ -20,6 +20,7 @@ from portal.core import log
 from portal.core.db import after_commit, session
 
 Away = redis.RedisError
+GATHER = 0.05  # seconds for which errands are gathered
 WHILE_DEAF = 3.0  # seconds between two looks while nothing can be heard
 _client: redis.Redis | None = None
 
@@ -110,7 +111,8 @@ class Ear:
 class InBackground:
     """A thread that does small errands for Redis in batches, started when first needed, dropping what fails.
 
-    `errand` gets the list of everything that came within a few milliseconds.
+    `errand` gets the list of everything that came within GATHER seconds: an errand of its own for each booking costs
+    the request's process, Redis and the worker a good part of what the booking itself costs.
     """
 
     def __init__(self, errand: Callable[[list[Any]], None], at_most: int = 100) -> None:
@@ -130,11 +132,10 @@ class InBackground:
     def _work(self) -> None:
         while True:
             batch = [self._waiting.get()]
-            try:
+            until = time.monotonic() + GATHER
+            with suppress(queue.Empty):
                 while len(batch) < self._at_most:
-                    batch.append(self._waiting.get(timeout=0.005))
-            except queue.Empty:
-                pass
+                    batch.append(self._waiting.get(timeout=max(0.0, until - time.monotonic())))
             try:
                 self._errand(batch)
             except Exception as failed:
