@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import String, and_, cast, literal, select, update
+from sqlalchemy import Select, String, and_, cast, literal, select, update
 from sqlalchemy.orm import joinedload
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -97,7 +98,9 @@ def choices(actor: Actor, proposal_id: UUID, near: date | None = None, practice_
 @task
 def unanswered(proposal_id: str) -> None:
     """The time to answer is over: the desk is asked to call. The visit stands, and a held time still waits a while."""
-    statement = select(Proposal).where(Proposal.id == UUID(proposal_id), is_open()).with_for_update(of=Proposal)
+    wanted = Proposal.id == UUID(proposal_id)
+    _lock_visit(select(Proposal.appointment_id).where(wanted))
+    statement = select(Proposal).where(wanted, is_open()).with_for_update(of=Proposal)
     proposal = session().scalars(statement.options(joinedload(Proposal.appointment))).one_or_none()
     if proposal is None or proposal.appointment.status not in UPCOMING:
         return
@@ -119,6 +122,7 @@ def settle(event_id: str, appointment_id: str) -> None:
         return
     by_clinic = event.facts.get("by_desk") or event.facts.get("by") in {"staff", "doctor"}
     answer = "called" if by_clinic else _BY_PATIENT.get(event.name, "called")
+    _lock_visit(select(literal(UUID(appointment_id))))
     statement = (
         select(Proposal)
         .join(Proposal.change)
@@ -155,10 +159,15 @@ def _asked(actor: Actor, proposal_id: UUID, *, lock: bool = True) -> Proposal:
     )
     found = session().scalars(statement).one_or_none() or refuse(NotFound)
     if lock:
-        visit = select(Appointment.id).where(Appointment.id == found.appointment_id)
-        session().execute(visit.with_for_update())  # before the proposal, as whoever saves a change does
+        _lock_visit(select(literal(found.appointment_id)))
         found = session().scalars(statement.with_for_update(of=Proposal)).one_or_none() or refuse(NotFound)
     return found
+
+
+def _lock_visit(which: Select[Any]) -> None:
+    """Wait for the visit; always before its proposal, as whoever saves a change does, so that none wait in a circle."""
+    visit = select(Appointment.id).where(Appointment.id.in_(which))
+    session().execute(visit.with_for_update(of=Appointment))
 
 
 def _answerable(actor: Actor) -> ColumnElement[bool]:
