@@ -150,7 +150,7 @@ def get_appointment_calendar(actor: Actor, appointment_id: UUID) -> File:
     It says neither why somebody comes nor to which specialty.
     """
     found = appointments.find(actor, appointment_id)
-    return File(calendars.ics(found), f"visit-{found.reference}.ics", etags.tag(found.version, found.status))
+    return File(calendars.ics(found), calendars.file_name(found), etags.tag(found.version, found.status))
 
 
 @endpoint("POST", "/appointments/{appointment_id}/confirm", body=Confirm, refuses=DECIDED, **CHANGE)

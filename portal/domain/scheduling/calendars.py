@@ -26,6 +26,11 @@ def ics(appointment: Appointment) -> bytes:
     return bytes(calendar.to_ical())
 
 
+def file_name(appointment: Appointment) -> str:
+    """Under which name somebody saves it."""
+    return f"visit-{appointment.reference}.ics"
+
+
 def method(appointment: Appointment) -> str:
     """What a calendar shall do with it (RFC 5546)."""
     return "CANCEL" if appointment.status in RELEASED else "PUBLISH"

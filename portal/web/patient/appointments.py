@@ -55,7 +55,7 @@ def calendar(key: UUID) -> Response:
     found = appointments.find(actor(), key)
     answer = make_response(calendars.ics(found))
     answer.headers["Content-Type"] = "text/calendar; charset=utf-8"
-    answer.headers["Content-Disposition"] = f'attachment; filename="visit-{found.reference}.ics"'
+    answer.headers["Content-Disposition"] = f'attachment; filename="{calendars.file_name(found)}"'
     return answer
 
 
