@@ -17,7 +17,8 @@ from portal.domain.patients.shapes import AllergyShape, PatientDetails, Register
 from portal.web.forms import ShapeForm
 
 SEXES = {"female": _("Female"), "male": _("Male"), "other": _("Other"), "unknown": _("I would rather not say")}
-GROUPS = {"": _("Not known")} | {group: group for group in BLOOD_GROUPS}
+LEFT_TO_RIGHT = "\u200e"  # keeps the sign behind its letters between Arabic words
+GROUPS = {"": _("Not known")} | {group: group + LEFT_TO_RIGHT for group in BLOOD_GROUPS}
 SEVERITIES = {"mild": _("Mild"), "moderate": _("Moderate"), "severe": _("Severe")}
 
 
