@@ -10,9 +10,17 @@ from typing import Any, cast
 from uuid import UUID
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, MetaData, Uuid, event
+from sqlalchemy import Connection, DateTime, MetaData, Uuid, event
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, declared_attr, mapped_column, registry
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    Session,
+    SessionTransaction,
+    declared_attr,
+    mapped_column,
+    registry,
+)
 from uuid6 import uuid7
 
 from portal.core import clock
@@ -130,6 +138,21 @@ def unavailable(error: BaseException) -> bool:
 def rows(statement: Any, **values: Any) -> list[Any]:
     """All rows of a Core statement."""
     return list(session().execute(statement, values or None).all())
+
+
+def connection() -> Connection:
+    """The connection of this transaction or savepoint, which begins now if it had not; kept, since asking costs."""
+    here = session()
+    kept: Connection | None = here.info.get("connection")
+    if kept is None:
+        kept = here.info["connection"] = here.connection()
+    return kept
+
+
+@event.listens_for(Session, "after_transaction_create")
+@event.listens_for(Session, "after_transaction_end")
+def _ask_again(here: Session, _transaction: SessionTransaction) -> None:
+    here.info.pop("connection", None)  # to ask is what sends the savepoint
 
 
 @event.listens_for(Session, "after_rollback")

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.core import clock, live, log, tasks
 from portal.core.actor import Actor
 from portal.core.db import Base, Identified, before_commit, new_id, session
-from portal.core.prepared import Prepared
+from portal.core.prepared import Call, Prepared
 from portal.core.text import lazy as _
 
 SEAL_AT_MOST = 5_000
@@ -115,10 +115,16 @@ def record(
 
 def write_pending() -> None:
     """Put what was recorded in this transaction into the database now."""
+    if pending := take_pending():
+        pending.run()
+
+
+def take_pending() -> Call | None:
+    """The writing of what was recorded so far, for whoever asks the database next (`Prepared.run`, `after`)."""
     events = session().info.pop("events", [])
-    if events:
-        values = {"rows": orjson.dumps(events).decode(), "tasks": orjson.dumps(tasks.take_pending()).decode()}
-        _WRITE.run(values)
+    if not events:
+        return None
+    return _WRITE({"rows": orjson.dumps(events).decode(), "tasks": orjson.dumps(tasks.take_pending()).decode()})
 
 
 def history(subject: Any, limit: int = 50) -> list[Event]:

@@ -1,18 +1,24 @@
-"""Statements on the hot path: PostgreSQL plans each once per connection, and the ORM stays out of the way.
+"""Statements on the hot path: PostgreSQL plans each once per connection, and SQLAlchemy stays out of the way.
 
 Planning a statement that reads from ten tables takes longer than running it. psycopg2 prepares nothing by itself, so
-this does, with PREPARE and EXECUTE. A pooler in front of the database must keep a session's connection (pgbouncer:
-session mode).
+this does, with PREPARE and EXECUTE on a cursor of the driver: what SQLAlchemy does around each statement costs as much
+as the statement itself (docs/decisions/0006). The transaction is the session's, and an error is wrapped, and a lost
+connection noticed, as if SQLAlchemy had asked. A pooler in front of the database must keep a session's connection
+(pgbouncer: session mode).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from contextlib import closing
+from typing import Any, NamedTuple
 
-from sqlalchemy import CursorResult
+import psycopg2
+from psycopg2.extras import NamedTupleCursor
+from sqlalchemy import Connection
 
+from portal.core import db
 from portal.core.db import session
 
 _BIND = re.compile(r"(?<![:\w]):([a-z_]+)")
@@ -25,16 +31,56 @@ class Prepared:
         self.name, self.sql = f"portal_{name}", sql
         self.values = list(dict.fromkeys(_BIND.findall(sql)))
         numbered = _BIND.sub(lambda found: f"${self.values.index(found[1]) + 1}", sql)
-        self._prepare = f"PREPARE {self.name} AS {numbered}".replace("%", "%%")
+        self._prepare = f"PREPARE {self.name} AS {numbered}"
         self._execute = f"EXECUTE {self.name}" + (f" ({', '.join(['%s'] * len(self.values))})" if self.values else "")
 
-    def run(self, values: Mapping[str, Any]) -> CursorResult[Any]:
-        """Execute it in this transaction with these values; raises KeyError when one is missing."""
-        here = session()
-        here.flush()  # as every query of the ORM does: what was changed is seen
-        connection = here.connection()
+    def run(self, values: Mapping[str, Any], *, after: Call | None = None) -> list[Any]:
+        """Execute it in this transaction with these values; its rows, as named tuples.
+
+        `after` is executed before it, in the same message to the database: this one sees what was committed until that
+        one was done, as two statements one after the other do, and its rows are not told. Raises KeyError when a value
+        is missing and DBAPIError as every statement does.
+        """
+        return self(values).run(after=after)
+
+    def first(self, values: Mapping[str, Any], *, after: Call | None = None) -> Any:
+        """As `run`, but the only row it can have, None when there is none."""
+        rows = self.run(values, after=after)
+        return rows[0] if rows else None
+
+    def __call__(self, values: Mapping[str, Any]) -> Call:
+        """It with its values, to be executed later or before another."""
+        return Call(self, values)
+
+
+class Call(NamedTuple):
+    """A statement with its values."""
+
+    statement: Prepared
+    values: Mapping[str, Any]
+
+    def run(self, *, after: Call | None = None) -> list[Any]:
+        """Execute it now; see `Prepared.run`."""
+        session().flush()  # as every query of the ORM does: what was changed is seen
+        connection = db.connection()
+        calls = [call._on(connection) for call in (after, self) if call]
+        return _execute(connection, "; ".join(sql for sql, _ in calls), sum((given for _, given in calls), ()))
+
+    def _on(self, connection: Connection) -> tuple[str, tuple[Any, ...]]:
+        """What to execute on this connection, where the statement is prepared from now on."""
         known: set[str] = connection.info.setdefault("prepared", set())
-        if self.name not in known:
-            connection.exec_driver_sql(self._prepare)
-            known.add(self.name)
-        return connection.exec_driver_sql(self._execute, tuple(values[name] for name in self.values))
+        if self.statement.name not in known:
+            _execute(connection, self.statement._prepare, None)
+            known.add(self.statement.name)
+        return self.statement._execute, tuple(self.values[name] for name in self.statement.values)
+
+
+def _execute(connection: Connection, sql: str, values: tuple[Any, ...] | None) -> list[Any]:
+    with closing(connection.connection.cursor(cursor_factory=NamedTupleCursor)) as cursor:
+        connection.dispatch.before_cursor_execute(connection, cursor, sql, values, None, False)
+        try:
+            cursor.execute(sql, values)
+            return list(cursor.fetchall()) if cursor.description else []
+        except psycopg2.Error as error:
+            connection._handle_dbapi_exception(error, sql, values, cursor, None)  # wraps it and raises
+            raise

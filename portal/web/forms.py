@@ -32,7 +32,7 @@ class ShapeForm(FlaskForm, Generic[AnyShape]):
     clean: AnyShape
 
     class Meta:
-        csrf = True
+        csrf = False  # the gate has looked at the token before any form is read; templates write it with csrf()
 
     def __init__(self, *args: Any, fixed: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         """`fixed` are values the door knows (from the address), which the browser does not send."""
@@ -72,7 +72,7 @@ class ShapeForm(FlaskForm, Generic[AnyShape]):
     def _entered(self) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for name, field in self._fields.items():
-            if name == "csrf_token" or isinstance(field, FileField) or name not in self.shape.model_fields:
+            if isinstance(field, FileField) or name not in self.shape.model_fields:
                 continue
             raw = [value for value in field.raw_data or [] if isinstance(value, str)]
             if isinstance(field, BooleanField):

@@ -6,8 +6,10 @@ import secrets
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, current_app, g, redirect, request, session, url_for
+from flask.sessions import SecureCookieSessionInterface
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -25,6 +27,14 @@ logins = LoginManager()
 logins.session_protection = None  # sessions live on the server; a new address on a train is no thief
 UNGUARDED = ("ops.", "static")  # no session is read for these
 SELF = "'self'"
+_WANTED = (  # what every answer says unless it says something else
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()"),
+    ("X-Frame-Options", "DENY"),
+)
 OF_PROGRAMS = ("oauth.",)  # these are asked by programs, as all of /api/ is
 BEFORE_FACTOR = frozenset(  # what whoever still has to set up a second factor can do
     f"account.{name}"
@@ -45,6 +55,16 @@ class Account(UserMixin):
         return self.token
 
 
+class Cookies(SecureCookieSessionInterface):
+    """Flask's sessions, with a serializer that is made once and not twice a request."""
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        made: URLSafeTimedSerializer | None = app.extensions.get("portal.cookies")
+        if made is None:
+            made = app.extensions["portal.cookies"] = super().get_signing_serializer(app)
+        return made
+
+
 class SudoNeeded(Refused):
     """The password has to be shown again before this is changed."""
 
@@ -62,6 +82,7 @@ def guard(app: Flask, settings: Settings) -> None:
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    app.session_interface = Cookies()
     csrf.init_app(app)
     logins.init_app(app, add_context_processor=False)  # templates know `actor`; an error page asks no database
     logins.user_loader(_load)
@@ -192,26 +213,28 @@ def _language() -> str:
 
 def _finish(answer: Response) -> Response:
     headers = answer.headers
-    headers["X-Request-ID"] = str(g.get("correlation_id", ""))
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
-    headers.setdefault("X-Frame-Options", "DENY")
-    if request.is_secure:
-        headers.setdefault("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
-    if "Content-Security-Policy" not in headers:
-        script = f"'nonce-{g.nonce}'" if "nonce" in g else "'none'"
-        headers["Content-Security-Policy"] = (
-            f"default-src 'none'; script-src {script}; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-            f"connect-src 'self'; form-action {g.get('form_action', SELF)}; manifest-src 'self'; base-uri 'none'; "
-            "object-src 'none'; "
-            f"frame-src '{'self' if g.get('may_frame') else 'none'}'; frame-ancestors 'none'"
-        )
+    said = {name.lower() for name, _value in headers}  # looked for once: werkzeug goes through all of them each time
+    headers.extend(one for one in _WANTED if one[0].lower() not in said)
+    headers.add("X-Request-ID", str(g.get("correlation_id", "")))
+    if request.is_secure and "strict-transport-security" not in said:
+        headers.add("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+    if "content-security-policy" not in said:
+        headers.add("Content-Security-Policy", _content_policy())
     if not request.path.startswith("/api/") and actor().is_signed_in:
-        headers.setdefault("Cache-Control", "no-store")
+        if "cache-control" not in said:
+            headers.add("Cache-Control", "no-store")
         headers.add("Vary", "Cookie")
     if g.pop("clear_site_data", False):
         headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
+
+
+def _content_policy() -> str:
+    """What this page may load; nothing that stands in the page itself but the script with its nonce."""
+    script = f"'nonce-{g.nonce}'" if "nonce" in g else "'none'"
+    return (
+        f"default-src 'none'; script-src {script}; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        f"connect-src 'self'; form-action {g.get('form_action', SELF)}; manifest-src 'self'; base-uri 'none'; "
+        "object-src 'none'; "
+        f"frame-src '{'self' if g.get('may_frame') else 'none'}'; frame-ancestors 'none'"
+    )

@@ -69,7 +69,7 @@ def by_session(token: str, address: str | None) -> Actor | None:
     """Who holds this cookie's token; None when the session was ended, is too old, or the account is shut."""
     now = clock.now()
     values = {"fingerprint": secrets.fingerprint(token), "now": now, "idle": now - sessions.idle_limit()}
-    found = _BY_SESSION.run(values).one_or_none()
+    found = _BY_SESSION.first(values)
     if found is None:
         return None
     if found.last_seen < now - SEEN_EVERY:
@@ -88,7 +88,7 @@ def by_bearer(access_token: str, address: str | None) -> Actor:
     the second factor that is asked of everybody who works here.
     """
     token = tokens.read(access_token)
-    found = _BY_FAMILY.run({"family": token.family_id, "now": clock.now()}).one_or_none() or refuse(tokens.TokenRefused)
+    found = _BY_FAMILY.first({"family": token.family_id, "now": clock.now()}) or refuse(tokens.TokenRefused)
     scopes = None if found.scopes is None else frozenset(found.scopes)
     if scopes is not None and token.scopes is not None:
         scopes &= token.scopes  # this one may have been made for less
@@ -100,7 +100,7 @@ def by_bearer(access_token: str, address: str | None) -> Actor:
 
 def by_user(user_id: UUID, door: str = "task") -> Actor | None:
     """The actor a user is; for the demo, the CLI and tests."""
-    found = _BY_USER.run({"user": user_id, "now": clock.now()}).one_or_none()
+    found = _BY_USER.first({"user": user_id, "now": clock.now()})
     return _actor(found, door, None) if found else None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -80,7 +80,7 @@ def write(
 def read(access_token: str) -> Read:
     """What a token of ours says; raises TokenRefused. The caller still asks whether its family lives."""
     try:
-        token = jwt.decode(access_token, _key(), algorithms=[ALGORITHM])
+        token = _signed(access_token, _seed())
         _claims().validate(token.claims)
         if token.header.get("typ") != TYPE:
             raise TokenRefused
@@ -107,8 +107,21 @@ def _claims() -> jwt.JWTClaimsRegistry:
     )
 
 
+@lru_cache(maxsize=2048)
+def _signed(access_token: str, seed: bytes) -> jwt.Token:
+    """The token, once its signature was found to be that of the seed's key; its age is for the caller to look at.
+
+    Programs show the same token many times a minute, and verifying costs more than all else that is asked of it.
+    """
+    return jwt.decode(access_token, _made(seed), algorithms=[ALGORITHM])
+
+
 def _key() -> ECKey:
-    return _made(secrets.derived("access-token-es256"))
+    return _made(_seed())
+
+
+def _seed() -> bytes:
+    return secrets.derived("access-token-es256")
 
 
 @cache

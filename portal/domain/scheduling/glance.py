@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from portal.core import clock
+from portal.core import clock, events
 from portal.core.actor import Actor
 from portal.core.errors import NotFound, refuse
 from portal.core.paging import BadCursor, Page, decode, encode
@@ -60,7 +60,7 @@ class Glance(Timed):
     practice_id: UUID
 
     def __init__(self, row: Any) -> None:
-        self.__dict__.update(row._mapping)
+        self.__dict__.update(row._asdict())
         self.clinic = ClinicSeen(row.clinic_id, row.clinic, row.address, row.city, row.phone, row.time_zone)
         self.doctor = PersonSeen(row.doctor_id, name_of_doctor(row.title, row.doctor_given, row.doctor_family))
         self.patient = PersonSeen(row.patient_id, f"{row.patient_given} {row.patient_family}")
@@ -103,7 +103,7 @@ _LAST = (datetime(9999, 1, 1, tzinfo=UTC), UUID(int=(1 << 128) - 1))
 
 def after_change(appointment_id: UUID) -> Glance:
     """The appointment as it is now, for the answer to a verb that has just changed it and looked at who may."""
-    found = _ONE.run({"id": appointment_id}).one_or_none()
+    found = _ONE.first({"id": appointment_id}, after=events.take_pending())  # one message to the database for both
     return Glance(found) if found else refuse(NotFound)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets as dice
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -47,9 +46,10 @@ def rules(
 
     `one_by_one`: after waiting, too, for who books for this patient, so that the count of their visits stays true.
     """
-    taking.against_closing(practice_id, patient_id if one_by_one else None)
+    waiting = taking.against_closing(practice_id, patient_id if one_by_one else None)
     begins, until = starts_at - availability.MARGIN, starts_at + availability.MARGIN
-    found = rulebook.read_one(practice_id, begins, until, visit_type_id=visit_type_id, patient_id=patient_id, **spare)
+    about = {"visit_type_id": visit_type_id, "patient_id": patient_id, **spare}
+    found = rulebook.read_one(practice_id, begins, until, after=waiting, **about)
     book = found or refuse(NotFound)
     return book, book.type(visit_type_id) or refuse(NotFound)
 
@@ -96,7 +96,7 @@ def draft(
         "id": new_id(),
         "created_at": now,
         "updated_at": now,
-        "reference": "".join(dice.choice(LETTERS) for _ in range(9)),
+        "reference": secrets.pick(LETTERS, 9),
         "practice_id": book.practice_id,
         "clinic_id": book.clinic_id,
         "doctor_id": book.doctor_id,
@@ -136,7 +136,8 @@ _EMPTY = (
 
 def as_row(appointment: dict[str, Any]) -> Appointment:
     """The appointment that was just written, as a row of this session, without reading it back."""
-    made = Appointment(**appointment)
+    made = Appointment()
+    made.__dict__.update(appointment)  # as loaded, not as changed: setting forty attributes costs more than a query
     make_transient_to_detached(made)
     session().add(made)
     return made

@@ -11,7 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from portal.core import clock
-from portal.core.prepared import Prepared
+from portal.core.prepared import Call, Prepared
 from portal.domain.scheduling import timetable
 from portal.domain.scheduling.timetable import Busy, Closure, Opening, Policy, Room, Timetable, VisitRule
 
@@ -111,7 +111,7 @@ SELECT p.id, p.doctor_id, p.clinic_id, p.fee_minor, c.time_zone, c.currency,
   FROM practices p
   JOIN clinics c ON c.id = p.clinic_id AND c.is_active
   JOIN doctors d ON d.id = p.doctor_id AND d.is_active{public}
- WHERE p.id = ANY(CAST(:practice_ids AS uuid[])) AND p.is_active
+ WHERE {which} AND p.is_active
 """
 _PATIENT = """,
   (SELECT json_agg(json_build_array(extract(epoch FROM lower(b.during))::bigint,
@@ -143,13 +143,15 @@ def read(
     hold_id: UUID | None = None,
     also_unverified: bool = False,
     also_held: bool = False,
+    after: Call | None = None,
 ) -> dict[UUID, Rulebook]:
     """The rulebooks of these practices for the time from `begins` to `until`; those that cannot be booked are left out.
 
     `moving_id` is an appointment and `hold_id` a hold whose time counts as free, because it is about to be given back;
-    with `also_held` all that is only held counts as free.
+    with `also_held` all that is only held counts as free. `after` is what to wait for before anything is read.
     """
     statement = _statement(
+        len(practice_ids) == 1,
         visit_type_id is not None,
         patient_id is not None,
         moving_id is not None,
@@ -158,6 +160,7 @@ def read(
         also_held,
     )
     values = {
+        "practice_id": practice_ids[0] if practice_ids else None,
         "practice_ids": list(practice_ids),
         "begins": begins,
         "until": until,
@@ -169,7 +172,7 @@ def read(
         "moving_id": moving_id,
         "hold_id": hold_id,
     }
-    return {row.id: _rulebook(row, patient_id) for row in statement.run(values)}
+    return {row.id: _rulebook(row, patient_id) for row in statement.run(values, after=after)}
 
 
 def read_one(practice_id: UUID, begins: datetime, until: datetime, **options: Any) -> Rulebook | None:
@@ -177,8 +180,10 @@ def read_one(practice_id: UUID, begins: datetime, until: datetime, **options: An
     return read([practice_id], begins, until, **options).get(practice_id)
 
 
-@lru_cache(maxsize=64)
-def _statement(one_type: bool, patient: bool, moving: bool, hold: bool, unverified: bool, held: bool) -> Prepared:
+@lru_cache(maxsize=128)
+def _statement(
+    one: bool, one_type: bool, patient: bool, moving: bool, hold: bool, unverified: bool, held: bool
+) -> Prepared:
     spare = " AND b.appointment_id IS DISTINCT FROM :moving_id" if moving else ""
     spare += " AND b.hold_id IS DISTINCT FROM :hold_id" if hold else ""
     spare += " AND b.hold_id IS NULL" if held else ""
@@ -187,6 +192,7 @@ def _statement(one_type: bool, patient: bool, moving: bool, hold: bool, unverifi
         _PER_DAY.format(spare_appointment=spare_appointment) if one_type else ""
     )
     parts = (
+        ("one", one),
         ("type", one_type),
         ("patient", patient),
         ("moving", moving),
@@ -201,6 +207,7 @@ def _statement(one_type: bool, patient: bool, moving: bool, hold: bool, unverifi
             only_needs=" AND n.visit_type_id = :visit_type_id" if one_type else "",
             spare=spare,
             more=more,
+            which="p.id = :practice_id" if one else "p.id = ANY(CAST(:practice_ids AS uuid[]))",
             public="" if unverified else " AND d.licence_verified_at IS NOT NULL",
         ),
     )

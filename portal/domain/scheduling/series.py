@@ -139,8 +139,9 @@ def book(
     """
     in_order = sorted(set(times))
     _makes_sense(every_days, len(in_order))
-    taking.against_closing(practice_id)
-    book_ = rulebook.read_one(practice_id, in_order[0], in_order[-1], visit_type_id=visit_type_id) or refuse(NotFound)
+    around = (in_order[0], in_order[-1])
+    waiting = taking.against_closing(practice_id)
+    book_ = rulebook.read_one(practice_id, *around, visit_type_id=visit_type_id, after=waiting) or refuse(NotFound)
     for_desk = _may(actor, patient_id, book_)
     taking.one_at_a_time("doctor", book_.doctor_id)
     if not for_desk:

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import Range, insert
 
 from portal.core import clock
 from portal.core.db import new_id, session
-from portal.core.prepared import Prepared
+from portal.core.prepared import Call, Prepared
 from portal.domain.scheduling import availability, timetable
 from portal.domain.scheduling.models import RELEASED, Appointment, Hold, Occupancy
 from portal.domain.scheduling.refusals import NotOffered, TimeTaken
@@ -92,7 +92,7 @@ def _try_lanes(doctor_id: UUID, offer: Offer, appointment: dict[str, Any], *, he
     values = {"visit": orjson.dumps(appointment).decode(), "begins": taken.lower, "until": taken.upper, "held": held}
     for attempt in (1, 2):
         for lane in lanes:
-            granted = _TAKE.run({**values, "lane": lane}).one()
+            granted = _TAKE.first({**values, "lane": lane})
             if granted.doctor:
                 return granted
         if attempt == 1 and not free_expired(doctor_id, taken):
@@ -209,15 +209,15 @@ def over_the_rules(kind: TypeRules, starts: int) -> Offer:
     return Offer(starts, starts + duration, starts - before, starts + duration + after, lanes, None)
 
 
-def against_closing(practice_id: UUID, patient_id: UUID | None = None) -> None:
-    """Wait until nobody is closing this practice's time; many bookings pass here at once. See `closing`.
+def against_closing(practice_id: UUID, patient_id: UUID | None = None) -> Call:
+    """To wait until nobody is closing this practice's time; many bookings pass here at once. See `closing`.
 
-    With a patient, wait then until nobody books for them either: what is counted of theirs afterwards stays true.
+    With a patient, to wait then until nobody books for them either: what is counted of theirs afterwards stays true.
+    What is read after it (`rulebook.read`) is read once the waiting is over.
     """
     if patient_id is None:
-        _SHARED.run({"key": f"hours:{practice_id}"})
-    else:
-        _SHARED_AND_PATIENT.run({"key": f"hours:{practice_id}", "patient": f"patient:{patient_id}"})
+        return _SHARED({"key": f"hours:{practice_id}"})
+    return _SHARED_AND_PATIENT({"key": f"hours:{practice_id}", "patient": f"patient:{patient_id}"})
 
 
 def closing(practice_ids: Iterable[UUID]) -> None:
