@@ -15,6 +15,7 @@ TOLD = [  # what scripts of other sites may read of an answer's head
     "ETag", "Idempotency-Replayed", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After",
     "WWW-Authenticate", "X-Request-ID",
 ]  # fmt: skip
+VARIES = ("Authorization", "Accept", "Accept-Language")  # on what an answer depends
 ASKED = ["Accept", "Accept-Language", "Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key"]
 COMPRESSED = ["application/json", shaping.ENVELOPE, problems.TYPE]  # pages hold CSRF tokens: those are left alone
 
@@ -54,5 +55,8 @@ def _finish(answer: Response) -> Response:
         headers = answer.headers
         headers.setdefault("Cache-Control", "no-store")
         headers["Content-Language"] = language()
-        answer.vary.update(["Authorization", "Accept", "Accept-Language"])
+        if "Vary" in headers:
+            answer.vary.update(VARIES)
+        else:
+            headers.add("Vary", ", ".join(VARIES))
     return answer

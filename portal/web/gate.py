@@ -6,7 +6,7 @@ import secrets
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, current_app, g, redirect, request, session, url_for
-from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from itsdangerous import URLSafeTimedSerializer
@@ -63,6 +63,10 @@ class Cookies(SecureCookieSessionInterface):
         if made is None:
             made = app.extensions["portal.cookies"] = super().get_signing_serializer(app)
         return made
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if session or session.modified or session.accessed:  # else there is nothing to write or to forget
+            super().save_session(app, session, response)
 
 
 class SudoNeeded(Refused):

@@ -168,7 +168,7 @@ class Desk:
         source = self.times.setdefault(f"{door}{client}", self._times(doctors_from + 1 + client * 3))
         people = 1 + (client + (CLIENTS if doctors_from else 0)) * 30
         found = []
-        for n in range(700):
+        for n in range(400):
             doctor, starts_at = next(source)
             found.append((people + n % 30, doctor, starts_at))
         return found
