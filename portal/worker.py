@@ -24,6 +24,7 @@ from portal.core import clock, db, live, log, tasks
 
 QUEUE = "portal"
 SWEEP_EVERY = 1.0
+NICE = 5  # on a machine they share, whoever waits for a page goes before what can wait
 _app: Flask | None = None
 
 
@@ -86,6 +87,7 @@ def work(app: Flask, redis_url: str) -> None:
     """Work until told to stop; waits for Redis when it is away."""
     global _app
     _app = app
+    os.nice(NICE)
     stop = _until_stopped(raise_it=False)
     while not stop.is_set():
         try:

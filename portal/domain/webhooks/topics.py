@@ -86,6 +86,7 @@ class TestData(BaseModel):
 class Noun:
     """What events are about: read with what `told` needs, shown to those whom `model.visible` names."""
 
+    title: Any  # the group of its events in lists
     model: Any
     data: type[BaseModel]
     told: Callable[[Any], BaseModel]
@@ -126,22 +127,25 @@ def _review(row: Review) -> BaseModel:
 
 
 _READS_VISITS = "appointments:read"
+_ON_LIST = _("Waitlist")
 _VISIT = Noun(
+    _("Visits"),
     Appointment,
     AppointmentData,
     lambda row: _same(AppointmentData, row, zone=row.clinic.zone),
     _READS_VISITS,
     (joinedload(Appointment.clinic),),
 )
-_WAIT = Noun(WaitlistEntry, WaitData, lambda row: _same(WaitData, row), _READS_VISITS)
+_WAIT = Noun(_ON_LIST, WaitlistEntry, WaitData, lambda row: _same(WaitData, row), _READS_VISITS)
 _OFFER = Noun(
+    _ON_LIST,
     WaitlistOffer,
     OfferData,
     _offer,
     _READS_VISITS,
     (joinedload(WaitlistOffer.entry).joinedload(WaitlistEntry.clinic),),
 )
-_REVIEW = Noun(Review, ReviewData, _review, _READS_VISITS)
+_REVIEW = Noun(_("Reviews"), Review, ReviewData, _review, _READS_VISITS)
 
 _WORDS: tuple[tuple[str, Any, Noun], ...] = (
     ("appointment.booked", _("A visit is booked or asked for"), _VISIT),

@@ -52,7 +52,10 @@ def _events() -> Any:
         description=_("Choose none to be told of everything."),
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
-        choices=[SelectChoice(topic.name, topic.label) for topic in TOPICS.values()],  # type: ignore[arg-type]
+        choices=[
+            SelectChoice(topic.name, topic.label, optgroup=topic.noun.title)  # type: ignore[arg-type]
+            for topic in TOPICS.values()
+        ],
     )
 
 

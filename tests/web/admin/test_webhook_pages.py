@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from portal.domain.clinics.models import Clinic
 from portal.domain.identity.models import User
 from portal.domain.webhooks import endpoints, messages
 from portal.domain.webhooks.models import WebhookEndpoint, WebhookMessage
+from portal.domain.webhooks.topics import TOPICS
 from tests.builders import HTMX, make_member
 from tests.receivers import Receiver, listening
 
@@ -57,6 +59,16 @@ def test_a_webhook_is_added_and_its_secret_shown_once(client, admin, el_djazair,
     assert made.events == ["appointment.booked"]
     assert "whsec_" not in text(client.get(f"{INDEX}/{made.id}"))
     assert receiver.url in text(client.get(INDEX))
+
+
+def test_the_events_to_choose_stand_in_groups(client, admin):
+    client.sign_in(admin)
+    groups = text(client.get(f"{INDEX}/new")).split('<fieldset class="choice-group">')[1:]
+    titles = [re.search(r"<legend[^>]*>([^<]+)<", group)[1] for group in groups]
+    names = [re.findall(r'name="events"[^>]*value="([^"]+)"', group) for group in groups]
+    assert titles == ["Visits", "Waitlist", "Reviews"]
+    assert [name for group in names for name in group] == list(TOPICS)
+    assert {name.split(".")[0] for name in names[1]} == {"waitlist"}
 
 
 def test_a_wrong_address_is_said_beside_its_field(client, admin, el_djazair):
