@@ -81,6 +81,8 @@ def _execute(connection: Connection, sql: str, values: tuple[Any, ...] | None) -
         try:
             cursor.execute(sql, values)
             return list(cursor.fetchall()) if cursor.description else []
-        except psycopg2.Error as error:
-            connection._handle_dbapi_exception(error, sql, values, cursor, None)  # wraps it and raises
+        except BaseException as error:
+            if isinstance(error, psycopg2.Error) or not isinstance(error, Exception):
+                # raises it as SQLAlchemy's own; who is stopped in the middle leaves no such connection to the next
+                connection._handle_dbapi_exception(error, sql, values, cursor, None)
             raise

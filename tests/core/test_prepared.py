@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+from psycopg2.extras import NamedTupleCursor
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -54,6 +55,21 @@ def test_an_error_is_what_it_is_everywhere_else():
     with pytest.raises(DBAPIError), session().begin_nested():
         BROKEN.run({"by": 0})
     assert COUNT.first({"name": person.given_name}).n >= 1  # the transaction goes on after its savepoint
+
+
+def test_whoever_is_stopped_in_the_middle_leaves_no_such_connection_to_the_next(committed, monkeypatch):
+    def stopped(*_):
+        raise SystemExit
+
+    before = COUNT.first({"name": "x"})
+    pid = session().scalar(text("SELECT pg_backend_pid()"))
+    with monkeypatch.context() as patch:
+        patch.setattr(NamedTupleCursor, "execute", stopped)
+        with pytest.raises(SystemExit):
+            COUNT.run({"name": "x"})
+    undo()
+    assert session().scalar(text("SELECT pg_backend_pid()")) != pid
+    assert COUNT.first({"name": "x"}) == before
 
 
 def test_it_runs_in_the_transaction_of_the_session(committed):
