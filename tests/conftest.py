@@ -260,14 +260,17 @@ def standing_at() -> Any:
 
 @pytest.fixture
 def statements(where: Flask) -> Any:
-    """`with statements() as count: …; count()` is how many SQL statements that took, commits and savepoints aside."""
+    """`with statements() as count: …; count()` is how many SQL statements that took.
+
+    Commits and savepoints aside, and what a connection prepares once.
+    """
 
     @contextmanager
     def counting() -> Iterator[Callable[[], int]]:
         seen: list[str] = []
 
         def note(conn: Any, cursor: Any, statement: str, *_: Any) -> None:
-            if not statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):
+            if not statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK", "PREPARE")):
                 seen.append(statement)
 
         event.listen(Engine, "before_cursor_execute", note)

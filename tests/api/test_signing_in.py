@@ -9,7 +9,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
-from portal.core import clock
+from portal.core import clock, secrets
 from portal.core.db import keep, session
 from portal.domain.identity import accounts, signing
 from portal.domain.identity.models import TokenFamily
@@ -111,6 +111,13 @@ def test_an_access_token_ends_after_fifteen_minutes(api: Program, amina: Any, st
         assert signed_in.get("/auth/me").status_code == 200
     with standing_at(clock.now() + timedelta(minutes=16)):
         problem(signed_in.get("/auth/me"), 401, "invalid_token")
+
+
+def test_under_another_secret_no_token_is_good_that_was_before(api: Program, amina: Any, monkeypatch: Any) -> None:
+    signed_in = api.as_(amina)
+    assert signed_in.get("/auth/me").status_code == 200  # from here on its signature is known
+    monkeypatch.setattr(secrets, "_key", b"what the portal was given after its old secret was lost")
+    problem(signed_in.get("/auth/me"), 401, "invalid_token")
 
 
 def test_a_refresh_token_makes_a_new_pair_once(api: Program, amina: Any) -> None:

@@ -22,7 +22,7 @@ def queries(where: Flask) -> Callable[[], Any]:
         asked: list[str] = []
 
         def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            if not statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):
+            if not statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK", "PREPARE")):
                 asked.append(statement)
 
         event.listen(db.engine, "before_cursor_execute", note)
