@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 from psycopg2.extras import NamedTupleCursor
@@ -106,9 +107,12 @@ def test_what_was_committed_while_the_first_waited_is_seen_by_the_second(committ
     threads[0].start()
     assert locked.wait(10)
     threads[1].start()
-    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    here = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    waiting = text(f"SELECT count(*) FROM pg_locks WHERE {here} AND objid = 77 AND NOT granted")
+    until = time.monotonic() + 10
     while not session().scalar(waiting):
         session().rollback()
+        assert time.monotonic() < until, "the second never waited for the first"
     go_on.set()
     for one in threads:
         one.join(10)
