@@ -1,6 +1,7 @@
 """Letters that must arrive whatever someone's preferences: about the account itself. Tasks; links are made here.
 
-A link's token exists only in the mail: the task's record holds ids.
+One task makes a link, the next one mails it: a letter leaves only once its link is kept, and one that is sent again
+holds the same link. A token is in plain only in the mail; between the two tasks it is locked for its owner.
 """
 
 from __future__ import annotations
@@ -9,15 +10,16 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from portal.core import clock, limits
+from portal.core import clock, limits, secrets
 from portal.core.db import new_id, session
-from portal.core.errors import TooMany
+from portal.core.errors import Gone, TooMany
 from portal.core.tasks import later, task
 from portal.domain.identity import links
 from portal.domain.identity.models import User
 from portal.gateways import mail
 
 PER_ADDRESSEE = "6 per hour"
+LOCKED = "link in a letter"
 
 
 def post(letter: Callable[..., Any], email: str, user: User | None, facts: dict[str, Any]) -> None:
@@ -75,6 +77,17 @@ def invitation(user_id: str, facts: dict[str, Any]) -> None:
 
 
 @task
+def send_link(user_id: str, notice: str, purpose: str, locked: str, about: dict[str, Any]) -> None:
+    """Mail the link that was made for this letter; one that is over meanwhile is not worth a letter."""
+    token = secrets.unlock(LOCKED, bytes.fromhex(locked), UUID(user_id).bytes).decode()
+    try:
+        user = links.look(purpose, token).user
+    except Gone:
+        return
+    _send(user, notice, secrets.fingerprint(token), token=token, lifetime=links.LIFETIME[purpose], **about)
+
+
+@task
 def password_changed(user_id: str) -> None:
     """Tell someone that their password is another now, in case it was not them."""
     user = _active(user_id)
@@ -96,8 +109,8 @@ def _active(user_id: str) -> User | None:
 
 
 def _send_link(user: User, notice: str, purpose: str, facts: dict[str, Any], **about: Any) -> None:
-    token = links.make(purpose, user, **facts)
-    _send(user, notice, token, token=token, lifetime=links.LIFETIME[purpose], **about)
+    locked = secrets.lock(LOCKED, links.make(purpose, user, **facts).encode(), user.id.bytes)
+    later(send_link, user.id, notice, purpose, locked.hex(), about)
 
 
 def _send(user: User, notice: str, key: str, **about: Any) -> None:

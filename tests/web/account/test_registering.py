@@ -148,6 +148,7 @@ def test_a_used_link_offers_a_new_one(client: Any, new_client: Any, mailbox: Any
 
 def test_asking_again_sends_again(client: Any, mailbox: Any) -> None:
     register(client)
+    assert len(mailbox.to(NEW["email"])) == 1
     client.post("/account/resend", data={"email": NEW["email"]})
     assert len(mailbox.to(NEW["email"])) == 2
     assert client.post(path(mailbox.link(NEW["email"]))).status_code == 303
