@@ -56,13 +56,14 @@ def live_mailbox(live_server: str, data: Path) -> Iterator[Post]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """A real Chromium; without one, tests fail under CI=true and are skipped elsewhere."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
     if path is None:
         if os.environ.get("CI") == "true":
             pytest.fail("Chromium is missing: install the package chromium.")
         pytest.skip("Chromium is not installed.")
+    expect.set_options(timeout=15_000)  # a busy machine takes its time
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
         yield chromium

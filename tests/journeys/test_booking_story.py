@@ -64,7 +64,7 @@ def _finds_a_time(page: Page) -> None:
 
 
 def _registers_on_the_way(page: Page) -> None:
-    expect(page.get_by_text("We keep this time for you")).to_be_visible()
+    expect(page.locator("main").get_by_text("We keep this time for you")).to_be_visible()
     page.locator("main").get_by_role("link", name="Register").click()
     for name, value in (
         ("given_name", "Sarah"),
@@ -78,7 +78,7 @@ def _registers_on_the_way(page: Page) -> None:
 
 
 def _books(page: Page) -> None:
-    expect(page.get_by_text("We keep this time for you")).to_be_visible()
+    expect(page.locator("main").get_by_text("We keep this time for you")).to_be_visible()
     page.locator("textarea[name=reason]").fill("A check before sports")
     page.get_by_role("button", name="Book this visit").click()
     expect(page).to_have_url(re.compile("/book/done/"))

@@ -56,8 +56,8 @@ def _takes_off(page: Page, friday: date) -> None:
     page.get_by_label("Last day").fill(str(friday))
     page.get_by_role("button", name="Save the time off").click()
     expect(page).to_have_url(re.compile("/changes/"))
-    expect(page.get_by_text("2 booked visits fall into this time")).to_be_visible()
-    expect(page.get_by_text("These times are held for you")).to_be_visible()
+    expect(page.locator("main").get_by_text("2 booked visits fall into this time")).to_be_visible()
+    expect(page.locator("main").get_by_text("These times are held for you")).to_be_visible()
     for name in ("Amina Boudiaf", "Yacine Meziane"):
         expect(page.get_by_role("row", name=re.compile(name))).to_be_visible()
 
@@ -67,7 +67,7 @@ def _approves(page: Page) -> None:
     page.get_by_role("button", name=re.compile("Another time.*Yacine")).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Yacine")
     page.locator("button[name=starts_at]").last.click()
-    expect(page.get_by_text("This time is held for the patient.")).to_be_visible()
+    expect(page.locator("main").get_by_text("This time is held for the patient.")).to_be_visible()
     page.get_by_role("button", name="Save and tell the patients").click()
     expect(page.locator(".change-tally")).to_contain_text("Waits for an answer: 2")
 
@@ -77,7 +77,7 @@ def _accepts_by_the_link(page: Page, link: str) -> None:
     expect(page.get_by_text("Benali")).to_have_count(0)
     page.get_by_label("Date of birth").fill("1990-05-17")
     page.get_by_role("button", name="Go on").click()
-    expect(page.get_by_text("Dr Samira Benali")).to_be_visible()
+    expect(page.locator("main").get_by_text("Dr Samira Benali")).to_be_visible()
     page.get_by_role("button", name=re.compile("^Accept")).click()
     expect(page.locator("#asked")).to_contain_text("Accepted")
 

@@ -55,7 +55,7 @@ def _finds_a_time(page: Page) -> None:
     page.goto("/doctors?name=benali")
     page.get_by_role("link", name=re.compile("Samira Benali")).first.click()
     choose_time(page, "09:30")
-    expect(page.get_by_text("We keep this time for you")).to_be_visible()
+    expect(page.locator("main").get_by_text("We keep this time for you")).to_be_visible()
 
 
 def _signs_in_on_the_way(page: Page, amina) -> None:
@@ -63,7 +63,7 @@ def _signs_in_on_the_way(page: Page, amina) -> None:
     page.locator("#email").fill(amina.email)
     page.locator("#password").fill(PASSWORD)
     page.locator("main form").get_by_role("button", name="Sign in").first.click()
-    expect(page.get_by_text("We keep this time for you")).to_be_visible()
+    expect(page.locator("main").get_by_text("We keep this time for you")).to_be_visible()
 
 
 def _says_whom_it_is_for(page: Page, child: str) -> None:

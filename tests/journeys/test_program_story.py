@@ -63,7 +63,7 @@ def test_a_person_lets_a_program_act_and_takes_it_back(
     page.locator("main").get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Let Family planner act for you?")).to_be_visible()
     page.get_by_role("button", name="Allow", exact=True).click()
-    expect(page.get_by_text("You can close this page.")).to_be_visible()
+    expect(page.locator("main").get_by_text("You can close this page.")).to_be_visible()
     assert blocked == [] and open_here["issuer"] in page.url.replace("%3A", ":").replace("%2F", "/")
 
     planner.fetch_token(
@@ -79,7 +79,7 @@ def test_a_person_lets_a_program_act_and_takes_it_back(
     planned.get_by_text("It may do 2 things").click()
     expect(planned.get_by_text("See your appointments, waits and kept doctors")).to_be_visible()
     planned.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_text("That program is signed out.")).to_be_visible()
+    expect(page.locator("main").get_by_text("That program is signed out.")).to_be_visible()
     assert planner.get(me, timeout=10).status_code == 401
     with pytest.raises(OAuthError, match="invalid_grant"):
         planner.refresh_token(f"{live_server}/oauth/token")
