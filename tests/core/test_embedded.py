@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -75,7 +76,8 @@ def test_killing_the_owner_ends_the_engines_and_the_next_start_recovers(place: P
 def test_killing_everything_at_once_is_recovered_from(place: Path) -> None:
     owner = _owner(place)
     for process in [*psutil.Process(owner.pid).children(recursive=True), owner]:
-        os.kill(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
     owner.communicate()
     with embedded.start(place, fast=True) as again:
         _execute(again.database_url, "SELECT 1")
@@ -133,11 +135,12 @@ def _execute(url: str, statement: str) -> None:
 
 
 def _children(*, recursive: bool = True) -> list[psutil.Process]:
-    return [
-        child
-        for child in psutil.Process().children(recursive=recursive)
-        if child.name() in {"postgres", "redis-server"}
-    ]
+    found = []
+    for child in psutil.Process().children(recursive=recursive):
+        with suppress(psutil.NoSuchProcess):  # PostgreSQL's helpers come and go
+            if child.name() in {"postgres", "redis-server"}:
+                found.append(child)
+    return found
 
 
 def _owner(place: Path) -> subprocess.Popen[str]:

@@ -63,7 +63,7 @@ def test_a_person_lets_a_program_act_and_takes_it_back(
     page.locator("main").get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Let Family planner act for you?")).to_be_visible()
     page.get_by_role("button", name="Allow", exact=True).click()
-    expect(page.locator("main").get_by_text("You can close this page.")).to_be_visible()
+    expect(page.get_by_text("You can close this page.")).to_be_visible()
     assert blocked == [] and open_here["issuer"] in page.url.replace("%3A", ":").replace("%2F", "/")
 
     planner.fetch_token(

@@ -12,6 +12,7 @@ import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -261,4 +262,5 @@ def _url(portal: processes.Portal) -> str:
 def _kill_tree(pid: int) -> None:
     parent = psutil.Process(pid)
     for process in [*parent.children(recursive=True), parent]:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
