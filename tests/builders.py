@@ -148,6 +148,21 @@ def make_opening(
     **more: Any,
 ) -> Opening:
     """One rule: weekly on `weekday`, or on `on_date`."""
+    return _add(_opening(practice, visit_types, weekday, starts, ends, **more))
+
+
+def make_week(practice: Practice, visit_types: list[VisitType], **more: Any) -> list[Opening]:
+    """Sunday to Thursday, 08:00 to 12:00 and 13:00 to 16:00."""
+    halves = (("08:00", "12:00"), ("13:00", "16:00"))
+    week = [_opening(practice, visit_types, day, *half, **more) for day in WORKING_WEEK for half in halves]
+    session().add_all(week)
+    session().flush()
+    return week
+
+
+def _opening(
+    practice: Practice, visit_types: list[VisitType], weekday: int | None, starts: str, ends: str, **more: Any
+) -> Opening:
     opening = Opening(
         practice_id=practice.id,
         weekday=weekday,
@@ -156,13 +171,7 @@ def make_opening(
         **more,
     )
     opening.visit_types = list(visit_types)
-    return _add(opening)
-
-
-def make_week(practice: Practice, visit_types: list[VisitType], **more: Any) -> list[Opening]:
-    """Sunday to Thursday, 08:00 to 12:00 and 13:00 to 16:00."""
-    halves = (("08:00", "12:00"), ("13:00", "16:00"))
-    return [make_opening(practice, visit_types, day, *half, **more) for day in WORKING_WEEK for half in halves]
+    return opening
 
 
 def make_closure(starts_at: datetime, ends_at: datetime, *, kind: str = "leave", **scope: Any) -> Closure:

@@ -22,6 +22,7 @@ from typing import Any
 
 import pytest
 import redis
+from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import Connection, Engine, create_engine, event
 
@@ -30,11 +31,14 @@ from portal.config import Settings
 from portal.core import limits, tasks, text
 from portal.core.clock import standing_at as stop_the_clock
 from portal.core.db import db, keep
+from portal.domain.identity import passwords
 from tests.doors import Browser, Post
 from tests.engines import SECRET, Ground, standing
 from tests.living import *  # noqa: F403 - and so is the real portal, and its browser
 from tests.people import *  # noqa: F403 - every person is a fixture
 
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # thousands of tests sign somebody in
+STRONG = passwords._hasher  # what the portal hashes with; see `strong_passwords`
 _standing = ExitStack()
 
 
@@ -117,6 +121,7 @@ def app(ground: Ground, number: int, data: Path) -> Iterator[Flask]:
     made = create_app(settings)
     made.test_client_class = Browser
     made.config["WTF_CSRF_ENABLED"] = False  # `with_csrf` turns it on where it is what is tested
+    passwords._hasher = QUICK
     tasks.hand_over_by(lambda ids: None)  # nothing reaches a worker unless a test says so
     db.session.session_factory.configure(join_transaction_mode="create_savepoint")
     yield made
@@ -206,6 +211,12 @@ def new_client(where: Flask) -> Callable[[], Browser]:
 def with_csrf(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """Check CSRF tokens as in real life."""
     monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", True)
+
+
+@pytest.fixture
+def strong_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash as in real life, which is slow on purpose."""
+    monkeypatch.setattr(passwords, "_hasher", STRONG)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 from weakref import WeakSet
@@ -86,12 +86,16 @@ class Listener:
             raise TokenRefused
         self.token = token
 
-    def follow(self) -> Iterator[Batch]:
-        """What happens, batch by batch; an empty one says that all is well. Raises Refused when it is over."""
+    def follow(self, hear: Callable[[], None] = lambda: None) -> Iterator[Batch]:
+        """What happens, batch by batch; an empty one says that all is well. Raises Refused when it is over.
+
+        `hear` is called before each look: a newer token that has come counts before the earlier one is found over.
+        """
         spoke = looked = 0.0
         with live.Ear(self.channels) as ear:
             while True:
                 time.sleep(max(0.0, looked + PACE - time.monotonic()))
+                hear()
                 batch, looked = self._look(), time.monotonic()
                 if batch.items or looked >= spoke + HEARTBEAT:
                     yield batch

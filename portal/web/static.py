@@ -12,12 +12,21 @@ from whitenoise import WhiteNoise
 from portal.config import ROOT, Settings
 
 FOLDER = ROOT / "static"
+ICONS = FOLDER / "vendor" / "icons"
+
+
+class _Files(WhiteNoise):  # type: ignore[misc]
+    """What is served. Not the icons, six thousand files to look at: pages hold the lines of those they show."""
+
+    def add_file_to_dictionary(self, url: str, path: str, **known: Any) -> None:
+        if not path.startswith(f"{ICONS}/"):
+            super().add_file_to_dictionary(url, path, **known)
 
 
 def serve(app: Flask, settings: Settings) -> None:
     """Answer /static/ before the application is asked."""
     app.add_url_rule("/static/<path:filename>", "static", build_only=True)
-    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
+    app.wsgi_app = _Files(  # type: ignore[method-assign]
         app.wsgi_app,
         root=FOLDER,
         prefix="static/",

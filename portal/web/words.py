@@ -9,12 +9,10 @@ from typing import Any
 from flask import Flask, request
 from markupsafe import Markup, escape
 
-from portal.config import ROOT, Settings
+from portal.config import Settings
 from portal.core import clock, text
 from portal.web import gate, navigation
-from portal.web.static import static_url
-
-ICONS = ROOT / "static" / "vendor" / "icons"
+from portal.web.static import ICONS, static_url
 
 
 def teach(app: Flask, settings: Settings) -> None:

@@ -14,7 +14,7 @@ from simple_websocket import Client, ConnectionClosed
 from portal.core.db import keep
 from tests.builders import PASSWORD
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("journeys")]  # on the real portal that journeys have started
 
 
 @pytest.fixture
@@ -184,16 +184,18 @@ def test_a_socket_goes_on_with_a_newer_token(
     first, second = sign_in(amina), sign_in(amina)
     client = connect({"token": first})
     heard(client, "heartbeat")
-    client.send(json.dumps({"token": second}))
-    heard(client, "heartbeat", 25)
+    client.send(json.dumps({"token": second}))  # it counts before the end of the first is seen
     requests.post(f"{live_server}/api/v1/auth/logout", headers={"Authorization": f"Bearer {first}"}, timeout=30)
     visit = booked(live_server, second, wish)
     assert heard(client, "appointment.booked")["subject_id"] == visit["id"]
 
 
-def test_nobody_goes_on_with_another_account(connect: Any, token: str, sign_in: Any, yacine: Any) -> None:
+def test_nobody_goes_on_with_another_account(
+    live_server: str, connect: Any, token: str, sign_in: Any, yacine: Any, wish: Any
+) -> None:
     client = connect({"token": token})
     heard(client, "heartbeat")
     client.send(json.dumps({"token": sign_in(yacine)}))
+    booked(live_server, token, wish)  # wakes the stream
     said, reason = closed(client)
     assert (said["code"], reason) == ("invalid_token", 4401)

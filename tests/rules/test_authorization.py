@@ -7,6 +7,7 @@ A new route fails here until it has a line in TABLE. Ids in addresses are of not
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -586,6 +587,7 @@ GET    stream.events                  signed-in in
 """
 
 
+@cache
 def table() -> dict[tuple[str, str], dict[str, str]]:
     """What is expected: (method, endpoint) -> person -> outcome."""
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -125,19 +125,23 @@ def _written(listener: Listener) -> Iterator[str]:
 def _talk(ear: Any, listener: Listener | None, introduce: Any) -> None:
     try:
         listener = listener or introduce(_said(ear, FIRST_MESSAGE_WITHIN))
-        for batch in listener.follow():
+        renew = listener.renew
+        for batch in listener.follow(lambda: _renewed(ear, renew)):
             for one in batch.items:
                 ear.send(EventOut.of(one).model_dump_json())
             if not batch.items:
                 ear.send(orjson.dumps({"type": "heartbeat", "id": str(batch.position)}).decode())
-            if (said := _said(ear, 0)).token:
-                listener.renew(said.token)
     except Refused as no:
         ear.send(_bye(no))
         ear.close(CLOSED + no.status, no.code)
     finally:
         if listener:
             listener.close()
+
+
+def _renewed(ear: Any, renew: Callable[[str], None]) -> None:
+    if (said := _said(ear, 0)).token:
+        renew(said.token)
 
 
 def _said(ear: Any, within: float) -> Hello:

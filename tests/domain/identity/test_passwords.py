@@ -56,7 +56,7 @@ def test_nothing_matches_an_account_without_a_password() -> None:
     assert not passwords.matches("", None)
 
 
-def test_what_is_stored_is_argon2id_and_says_when_it_is_outdated() -> None:
+def test_what_is_stored_is_argon2id_and_says_when_it_is_outdated(strong_passwords: None) -> None:
     stored = passwords.accept("seven green boats")
     assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert not passwords.outdated(stored)
