@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -125,8 +126,7 @@ def _written(listener: Listener) -> Iterator[str]:
 def _talk(ear: Any, listener: Listener | None, introduce: Any) -> None:
     try:
         listener = listener or introduce(_said(ear, FIRST_MESSAGE_WITHIN))
-        renew = listener.renew
-        for batch in listener.follow(lambda: _renewed(ear, renew)):
+        for batch in listener.follow(partial(_hear, ear, listener)):
             for one in batch.items:
                 ear.send(EventOut.of(one).model_dump_json())
             if not batch.items:
@@ -139,9 +139,10 @@ def _talk(ear: Any, listener: Listener | None, introduce: Any) -> None:
             listener.close()
 
 
-def _renewed(ear: Any, renew: Callable[[str], None]) -> None:
+def _hear(ear: Any, listener: Listener) -> None:
+    """Take the newer token that the other side may have sent; raises TokenRefused for another account's."""
     if (said := _said(ear, 0)).token:
-        renew(said.token)
+        listener.renew(said.token)
 
 
 def _said(ear: Any, within: float) -> Hello:
