@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
 from htmx_flask.requests import HtmxAwareRequest
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.routing import MapAdapter
 
+from portal.config import Settings
 from portal.core import db, log
 from portal.core.actor import NOBODY
 from portal.core.errors import Conflict, NotFound, Refused, Unavailable
@@ -24,6 +27,14 @@ class PortalFlask(Flask):
     """Flask whose every request is one transaction."""
 
     request_class = HtmxAwareRequest
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Flask's, making whole addresses of BASE_URL whatever host, port and scheme a request says it came by."""
+        adapter = super().create_url_adapter(request)
+        settings: Settings | None = self.extensions.get("portal.settings")
+        if adapter and request and settings:
+            adapter.server_name, adapter.url_scheme = settings.base_host, urlsplit(settings.base_url).scheme
+        return adapter
 
     def preprocess_request(self) -> Any:
         """Ask who comes; once more when the database had closed the connection meanwhile."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -89,7 +91,10 @@ class Settings(BaseSettings):
     def _is_http(cls, url: str) -> str:
         if not url.startswith(("http://", "https://")):
             raise ValueError("must be an http:// or https:// address")
-        return url.rstrip("/")
+        parts = urlsplit(url)
+        if not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc:
+            raise ValueError("must be an address such as https://portal.example.org, with nothing after the host")
+        return f"{parts.scheme}://{parts.netloc.lower().encode('idna').decode()}"
 
     @field_validator("sms_url")
     @classmethod
@@ -118,11 +123,7 @@ class Settings(BaseSettings):
         if self.portal_mode == "production":
             if not self.mail_url:
                 raise ValueError("MAIL_URL is missing (smtp://user:password@host:587)")
-            if (
-                not self.base_url.startswith("https://")
-                and "localhost" not in self.base_url
-                and "127.0.0.1" not in self.base_url
-            ):
+            if not self.base_url.startswith("https://") and urlsplit(self.base_url).hostname not in LOOPBACK:
                 raise ValueError("BASE_URL must be an https:// address in production")
             if self.sms_url.startswith("http://"):
                 raise ValueError("SMS_URL must be an https:// address in production")
@@ -160,6 +161,17 @@ class Settings(BaseSettings):
     def lets_webhooks_home(self) -> bool:
         """Whether webhooks may go to this very machine: in the demo and tests, unless told otherwise."""
         return self.webhooks_at_home and self.portal_mode != "production"
+
+    @property
+    def base_host(self) -> str:
+        """The host of BASE_URL, with its port if it has one."""
+        return urlsplit(self.base_url).netloc
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The names under which the portal answers: BASE_URL's; outside production this machine's own, too."""
+        own = urlsplit(self.base_url).hostname or ""
+        return frozenset({own} if self.portal_mode == "production" else {own, *LOOPBACK})
 
     @property
     def secure_cookies(self) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, get_args
 from urllib.parse import urlencode
 
 import orjson
-from flask import Response, request
+from flask import Response, current_app, request
 from pydantic import BaseModel
 
 from portal.core.errors import Invalid
@@ -47,7 +47,8 @@ def link_on(response: Response, model: BaseModel) -> None:
     """Where the list goes on, as a link too (RFC 8288)."""
     if after := getattr(model, "next", None):
         query = urlencode({**request.args.to_dict(), "after": after})
-        response.headers["Link"] = f'<{request.base_url}?{query}>; rel="next"'
+        base = current_app.extensions["portal.settings"].base_url  # not the request's host: a cache may keep this
+        response.headers["Link"] = f'<{base}{request.path}?{query}>; rel="next"'
 
 
 def enveloped(response: Response) -> Response:

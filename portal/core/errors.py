@@ -130,5 +130,6 @@ _HTTP = {
     414: _("This address is too long."),
     415: _("We cannot read what was sent in this form."),
     429: TooMany.sentence,
+    431: _("The head of this request is too large."),
     500: _("Something went wrong on our side. Nothing was changed. Please try again."),
 }

@@ -10,7 +10,6 @@ from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from itsdangerous import URLSafeTimedSerializer
-from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.config import Settings
@@ -21,6 +20,7 @@ from portal.core.text import LANGUAGES, preferred, speak
 from portal.core.text import lazy as _
 from portal.domain.access import actors
 from portal.domain.identity import factors
+from portal.web import hosts
 
 csrf = CSRFProtect()
 logins = LoginManager()
@@ -83,9 +83,7 @@ def actor() -> Actor:
 
 def guard(app: Flask, settings: Settings) -> None:
     """Put the gate before every request of the application."""
-    if settings.trusted_proxies:
-        count = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    hosts.guard(app, settings)
     app.session_interface = Cookies()
     csrf.init_app(app)
     logins.init_app(app, add_context_processor=False)  # templates know `actor`; an error page asks no database
@@ -166,6 +164,7 @@ def nonce() -> str:
 
 def _begin() -> AnyResponse | None:
     g.correlation_id = log.bind(request.headers.get("X-Request-ID"))
+    hosts.check()
     if request.path.startswith("/api/") or (request.endpoint or "").startswith(OF_PROGRAMS):
         return None
     g.actor = NOBODY.at("web", request.remote_addr)
