@@ -16,6 +16,7 @@ from portal import worker
 from portal.config import ROOT, Settings
 from portal.core import clock, live, tasks
 from portal.core.db import session, undo
+from portal.domain.identity import spellings
 from portal.gateways import mail, sms
 
 Found = TypeVar("Found")
@@ -90,6 +91,7 @@ def _database() -> Iterator[Finding]:
         yield _version(number // 10_000)
         yield _extensions(set(session().scalars(text("SELECT extname FROM pg_extension"))))
         yield _migrations()
+        yield _addresses()
         yield _skew()
         yield _behind()
     except SQLAlchemyError as wrong:
@@ -123,6 +125,15 @@ def _migrations() -> Finding:
         else f"the database is at {', '.join(sorted(here)) or 'nothing'}, the code at {', '.join(sorted(heads))}"
     )
     return Finding(ok, "migrations", said, "" if ok else "Run: flask db upgrade")
+
+
+def _addresses() -> Finding:
+    """Two accounts of one e-mail address, from before it had one form: the next migration waits for them."""
+    known = session().scalar(text("SELECT to_regclass('users') IS NOT NULL"))
+    twice = list(spellings.twice(session().connection())) if known else []
+    said = "; ".join(", ".join(map(str, group)) for group in twice)
+    do = "Give one account of each group another address, or delete it, before `flask db upgrade`." if twice else ""
+    return Finding(not twice, "accounts", f"one address in two spellings: {said}" if twice else "one an address", do)
 
 
 def _skew() -> Finding:

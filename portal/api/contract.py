@@ -172,7 +172,7 @@ def _count(endpoint: Endpoint, actor: Actor) -> limits.Left | None:
     """One use by this account, or by this address where nobody is signed in; raises TooMany."""
     if endpoint.rate is None:
         return None
-    return limits.hit(endpoint.rate, "api", endpoint.name, str(actor.user_id or actor.address))
+    return limits.hit(endpoint.rate, "api", endpoint.name, str(actor.user_id or actor.place))
 
 
 def _who(endpoint: Endpoint) -> Actor:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from portal.core import places
+
 PATIENT, DOCTOR, STAFF, PHARMACIST, ADMIN, SUPERADMIN = (
     "patient",
     "doctor",
@@ -45,6 +47,11 @@ class Actor:
     @property
     def is_signed_in(self) -> bool:
         return self.user_id is not None
+
+    @property
+    def place(self) -> str:
+        """Where the request comes from, as limits count it: an IPv4 address or the /64 of an IPv6 address."""
+        return places.of(self.address)
 
     @property
     def is_system(self) -> bool:

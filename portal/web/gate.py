@@ -40,7 +40,8 @@ BEFORE_FACTOR = frozenset(  # what whoever still has to set up a second factor c
     f"account.{name}"
     for name in (
         "second_factor", "begin_factor", "confirm_factor", "sudo", "sign_out", "sign_in", "second_step_of_sign_in",
-        "language", "theme", "provider", "provider_back", "forgot", "reset", "check_mail", "resend",
+        "mail_step_of_sign_in", "language", "theme", "provider", "provider_back", "forgot", "reset", "check_mail",
+        "resend",
     )
 )  # fmt: skip
 

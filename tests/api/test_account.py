@@ -97,14 +97,14 @@ def test_one_mailbox_gets_so_many_letters_and_nothing_tells(
         answer = api.post("/auth/forgot", {"email": amina.email})
         assert (answer.status_code, answer.get_json()) == (202, ACCEPTED)
         letters.append(len(mailbox.to(amina.email)))
-    assert letters == [1, 2, 3, 4, 5, 6, 6, 6, 6]
+    assert letters == [1, 2, 3, 3, 3, 3, 3, 3, 3]
 
 
-def test_whoever_asks_faster_than_letters_leave_gets_the_one_that_works(api: Program, amina: Any, mailbox: Any) -> None:
+def test_whoever_asks_faster_than_letters_leave_gets_links_that_work(api: Program, amina: Any, mailbox: Any) -> None:
     for _ in range(3):
         api.post("/auth/forgot", {"email": amina.email})
     token = token_in(mailbox.link(amina.email, "reset"))
-    assert len(mailbox.to(amina.email)) == 1
+    assert len(mailbox.to(amina.email)) == 3
     assert api.post("/auth/reset", {"token": token, "password": NEW}).status_code == 204
 
 

@@ -12,11 +12,13 @@ from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from portal.core.db import db
 from tests.engines import Ground
 from tests.rules.source import ROOT
 
+NORMALISES = "000000000004"  # the migration that gave addresses one form
 CHECKS = {"compare_type": True, "compare_server_default": False}
 
 
@@ -86,6 +88,37 @@ def test_every_migration_can_be_taken_back_and_done_again(migrated: Any) -> None
         assert (left, connection.execute(text(functions)).scalars().all()) == (set(), [])
     upgrade(directory=str(ROOT / "migrations"))
     assert shape(migrated) == before
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_accounts_of_one_address_in_two_spellings_stop_the_migration_and_others_are_rewritten(
+    migrated: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    def enter(email: str) -> None:
+        values = "uuidv7(), now(), now(), :email, 'A', 'B', 'en', false"
+        columns = "id, created_at, updated_at, email, given_name, family_name, locale, is_superadmin"
+        with migrated.begin() as connection:
+            connection.execute(text(f"INSERT INTO users ({columns}) VALUES ({values})"), {"email": email})
+
+    def addresses() -> set[str]:
+        with migrated.connect() as connection:
+            return set(connection.scalars(text("SELECT email::text FROM users")))
+
+    folder = str(ROOT / "migrations")
+    normalising = ScriptDirectory(folder).get_revision(NORMALISES)
+    downgrade(directory=folder, revision=str(normalising.down_revision))
+    enter("Amina@Example.dz")
+    enter("x@xn--bcher-kva.example")
+    enter("ａmina@example.dz")
+    with pytest.raises(SystemExit):
+        upgrade(directory=folder)
+    assert "one e-mail address in two spellings" in caplog.text
+    with migrated.begin() as connection:
+        connection.execute(text("DELETE FROM users WHERE email = 'ａmina@example.dz'"))
+    upgrade(directory=folder)
+    assert addresses() == {"amina@example.dz", "x@bücher.example"}
+    with pytest.raises(IntegrityError):
+        enter("AMINA2@example.dz")
 
 
 def test_there_is_one_line_of_migrations() -> None:

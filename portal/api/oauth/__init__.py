@@ -14,7 +14,7 @@ from portal.api import problems
 from portal.api.oauth.flows import ANY_CLIENT, WITH_SECRET, build
 from portal.api.oauth.server import Server
 from portal.config import Settings
-from portal.core import limits, log
+from portal.core import limits, log, places
 from portal.core.actor import NOBODY
 from portal.core.errors import Refused
 from portal.core.text import LANGUAGES, speak
@@ -135,7 +135,7 @@ def _broken(error: Exception) -> Response:
 
 
 def _counted(does: Any) -> Response:
-    left = limits.hit(PER_PLACE, "oauth", request.remote_addr or "-")
+    left = limits.hit(PER_PLACE, "oauth", places.of(request.remote_addr))
     answer: Response = does()
     problems.tell_limit(answer, left)
     return answer

@@ -9,9 +9,11 @@ from portal.api.v1 import endpoint
 from portal.api.v1.answers import Me, MembershipOut, Tokens
 from portal.core.actor import Actor
 from portal.core.errors import refuse
-from portal.domain.identity import second_step, tokens
+from portal.domain.identity import mail_step, second_step, tokens
 from portal.domain.identity.challenges import ChallengeOver, SecondFactorRequired
 from portal.domain.identity.factors import WrongCode
+from portal.domain.identity.mail_challenges import MailCodeRequired
+from portal.domain.identity.mail_step import WrongMailCode
 from portal.domain.identity.sessions import SignInRefused
 from portal.domain.identity.shapes import ProgramSignIn, Refresh, SecondStep
 from portal.domain.identity.tokens import TokenRefused, TokenReused
@@ -27,7 +29,7 @@ REFRESH_TOKEN = {"refresh_token": "the refresh token of your last sign-in or ref
     tag=TAG,
     body=ProgramSignIn,
     answer=Tokens,
-    refuses=(SignInRefused, SecondFactorRequired),
+    refuses=(SignInRefused, SecondFactorRequired, MailCodeRequired),
     public=True,
     rate=SIGN_IN_RATE,
     example={"email": "amina@demo.test", "password": "the password", "label": "My booking robot"},
@@ -40,6 +42,10 @@ def login(actor: Actor, body: ProgramSignIn) -> Tokens:
 
     For an account with a second factor the answer is 401 `second_factor_required` with a `challenge`: send it with the
     code of the authenticator app to POST /auth/second-factor within five minutes.
+
+    After too many wrong tries for an account the answer is 401 `mail_code_required`, whether this password is right or
+    not: if it is, a code was mailed to the account's owner. Send it with the `challenge` to POST /auth/mail-code within
+    fifteen minutes.
     """
     return Tokens(**asdict(tokens.sign_in(actor, body.email, body.password, body.label, body.scopes)))
 
@@ -61,6 +67,25 @@ def login_with_code(actor: Actor, body: SecondStep) -> Tokens:
     A recovery code does as well. Each code works once.
     """
     return Tokens(**asdict(second_step.grant_tokens(actor, body.challenge, body.code)))
+
+
+@endpoint(
+    "POST",
+    "/auth/mail-code",
+    tag=TAG,
+    body=SecondStep,
+    answer=Tokens,
+    refuses=(ChallengeOver, WrongMailCode, SecondFactorRequired),
+    public=True,
+    rate=SIGN_IN_RATE,
+    example={"challenge": "the challenge of POST /auth/login", "code": "12345678"},
+)
+def login_with_mail_code(actor: Actor, body: SecondStep) -> Tokens:
+    """Finish a sign-in with the code that was mailed
+
+    It works once, for fifteen minutes. An account with a second factor is asked for it afterwards.
+    """
+    return Tokens(**asdict(mail_step.grant_tokens(actor, body.challenge, body.code)))
 
 
 @endpoint(

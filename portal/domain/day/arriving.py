@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -22,8 +23,9 @@ from portal.domain.patients.models import Patient
 from portal.domain.scheduling import appointments, policy, visits
 from portal.domain.scheduling.models import CHECKED_IN, CONFIRMED, IN_PROGRESS, NO_SHOW, PENDING, Appointment
 
+# Of tries that found nobody: a waiting room shares one address.
 PER_REFERENCE = "5 per 15 minute"
-PER_PLACE = "60 per 10 minute"  # a waiting room shares one address
+PER_PLACE = "60 per 10 minute"
 UNDER_WAY = timedelta(hours=8)
 WATCHED = 12 * 60 * 60  # seconds: so long the page with one's number can be looked at
 _SIGN, _WATCH = "arrival-sign", "arrived"
@@ -142,8 +144,16 @@ def arrive_by_reference(actor: Actor, clinic: Clinic, *, reference: str, birth_d
     Raises TooMany, NobodyLikeThis, or as visits.arrive does.
     """
     wanted = reference.replace(" ", "").upper()
-    limits.hit(PER_PLACE, "arrive-place", str(clinic.id), actor.address or "-")
-    limits.hit(PER_REFERENCE, "arrive", wanted)
+    with limits.failures((PER_PLACE, "arrive-place", str(clinic.id), actor.place), (PER_REFERENCE, "arrive", wanted)):
+        found = _by_reference(clinic, wanted, birth_date)
+        if found is None:
+            raise NobodyLikeThis
+    patient = replace(actor, patient_id=found.patient_id, dependants={}, clinics={}, door="link")
+    return arrive(patient, found.id)
+
+
+def _by_reference(clinic: Clinic, wanted: str, birth_date: date) -> Any:
+    """Ids of today's visit here with this reference, if its patient was born on this day."""
     begins, until = queue.bounds(clinic, clock.today(clinic.zone))
     statement = (
         select(Appointment.id, Appointment.patient_id)
@@ -156,11 +166,7 @@ def arrive_by_reference(actor: Actor, clinic: Clinic, *, reference: str, birth_d
             Patient.birth_date == birth_date,
         )
     )
-    found = session().execute(statement).one_or_none()
-    if found is None:
-        raise NobodyLikeThis
-    patient = replace(actor, patient_id=found.patient_id, dependants={}, clinics={}, door="link")
-    return arrive(patient, found.id)
+    return session().execute(statement).one_or_none()
 
 
 def ticket(appointment: Appointment) -> str:

@@ -8,18 +8,16 @@ from uuid import UUID
 from sqlalchemy import Text, cast, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from portal.core import clock, limits
+from portal.core import clock
 from portal.core.actor import SYSTEM, Actor
 from portal.core.db import session
-from portal.core.errors import Conflict, NotFound, refuse
+from portal.core.errors import Conflict, Invalid, NotFound, refuse
 from portal.core.events import record
 from portal.core.paging import Page, page
 from portal.core.policy import allow
 from portal.core.text import lazy as _
 from portal.domain.identity import letters, links, passwords, sessions
 from portal.domain.identity.models import User
-
-PER_PLACE = "60 per hour"  # a family, a waiting room or a class share an address
 
 
 class OwnAccount(Conflict):
@@ -44,8 +42,13 @@ def register(
     Either way the address gets a mail, so the answer does not tell whether the account exists. `facts` travel with
     the link (where to go on afterwards). Raises Invalid for a weak password and TooMany.
     """
-    limits.hit(PER_PLACE, "register", actor.address or "-")
-    hashed = passwords.accept(password, email, given_name, family_name)
+    asked_at = links.count_asking(actor)
+    try:
+        hashed = passwords.accept(password, email, given_name, family_name)
+    except Invalid:
+        links.uncount_asking(asked_at)
+        raise
+    facts["asked_at"] = asked_at
     user = _insert(email=email, password_hash=hashed, given_name=given_name, family_name=family_name, locale=locale)
     if user is None:
         letters.post(letters.already_registered, email, by_email(email), facts)
@@ -71,7 +74,7 @@ def send_verification(actor: Actor, email: str = "", **facts: Any) -> None:
 
     Raises TooMany.
     """
-    limits.hit(PER_PLACE, "verify", actor.address or "-")
+    facts["asked_at"] = links.count_asking(actor)
     user = get(actor.user_id) if actor.user_id else by_email(email)
     waiting = user if user and not user.is_verified else None
     letters.post(letters.verify, user.email if user else email, waiting, facts)
@@ -97,7 +100,7 @@ def invite(
 
 
 def invite_again(actor: Actor, user_id: UUID) -> User:
-    """Mail the invitation once more to someone who has not chosen a password; earlier links stop working."""
+    """Mail the invitation once more to someone who has not chosen a password; the newest links go on working."""
     allow(actor.is_superadmin)
     user = get(user_id)
     if user.password_hash:
@@ -166,7 +169,7 @@ def get(user_id: UUID | None) -> User:
 
 
 def by_email(email: str) -> User | None:
-    """The account of this address, however it is capitalised."""
+    """The account of this address, however it is written (core.emails)."""
     return session().scalars(select(User).where(User.email == email)).one_or_none()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from portal.core import clock, limits, tasks
+from portal.core import clock, tasks
 from portal.core.actor import Actor
 from portal.core.db import session
 from portal.core.errors import Invalid
@@ -14,20 +14,18 @@ from portal.core.text import lazy as _
 from portal.domain.identity import accounts, letters, links, passwords, sessions
 from portal.domain.identity.models import User
 
-PER_PLACE = "60 per hour"
-
 
 def forgot(actor: Actor, email: str, **facts: Any) -> None:
     """Mail a link to choose a new password, if there is such an account; everything is the same if there is none.
 
     `facts` travel with the link. Raises TooMany.
     """
-    limits.hit(PER_PLACE, "forgot", actor.address or "-")
+    asked_at = links.count_asking(actor)
     user = accounts.by_email(email)
     if user and not user.is_active:
         user = None
     record(actor, "password.forgotten", user)
-    letters.post(letters.reset, email, user, facts)
+    letters.post(letters.reset, email, user, {**facts, "asked_at": asked_at})
 
 
 def reset(actor: Actor, token: str, password: str) -> tuple[User, dict[str, Any]]:
@@ -46,7 +44,7 @@ def change(actor: Actor, current_password: str, password: str) -> None:
     """Set a new password, knowing the present one; every other session ends. Raises Invalid or TooMany."""
     user = accounts.get(actor.user_id)
     try:
-        sessions.check_password(actor, user.email, current_password)
+        sessions.check_again(actor, current_password)
     except sessions.SignInRefused:
         sentence = _("This is not your present password.")
         raise Invalid(fields={"current_password": sentence}, code="wrong_password", audit="password.refused") from None

@@ -28,7 +28,7 @@ from portal.domain.identity.factor_models import RecoveryCode, SecondFactor
 from portal.domain.identity.models import User
 
 PER_PERSON_AND_PLACE = "10 per 15 minutes"
-PER_PERSON_ELSEWHERE = "30 per day"  # from addresses the person never signed in from
+PER_PERSON_ELSEWHERE = "30 per day"  # from places the person never signed in from; anew with another password
 STEP = 30  # seconds a code is shown for; the one before and the one after are taken too (RFC 6238, 5.2)
 DIGITS = 6
 _PURPOSE = "second-factor-secret"
@@ -140,8 +140,8 @@ def confirm(actor: Actor, code: str) -> list[str]:
     factor = _locked(actor.user_id)
     if factor is None or factor.stands:
         raise NotBegun
-    limits.hit(PER_PERSON_AND_PLACE, "second-factor-setup", str(actor.user_id))
-    factor.last_step = _step(factor, _plain(code)) or refuse(WrongCode, user_id=actor.user_id)
+    with limits.failures((PER_PERSON_AND_PLACE, "second-factor-setup", str(actor.user_id))):
+        factor.last_step = _step(factor, plain(code)) or refuse(WrongCode, user_id=actor.user_id)
     factor.confirmed_at = clock.now()
     session().flush()
     sessions.end_all(factor.user_id, spare=actor.session_id)
@@ -155,19 +155,20 @@ def check(actor: Actor, user: User, code: str) -> None:
 
     Raises WrongCode, TooMany, or NotFound when the account has no second factor.
     """
-    place, who = actor.address or "-", str(user.id)
-    limits.hit(PER_PERSON_AND_PLACE, "second-factor", who, place)
-    if not sessions.is_known_at(user.id, place):
-        limits.hit(PER_PERSON_ELSEWHERE, "second-factor-elsewhere", who)
-    factor = _locked(user.id)
-    if factor is None or not factor.stands:
-        raise NotFound
-    plain = _plain(code)
-    if len(plain) == DIGITS and plain.isdecimal():
-        _take(factor, plain)
-    else:
-        _take_recovery(actor, user, plain)
-    limits.forget(PER_PERSON_AND_PLACE, "second-factor", who, place)
+    who = f"{user.id} {user.password_changed_at}"  # whoever knew the earlier password used up nothing of the new one's
+    here = (PER_PERSON_AND_PLACE, "second-factor", who, actor.place)
+    known = sessions.is_known_at(user.id, actor.place)
+    elsewhere = () if known else ((PER_PERSON_ELSEWHERE, "second-factor-elsewhere", who),)
+    with limits.failures(here, *elsewhere):
+        factor = _locked(user.id)
+        if factor is None or not factor.stands:
+            raise NotFound
+        shown = plain(code)
+        if len(shown) == DIGITS and shown.isdecimal():
+            _take(factor, shown)
+        else:
+            _take_recovery(actor, user, shown)
+    limits.forget(*here)
 
 
 def renew_codes(actor: Actor) -> list[str]:
@@ -238,7 +239,7 @@ def _secret(factor: SecondFactor) -> str:
     return secrets.unlock(_PURPOSE, factor.secret, factor.user_id.bytes).decode()
 
 
-def _plain(code: str) -> str:
+def plain(code: str) -> str:
     """The code as it was meant: without spaces and dashes, in small letters, its digits as any keyboard types them."""
     kept = (char for char in code.casefold() if char not in "-–" and not char.isspace())
     return "".join(str(unicodedata.digit(char, char)) for char in kept)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from portal.core import clock, limits, secrets
+from portal.core import clock, emails, limits, secrets
 from portal.core.db import new_id, session
 from portal.core.errors import Gone, TooMany
 from portal.core.tasks import later, task
@@ -18,20 +18,40 @@ from portal.domain.identity import links
 from portal.domain.identity.models import User
 from portal.gateways import mail
 
-PER_ADDRESSEE = "6 per hour"
+# Letters of a kind to one address. A link in them lives twice as long (links.LIFETIME): whenever one more is withheld,
+# a link that still works for a while is in the mailbox, whoever asked for it.
+PER_ADDRESSEE = "3 per 30 minute"
+KINDS = {"verify": "verify", "reset": "reset", "already_registered": "reset"}  # a letter's kind is its link's purpose
+CODE_DIGITS = 8
 LOCKED = "link in a letter"
 
 
 def post(letter: Callable[..., Any], email: str, user: User | None, facts: dict[str, Any]) -> None:
     """Queue a letter that a stranger may ask for; whether `user` is somebody changes nothing that can be measured.
 
-    An address that was sent several lately gets no more for a while, silently: the last one is in its mailbox.
+    An address that was sent several of its kind lately gets no more for a while, silently: the last one is in its
+    mailbox, and its link works.
     """
     try:
-        limits.hit(PER_ADDRESSEE, "letter", email.strip().casefold())
+        limits.hit(PER_ADDRESSEE, "letter", KINDS[letter.__name__], emails.normalise(email))
     except TooMany:
         return
     later(letter, user.id if user else new_id(), facts)
+
+
+def may_post_code(user: User | None) -> bool:
+    """Count a letter with a code to this account (to nobody, which takes as long); whether it gets one more now."""
+    try:
+        limits.hit(PER_ADDRESSEE, "letter", "sign_in", str(user.id if user else new_id()))
+    except TooMany:
+        return False
+    return True
+
+
+def post_code(key: str, addressee: UUID | None) -> None:
+    """Queue the code that belongs to `key` for this account, or as much work for nobody; see mail_challenges."""
+    user_id = addressee or new_id()
+    later(sign_in_code, user_id, secrets.lock(LOCKED, key.encode(), user_id.bytes).hex())
 
 
 def invite(user: User, facts: dict[str, str]) -> None:
@@ -77,6 +97,15 @@ def invitation(user_id: str, facts: dict[str, Any]) -> None:
 
 
 @task
+def sign_in_code(user_id: str, locked: str) -> None:
+    """A code with which somebody shows that the mailbox of the account they sign in to is theirs."""
+    user = _active(user_id)
+    if user:
+        key = secrets.unlock(LOCKED, bytes.fromhex(locked), user.id.bytes).decode()
+        _send_link(user, "sign_in_code", "sign_in", {}, code_token(key, secrets.pick("0123456789", CODE_DIGITS)))
+
+
+@task
 def send_link(user_id: str, notice: str, purpose: str, locked: str, about: dict[str, Any]) -> None:
     """Mail the link that was made for this letter; one that is over meanwhile is not worth a letter."""
     token = secrets.unlock(LOCKED, bytes.fromhex(locked), UUID(user_id).bytes).decode()
@@ -108,8 +137,15 @@ def _active(user_id: str) -> User | None:
     return user if user and user.is_active else None
 
 
-def _send_link(user: User, notice: str, purpose: str, facts: dict[str, Any], **about: Any) -> None:
-    locked = secrets.lock(LOCKED, links.make(purpose, user, **facts).encode(), user.id.bytes)
+def code_token(key: str, code: str) -> str:
+    """What is kept (as a fingerprint) of a code: it is worth something only together with its key."""
+    return f"{key}.{code}"
+
+
+def _send_link(
+    user: User, notice: str, purpose: str, facts: dict[str, Any], token: str | None = None, **about: Any
+) -> None:
+    locked = secrets.lock(LOCKED, links.make(purpose, user, token=token, **facts).encode(), user.id.bytes)
     later(send_link, user.id, notice, purpose, locked.hex(), about)
 
 

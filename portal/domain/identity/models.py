@@ -7,16 +7,17 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import CITEXT, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.core.db import Base, Changing, Identified
+from portal.core.emails import EmailAddress
 
 
 class User(Base, Changing):
     """One account of one person; what they may do comes from their memberships and profiles."""
 
-    email: Mapped[str] = mapped_column(CITEXT, unique=True)
+    email: Mapped[str] = mapped_column(EmailAddress, unique=True)
     password_hash: Mapped[str | None] = mapped_column(String(200))
     given_name: Mapped[str] = mapped_column(String(80))
     family_name: Mapped[str] = mapped_column(String(80))
@@ -29,6 +30,7 @@ class User(Base, Changing):
 
     __table_args__ = (
         CheckConstraint("locale IN ('en', 'fr', 'ar')", name="locale"),
+        CheckConstraint("email::text !~ '[A-Z[:space:]]' AND email::text IS NFKC NORMALIZED", name="email_normalised"),
         Index(
             "ix_users_search",
             text("(lower(given_name || ' ' || family_name || ' ' || email::text)) gin_trgm_ops"),
@@ -58,6 +60,7 @@ class UserSession(Base, Identified):
     expires_at: Mapped[datetime]
     sudo_until: Mapped[datetime | None]
     address: Mapped[str | None] = mapped_column(String(64))
+    place: Mapped[str | None] = mapped_column(String(64))  # of the address (core.places): where its owner is known
     user_agent: Mapped[str | None] = mapped_column(String(300))
     ended_at: Mapped[datetime | None]
 
@@ -65,9 +68,9 @@ class UserSession(Base, Identified):
 
 
 class OneTimeToken(Base, Identified):
-    """A link that works once: verify an address, reset a password, accept an invitation."""
+    """A link or code that works once: verify an address, reset a password, accept an invitation, prove a sign-in."""
 
-    purpose: Mapped[str] = mapped_column(String(12))  # verify, reset, invite
+    purpose: Mapped[str] = mapped_column(String(12))  # verify, reset, invite, sign_in
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     fingerprint: Mapped[str] = mapped_column(String(64), unique=True)
     expires_at: Mapped[datetime]
@@ -76,7 +79,7 @@ class OneTimeToken(Base, Identified):
 
     user: Mapped[User] = relationship(lazy="raise")
 
-    __table_args__ = (CheckConstraint("purpose IN ('verify', 'reset', 'invite')", name="purpose"),)
+    __table_args__ = (CheckConstraint("purpose IN ('verify', 'reset', 'invite', 'sign_in')", name="purpose"),)
 
 
 class TokenFamily(Base, Identified):
@@ -85,6 +88,7 @@ class TokenFamily(Base, Identified):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     client_id: Mapped[UUID | None] = mapped_column(ForeignKey("oauth_clients.id", ondelete="CASCADE"), index=True)
     label: Mapped[str | None] = mapped_column(String(200))
+    place: Mapped[str | None] = mapped_column(String(64))  # where the person signed in themselves, as in UserSession
     scopes: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
     last_used_at: Mapped[datetime]
     expires_at: Mapped[datetime]

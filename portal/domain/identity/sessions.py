@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, exists, select, update
+from sqlalchemy.sql.elements import ColumnElement
 
-from portal.core import clock, limits, live, secrets
+from portal.core import clock, emails, limits, live, places, secrets
 from portal.core.actor import Actor
 from portal.core.db import session
-from portal.core.errors import Invalid, NotFound, Unauthenticated, refuse
+from portal.core.errors import Invalid, NotFound, TooMany, Unauthenticated, refuse
 from portal.core.events import record
 from portal.core.policy import as_id
 from portal.core.text import lazy as _
-from portal.domain.identity import challenges, passwords
+from portal.domain.identity import challenges, mail_challenges, passwords
 from portal.domain.identity.models import OneTimeToken, TokenFamily, User, UserSession
 
+# Wrong passwords. Beyond the first two the right one still opens the account, with a code that is mailed to its owner.
 PER_PERSON_AND_PLACE = "10 per 15 minutes"
+PER_PERSON_ELSEWHERE = "50 per hour"  # from all places together at which the person never signed in
 PER_PLACE = "100 per 15 minutes"
-PER_PERSON_ELSEWHERE = "50 per hour"  # from addresses the person never signed in from: a stranger locks nobody out
+PER_SESSION = "10 per 15 minutes"  # asked once more of whoever is signed in
 
 _idle = timedelta(hours=12)
 _absolute = timedelta(days=14)
@@ -47,30 +51,47 @@ def idle_limit() -> timedelta:
     return _idle
 
 
-def check_password(actor: Actor, email: str, password: str) -> User:
-    """The user whose password this is; raises SignInRefused or TooMany. Takes as long for unknown accounts."""
-    place = actor.address or "-"
-    who = email.strip().casefold()
-    limits.hit(PER_PLACE, "sign-in", place)
-    limits.hit(PER_PERSON_AND_PLACE, "sign-in", who, place)
-    user, is_known_here = _find(email, place)
-    if not is_known_here:
-        limits.hit(PER_PERSON_ELSEWHERE, "sign-in-elsewhere", who)
-    right = passwords.matches(password, user.password_hash if user else None)
-    if user is None or not right or not user.is_active:
-        raise SignInRefused(audit="session.refused", user_id=user.id if user else None)
-    limits.forget(PER_PERSON_AND_PLACE, "sign-in", who, place)
-    if user.password_hash and passwords.outdated(user.password_hash):
-        user.password_hash = passwords.rehash(password)
-    return user
+def identify(actor: Actor, email: str, password: str, door: str, **facts: Any) -> User:
+    """The user whose password this is; takes as long for unknown accounts.
+
+    Raises SignInRefused, TooMany where this place tried too many passwords, and after too many wrong ones for this
+    account MailCodeRequired, whether this one is right or not: only its owner then gets a code. `facts` travel with it.
+    """
+    who = emails.normalise(email)
+    user, is_known_here = _find(email, actor.place)
+    here = (PER_PERSON_AND_PLACE, "sign-in", who, actor.place)
+    elsewhere = () if is_known_here else ((PER_PERSON_ELSEWHERE, "sign-in-elsewhere", who),)
+    with limits.failures((PER_PLACE, "sign-in-place", actor.place)):
+        try:
+            with limits.failures(here, *elsewhere):
+                found = _with_password(user, password)
+                if found is None:
+                    raise SignInRefused(audit="session.refused", user_id=user.id if user else None)
+        except TooMany:
+            mail_challenges.ask(actor, _with_password(user, password), door, **facts)
+    limits.forget(*here)
+    return found
+
+
+def forget_tries(actor: Actor, user: User) -> None:
+    """Count wrong passwords of this account at this place anew, after its owner came in."""
+    limits.forget(PER_PERSON_AND_PLACE, "sign-in", emails.normalise(user.email), actor.place)
+
+
+def check_again(actor: Actor, password: str) -> User:
+    """The actor's own account, if this is its password; raises SignInRefused or TooMany."""
+    user = session().get(User, actor.user_id) or refuse(NotFound)
+    with limits.failures((PER_SESSION, "password", str(user.id), str(actor.session_id))):
+        return _with_password(user, password) or refuse(SignInRefused)
 
 
 def sign_in(actor: Actor, email: str, password: str, user_agent: str = "") -> tuple[UserSession, str]:
     """Open a session for whoever knows the password; returns it with the token for the cookie.
 
-    Raises SignInRefused, TooMany, or SecondFactorRequired where a code has to follow (second_step.open_session).
+    Raises SignInRefused, TooMany, or what has to follow: MailCodeRequired (mail_step.open_session),
+    SecondFactorRequired (second_step.open_session).
     """
-    return enter(actor, check_password(actor, email, password), user_agent)
+    return enter(actor, identify(actor, email, password, "web"), user_agent)
 
 
 def enter(actor: Actor, user: User, user_agent: str = "") -> tuple[UserSession, str]:
@@ -90,6 +111,7 @@ def start(actor: Actor, user: User, user_agent: str = "") -> tuple[UserSession, 
         expires_at=now + _absolute,
         sudo_until=now + _sudo,
         address=actor.address,
+        place=known_place(actor),
         user_agent="".join(char for char in user_agent if char.isprintable())[:300],
     )
     user.last_signed_in_at = now
@@ -162,9 +184,8 @@ def mine(actor: Actor) -> list[UserSession]:
 
 def prove(actor: Actor, password: str) -> None:
     """Show the password again before changing secrets; good for a few minutes in this session."""
-    user = session().get(User, actor.user_id) or refuse(NotFound)
     try:
-        check_password(actor, user.email, password)
+        check_again(actor, password)
     except SignInRefused:
         sentence = _("This is not your present password.")
         raise Invalid(fields={"password": sentence}, code="wrong_password", audit="password.refused") from None
@@ -174,9 +195,13 @@ def prove(actor: Actor, password: str) -> None:
 
 
 def is_known_at(user_id: UUID, place: str) -> bool:
-    """Whether the user was signed in from this address before."""
-    came_from = select(UserSession.id).where(UserSession.user_id == user_id, UserSession.address == place)
-    return session().scalar(select(came_from.exists())) or False
+    """Whether the user was signed in from this place before, in a browser or in a program of theirs."""
+    return session().scalar(select(_came_from(user_id, place))) or False
+
+
+def known_place(actor: Actor) -> str | None:
+    """What is kept of where somebody signs in, so that they are known there; None when nobody can tell."""
+    return None if actor.place == places.UNKNOWN else actor.place
 
 
 def prune() -> int:
@@ -189,6 +214,20 @@ def prune() -> int:
 
 def _find(email: str, place: str) -> tuple[User | None, bool]:
     """The account of this address, and whether its owner was signed in from this place before."""
-    came_from = exists().where(UserSession.user_id == User.id, UserSession.address == place)
-    found = session().execute(select(User, came_from).where(User.email == email)).one_or_none()
+    found = session().execute(select(User, _came_from(User.id, place)).where(User.email == email)).one_or_none()
     return (found[0], bool(found[1])) if found else (None, False)
+
+
+def _came_from(user_id: Any, place: str) -> ColumnElement[bool]:
+    browser = exists().where(UserSession.user_id == user_id, UserSession.place == place)
+    return browser | exists().where(TokenFamily.user_id == user_id, TokenFamily.place == place)
+
+
+def _with_password(user: User | None, password: str) -> User | None:
+    """The user, if it is theirs and the account is open; its hash is renewed when it is weaker than today's."""
+    right = passwords.matches(password, user.password_hash if user else None)
+    if user is None or not right or not user.is_active:
+        return None
+    if user.password_hash and passwords.outdated(user.password_hash):
+        user.password_hash = passwords.rehash(password)
+    return user

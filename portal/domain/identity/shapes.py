@@ -7,15 +7,16 @@ from typing import Annotated, Literal
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field, StringConstraints
 
+from portal.core import emails
 from portal.core.shapes import Empty, MaybeLine, Name, Secret, Shape, fault, storable
 from portal.core.text import lazy as _
 from portal.domain.identity.scopes import SCOPES
 
 
 def _address(written: str) -> str:
-    """An address that mail can reach in principle (RFC 5321, 6531); nobody is asked whether it does."""
+    """An address that mail can reach in principle (RFC 5321, 6531), in its one form; whether it does is not asked."""
     try:
-        return validate_email(written, check_deliverability=False).normalized
+        return emails.normalise(validate_email(emails.normalise(written), check_deliverability=False).normalized)
     except EmailNotValidError:
         raise fault("email", _("Please write an e-mail address, such as name@example.com.")) from None
 

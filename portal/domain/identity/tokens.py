@@ -56,9 +56,15 @@ def sign_in(
 ) -> Grant:
     """Tokens for a program that knows the password.
 
-    Raises SignInRefused, TooMany, or SecondFactorRequired where a code has to follow (second_step.grant_tokens).
+    Raises SignInRefused, TooMany, or what has to follow: MailCodeRequired (mail_step.grant_tokens),
+    SecondFactorRequired (second_step.grant_tokens).
     """
-    user = sessions.check_password(actor, email, password)
+    narrowed = None if scopes is None else list(scopes)
+    return enter(actor, sessions.identify(actor, email, password, "api", label=label, scopes=narrowed), label, scopes)
+
+
+def enter(actor: Actor, user: User, label: str | None, scopes: Sequence[str] | None) -> Grant:
+    """Tokens for a user who proved who they are in one way; raises SecondFactorRequired if they need two."""
     challenges.ask(actor, user, "api", label=label, scopes=None if scopes is None else list(scopes))
     return start(actor, user, label, scopes)
 
@@ -93,6 +99,7 @@ def open_family(
         user_id=user_id,
         client_id=client.id if client else None,
         label=label,
+        place=sessions.known_place(actor) if client is None else None,  # a program asks from a place of its own
         scopes=None if scopes is None else list(scopes),
         last_used_at=now,
         expires_at=now + (lasts or _refresh),

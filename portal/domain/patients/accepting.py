@@ -76,9 +76,9 @@ def accept(actor: Actor, token: str, *, birth_date: date | None = None) -> Invit
 
 
 def _take_over(actor: Actor, patient: Patient, birth_date: date | None) -> None:
-    limits.hit(TRIES, "family", "record", str(patient.id))
-    if birth_date is None or birth_date != patient.birth_date:
-        raise Forbidden(_("This is not the birth date of this record."), code="wrong_birth_date")
+    with limits.failures((TRIES, "family-record", str(patient.id))):
+        if birth_date is None or birth_date != patient.birth_date:
+            raise Forbidden(_("This is not the birth date of this record."), code="wrong_birth_date")
     allow(patient.user_id is None, Gone)
     own = session().get(Patient, actor.patient_id) if actor.patient_id else None
     if own is not None:

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import exists, select
 from sqlalchemy.orm import aliased
 
-from portal.core import clock, limits, secrets
+from portal.core import clock, emails, limits, secrets
 from portal.core.actor import Actor
 from portal.core.db import new_id, session
 from portal.core.errors import Conflict, NotFound, refuse
@@ -82,7 +82,7 @@ def grant(
     """
     patient = find(actor, Patient, patient_id or actor.patient_id)
     allow(care.may_govern(actor, patient))
-    if email.casefold() == actor.email.casefold():
+    if emails.is_same(email, actor.email):
         raise OwnAccount(_("This is your own address."))
     until = _not_longer(actor, patient, care.until_when(patient, relation, until))
     return _send(actor, patient, CARE, email, relation=relation, scopes=tuple(scopes), until=until)
@@ -95,7 +95,7 @@ def hand_over(actor: Actor, patient_id: UUID | str, *, email: str) -> Invitation
     """
     patient = find(actor, Patient, patient_id)
     _may_hand_over(actor, patient)
-    if email.casefold() == actor.email.casefold():
+    if emails.is_same(email, actor.email):
         raise OwnAddress
     return _send(actor, patient, RECORD, email)
 
@@ -136,7 +136,7 @@ def withdraw(actor: Actor, invitation_id: UUID | str) -> UUID:
 
 def address_mark(email: str) -> str:
     """What a link tells of the address it was sent to: enough to compare."""
-    return secrets.fingerprint(email.strip().casefold())[:32]
+    return secrets.fingerprint(emails.normalise(email))[:32]
 
 
 def _send(

@@ -14,6 +14,7 @@ OPEN = frozenset(
     {
         "sign_in",
         "second_step_of_sign_in",
+        "mail_step_of_sign_in",
         "register",
         "check_mail",
         "resend",
@@ -49,6 +50,7 @@ from portal.web.account import (  # noqa: E402 - the views register themselves o
     calendars,
     entering,
     factors,
+    mail_step,
     oidc,
     passwords,
     preferences,
@@ -63,6 +65,7 @@ __all__ = [
     "calendars",
     "entering",
     "factors",
+    "mail_step",
     "oidc",
     "passwords",
     "preferences",

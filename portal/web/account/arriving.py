@@ -9,12 +9,14 @@ from portal.core.errors import Unauthenticated, refuse
 from portal.domain.access import actors
 from portal.domain.identity import sessions
 from portal.domain.identity.challenges import SecondFactorRequired
+from portal.domain.identity.mail_challenges import MailCodeRequired
 from portal.domain.identity.models import User
 from portal.web import gate, navigation
 from portal.web.htmx import see_other
 
 PROVIDER = "portal.oidc"
 HALF_IN = "half_in"  # where this browser keeps the challenge between the password and the code
+BY_MAIL = "by_mail"  # and where it keeps the one that a code by mail answers
 
 
 def onward(target: str | None = None) -> str:
@@ -35,6 +37,12 @@ def ask_for_code(needed: SecondFactorRequired, target: str = "") -> Response:
     """Half a sign-in: this browser keeps a signed note of it for some minutes, and no session yet."""
     session[HALF_IN] = needed.challenge
     return see_other(url_for("account.second_step_of_sign_in", next=onward(target or None) or None))
+
+
+def ask_for_mail_code(needed: MailCodeRequired) -> Response:
+    """A sign-in that a code by mail has to finish: this browser keeps its challenge for some minutes."""
+    session[BY_MAIL] = needed.challenge
+    return see_other(url_for("account.mail_step_of_sign_in", next=onward() or None))
 
 
 def let_in(token: str, target: str = "") -> Response:

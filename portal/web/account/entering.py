@@ -11,9 +11,10 @@ from portal.core.errors import Refused
 from portal.core.text import gettext as say
 from portal.domain.identity import sessions
 from portal.domain.identity.challenges import SecondFactorRequired
+from portal.domain.identity.mail_challenges import MailCodeRequired
 from portal.web import gate, htmx, navigation
 from portal.web.account import bp
-from portal.web.account.arriving import ask_for_code, let_in, onward, provider_name, user_agent
+from portal.web.account.arriving import ask_for_code, ask_for_mail_code, let_in, onward, provider_name, user_agent
 from portal.web.account.forms import SignInForm
 
 PAGE = "account/sign_in.html"
@@ -28,6 +29,8 @@ def sign_in() -> Response:
             _, token = sessions.sign_in(gate.actor(), **form.clean.values(), user_agent=user_agent())
         except SecondFactorRequired as needed:
             return ask_for_code(needed)
+        except MailCodeRequired as needed:
+            return ask_for_mail_code(needed)
         except Refused as no:
             return htmx.refused(no, PAGE, form=form, **around())
         return let_in(token)

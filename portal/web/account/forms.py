@@ -64,6 +64,10 @@ class CodeForm(ShapeForm):
     )
 
 
+class MailCodeForm(CodeForm):
+    """The code that was mailed."""
+
+
 class ProveForm(ShapeForm):
     shape = NewPassword
     password = PasswordField(_("Password"), render_kw={"autocomplete": "current-password"})

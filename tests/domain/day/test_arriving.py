@@ -114,6 +114,19 @@ def test_references_are_not_tried_out(booked: Any, clinic: Clinic, with_limits: 
             arriving.arrive_by_reference(STRANGER, clinic, reference=visit(booked.amina).reference, birth_date=BORN)
 
 
+def test_those_who_are_found_are_not_counted(
+    booked: Any, clinic: Clinic, with_limits: Any, standing_at: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(arriving, "PER_PLACE", "2 per 10 minute")
+    reference = visit(booked.amina).reference
+    with standing_at(at("08:50")):
+        for _ in range(8):
+            arriving.arrive_by_reference(STRANGER, clinic, reference=reference, birth_date=BORN)
+        for refusal in (arriving.NobodyLikeThis, arriving.NobodyLikeThis, TooMany):
+            with pytest.raises(refusal):
+                arriving.arrive_by_reference(STRANGER, clinic, reference="222222222", birth_date=BORN)
+
+
 def test_the_sign_of_one_clinic_opens_nothing_at_another(clinic: Clinic, wahran: Any) -> None:
     other = session().get_one(Clinic, wahran.clinic_id)
     arriving.read_sign(clinic, arriving.sign_of(clinic))

@@ -37,9 +37,9 @@ def test_a_reset_ends_every_session_and_program(database: Any, amina: Any, mailb
     assert sessions.sign_in(HERE, amina.email, NEW)
 
 
-def test_a_reset_link_works_once_for_half_an_hour(database: Any, amina: Any, mailbox: Any, standing_at: Any) -> None:
+def test_a_reset_link_works_once_for_an_hour(database: Any, amina: Any, mailbox: Any, standing_at: Any) -> None:
     token = reset_token(mailbox, amina)
-    with standing_at(clock.now() + timedelta(minutes=31)), pytest.raises(Gone):
+    with standing_at(clock.now() + timedelta(minutes=61)), pytest.raises(Gone):
         credentials.reset(NOBODY, token, NEW)
     credentials.reset(NOBODY, token, NEW)
     with pytest.raises(Gone):
@@ -104,7 +104,7 @@ def test_a_shut_account_is_not_invited(database: Any, admin: Any, superadmin: An
         members.invite(admin.actor, el_djazair.clinic_id, **(GUEST | {"email": amina.email}), role="staff")
 
 
-def test_an_invitation_is_sent_again_and_ends_the_first(
+def test_an_invitation_is_sent_again_and_one_of_the_two_works_once(
     database: Any, admin: Any, superadmin: Any, el_djazair: Any, mailbox: Any
 ) -> None:
     member = members.invite(admin.actor, el_djazair.clinic_id, **GUEST, role="staff")
@@ -113,8 +113,8 @@ def test_an_invitation_is_sent_again_and_ends_the_first(
         accounts.invite_again(admin.actor, member.user_id)
     accounts.invite_again(superadmin.actor, member.user_id)
     second = str(mailbox.link(GUEST["email"], "invitation")).rpartition("/")[2]
+    credentials.accept_invitation(NOBODY, first, NEW)
     with pytest.raises(Gone):
-        credentials.accept_invitation(NOBODY, first, NEW)
-    credentials.accept_invitation(NOBODY, second, NEW)
+        credentials.accept_invitation(NOBODY, second, NEW)
     with pytest.raises(Conflict):
         accounts.invite_again(superadmin.actor, member.user_id)

@@ -29,6 +29,12 @@ def test_a_verified_address_links_once_and_then_the_subject_counts(database: Any
     assert database.scalar(select(func.count()).select_from(SsoLink)) == 1
 
 
+def test_a_provider_may_spell_the_address_otherwise(database: Any, amina: Any) -> None:
+    _, token = sso.sign_in(HERE, **who(amina, email="ＡＭＩＮＡ@Example.DZ"))
+    found = actors.by_session(token, None)
+    assert found and found.user_id == amina.user_id
+
+
 def test_the_same_subject_elsewhere_is_somebody_else(database: Any, amina: Any) -> None:
     sso.sign_in(HERE, **who(amina))
     with pytest.raises(sso.NoAccountYet):

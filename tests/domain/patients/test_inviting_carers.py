@@ -286,6 +286,16 @@ def test_somebody_with_less_than_everything_hands_nothing_over(amina: Any, yacin
         inviting.hand_over(amina.actor, held.patient_id, email=amina.email)
 
 
+def test_an_invitation_is_for_every_spelling_of_its_address(amina: Any, mailbox: Any) -> None:
+    held = child_of(amina)
+    inviting.hand_over(amina.actor, held.patient_id, email="Ilyes@EXAMPLE.dz")
+    keep()
+    ilyes = newcomer("ilyes@example.dz")
+    accepting.accept(ilyes.actor, token_in(mailbox, ilyes.email), birth_date=BORN)
+    with pytest.raises(Conflict):
+        inviting.grant(amina.actor, email="ａmina@example.dz", scopes=["view"])
+
+
 def test_the_birth_date_is_not_guessed(amina: Any, mailbox: Any, with_limits: None) -> None:
     held = child_of(amina)
     inviting.hand_over(amina.actor, held.patient_id, email="ilyes@example.dz")

@@ -132,6 +132,17 @@ def test_a_wrong_birth_date_is_refused_and_after_a_few_there_is_a_pause(client, 
     assert "shown to" not in client.get(link).text
 
 
+def test_a_waiting_room_full_of_patients_who_know_their_birth_date_locks_nobody_out(
+    new_client, amina, acted, with_limits, monkeypatch
+):
+    monkeypatch.setattr(acting, "PER_PLACE", "3 per hour")
+    for number in range(8):
+        one = acting.link("trial", patient_id=amina.patient_id, subject_id=SUBJECT, version=number)
+        assert new_client().post(f"{one}/who", data={"birth_date": "1990-05-17"}).status_code == 303
+    for status in (422, 422, 422, 429):
+        assert new_client().post(f"{one}/who", data={"birth_date": "1991-01-01"}).status_code == status
+
+
 def test_guesses_at_one_patient_are_counted_over_all_links(client, amina, acted, with_limits):
     answers = []
     for number in range(21):
