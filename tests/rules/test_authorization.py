@@ -75,6 +75,8 @@ POST   account.reset                  everybody in
 GET    account.second_factor          signed-in in
 GET    account.second_step_of_sign_in everybody in
 POST   account.second_step_of_sign_in everybody in
+GET    account.mail_step_of_sign_in   everybody in
+POST   account.mail_step_of_sign_in   everybody in
 GET    account.security               signed-in in
 GET    account.sign_in                everybody in
 POST   account.sign_in                everybody in
@@ -336,6 +338,7 @@ GET    api_v1.list_webhook_events     everybody in
 GET    api_v1.list_webhooks           signed-in in
 POST   api_v1.login                   everybody in
 POST   api_v1.login_with_code         everybody in
+POST   api_v1.login_with_mail_code    everybody in
 POST   api_v1.logout                  signed-in in
 POST   api_v1.look_at_care_invitation signed-in in
 POST   api_v1.make_calendar           signed-in in
