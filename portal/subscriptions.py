@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from portal.domain.changes import answering
+from portal.domain.doctors import joining_letters
 from portal.domain.notifications import (
     change_notices,
     family_notices,
@@ -39,6 +40,7 @@ SUBSCRIPTIONS: dict[str, tuple[Callable[..., Any], ...]] = {
         invitations.after_visit_is_off,
         answering.settle,
     ),
+    "clinic_invitation.sent": (joining_letters.sent,),
     "clinic.created": (settings.set_up,),
     "clinic.changed": (settings.plan_anew,),
     "opening.added": (releasing.after_opening, first_free.reconsider),

@@ -11,7 +11,7 @@ from portal.core import clock
 from portal.core.actor import SYSTEM
 from portal.core.db import session
 from portal.demo.network import ZONE, Member, Network, Post
-from portal.domain.doctors import practices
+from portal.domain.doctors import joining, practices
 from portal.domain.doctors.models import Doctor, Practice
 from portal.domain.patients.models import Registration
 from portal.domain.scheduling import hours, overbooking, series
@@ -42,7 +42,14 @@ def _colleague(network: Network, post: Post) -> None:
     if chosen is None:
         return
     doctor = session().scalars(select(Doctor).join(Practice).where(Practice.id == chosen.practice_id)).one()
-    practice = practices.start(SYSTEM, doctor.slug, clinic_id=post.clinic.id, fee_minor=FEE)
+    asked = practices.start(SYSTEM, doctor.slug, clinic_id=post.clinic.id, fee_minor=FEE)
+    if asked.is_waiting:
+        joining.accept(chosen.doctor, asked.id)
+    practice = (
+        session()
+        .scalars(select(Practice).where(Practice.doctor_id == doctor.id, Practice.clinic_id == post.clinic.id))
+        .one()
+    )
     busy = {rule.weekday for one in network.posts if one.data.email == chosen.data.email for rule in one.openings}
     for weekday in [day for day in (6, 0, 1, 2, 3, 5) if day not in busy][:2]:
         hours.add(SYSTEM, practice.id, weekday=weekday, starts=time(9), ends=time(12), capacity=1)

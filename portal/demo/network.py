@@ -20,7 +20,7 @@ from portal.domain.access import actors
 from portal.domain.clinics import managing, members
 from portal.domain.clinics.models import Clinic
 from portal.domain.clinics.shapes import ClinicShape
-from portal.domain.doctors import practices, profiles
+from portal.domain.doctors import joining, practices, profiles
 from portal.domain.doctors.specialties import ensure_specialties
 from portal.domain.identity import accounts
 from portal.domain.identity.models import User
@@ -135,10 +135,11 @@ def _members(boss: Actor, clinics: dict[str, Clinic], hashed: str) -> dict[UUID,
     desks = {}
     for data in MEMBERS:
         clinic = clinics[data.clinic]
-        members.invite(
-            boss, clinic.id, email=data.email, given_name=data.given, family_name=data.family, role=data.role
-        )
-        actor = _settled(data.email, hashed)
+        user = _account(data.email, data.given, data.family, "en", hashed)
+        name = {"given_name": data.given, "family_name": data.family}
+        asked = members.invite(boss, clinic.id, email=data.email, role=data.role, **name)
+        joining.accept(_actor(user), asked.id)
+        actor = _actor(user)
         if data.role == "staff":
             desks[clinic.id] = actor
     return desks
@@ -154,6 +155,8 @@ def _doctor(
     today: date,
 ) -> list[Post]:
     home = clinics[data.places[0][0]]
+    locale = "fr" if number % 3 == 0 else "en"
+    user = _account(data.email, data.given, data.family, locale, hashed)
     doctor = practices.invite(
         boss,
         clinic_id=home.id,
@@ -167,13 +170,15 @@ def _doctor(
         practising_since=data.since,
         qualifications=f"Doctor of medicine, {_faculty(home.city)}",
         biography=data.about,
-        locale="fr" if number % 3 == 0 else "en",
+        locale=locale,
         fee_minor=data.fee * 100,
     )
     profiles.verify_licence(boss, doctor.slug)
     for key, _ in data.places[1:]:
         practices.start(boss, doctor.slug, clinic_id=clinics[key].id, fee_minor=data.fee * 100)
-    actor = _settled(data.email, hashed)
+    for asked in joining.mine(_actor(user)):
+        joining.accept(_actor(user), asked.id)
+    actor = _actor(user)
     posts = []
     for key, week in data.places:
         practice = next(one for one in practices.of_clinic(boss, clinics[key].id) if one.doctor_id == doctor.id)
@@ -232,11 +237,9 @@ def _patient(
 ) -> Member:
     with clock.standing_at(_joined(dice)):
         if data.email:
-            accounts.invite(
-                SYSTEM, email=data.email, given_name=data.given, family_name=data.family, locale=data.locale
-            )
-            registering.become_patient(_settled(data.email, hashed))
-            actor = _settled(data.email, hashed)
+            user = _account(data.email, data.given, data.family, data.locale, hashed)
+            registering.become_patient(_actor(user))
+            actor = _actor(user)
             patient = patient_profiles.mine(actor)
         else:
             actor, patient = None, _at_the_desk(data, clinics, desks)
@@ -276,15 +279,10 @@ def _fill_in(patient: Patient, data: PatientData) -> None:
         patient_profiles.add_allergy(SYSTEM, patient.id, substance=substance, reaction=reaction, severity=severity)
 
 
-def _settled(email: str, hashed: str) -> Actor:
-    """Who was invited has chosen the demo's password."""
-    user = accounts.by_email(email)
-    assert user is not None  # noqa: S101 - invited on the line before
-    if user.password_hash is None:
-        user.password_hash, user.password_changed_at, user.email_verified_at = hashed, clock.now(), clock.now()
-        session().flush()
-        record(Actor(user_id=user.id, door="web"), "invitation.accepted", user)
-    return _actor(user)
+def _account(email: str, given_name: str, family_name: str, locale: str, hashed: str) -> User:
+    """Somebody with the demo's password, whose address is verified; colleagues who are patients, too, have one."""
+    known, name = accounts.by_email(email), {"given_name": given_name, "family_name": family_name}
+    return known or accounts.open_proved(SYSTEM, email=email, password_hash=hashed, locale=locale, **name)
 
 
 def _actor(user: User) -> Actor:

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from portal.core import clock, events, idempotency, log, secrets, tasks
 from portal.core.db import session
 from portal.core.tasks import task
+from portal.domain.clinics import invitations
 from portal.domain.identity import grants, sessions, tokens
 
 
@@ -38,6 +39,7 @@ def forget_old_tasks() -> None:
 @task
 def forget_old_sessions() -> None:
     sessions.prune()
+    invitations.prune()
     grants.prune()
     tokens.prune()
 

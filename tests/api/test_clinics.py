@@ -131,13 +131,48 @@ def test_somebody_is_asked_to_work_in_a_clinic_and_leaves_it(api: Program, admin
     wanted = {"email": "rania@example.dz", "given_name": "Rania", "family_name": "Toumi", "role": "staff"}
     made = program.post(path, wanted)
     assert made.status_code == 201
-    told = made.get_json()
-    assert (told["name"], told["email"], told["role"]) == ("Rania Toumi", "rania@example.dz", "staff")
-    assert made.headers["Location"] == f"/api/v1/users/{told['user_id']}"
-    assert told in program.get(path).get_json()["items"]
-    problem(program.post(path, wanted), 409, "already_member")
+    asked = made.get_json()
+    assert (asked["given_name"], asked["email"], asked["role"]) == ("Rania", "rania@example.dz", "staff")
+    assert made.headers["Location"] == f"/api/v1/clinic-invitations/{asked['id']}"
+    assert program.get(f"/clinic-invitations/{asked['id']}").get_json() == asked
+    assert program.get(f"/clinics/{el_djazair.clinic_id}/invitations").get_json()["items"] == [asked]
+    problem(program.post(path, wanted), 409, "already_invited")
+    assert program.post(f"/clinic-invitations/{asked['id']}/send").get_json()["state"] == "waiting"
+    assert program.delete(f"/clinic-invitations/{asked['id']}").status_code == 204
+    problem(program.post(f"/clinic-invitations/{asked['id']}/send"), 410, "invitation_over")
+
+
+def test_whose_address_it_is_a_program_cannot_tell_either(
+    api: Program, admin: Any, el_djazair: Any, amina: Any, lina: Any, kamel: Any
+) -> None:
+    program, path = api.as_(admin), f"/clinics/{el_djazair.clinic_id}/members"
+    wanted = {"given_name": "Rania", "family_name": "Toumi", "role": "staff"}
+    told = [
+        program.post(path, wanted | {"email": email}).get_json()
+        for email in (amina.email, lina.email, kamel.email, "nobody@example.dz")
+    ]
+    of_each = {"id", "email", "sent_at", "expires_at"}
+    alike = [{name: value for name, value in one.items() if name not in of_each} for one in told]
+    assert alike[0]["given_name"] == "Rania"
+    assert all(one == alike[0] for one in alike)
+    assert {one["name"] for one in program.get(path).get_json()["items"]} == {"Farid Ouali"}
+
+
+def test_somebody_accepts_and_leaves_a_clinic(api: Program, admin: Any, el_djazair: Any, amina: Any) -> None:
+    program, path = api.as_(admin), f"/clinics/{el_djazair.clinic_id}/members"
+    wanted = {"email": amina.email, "given_name": "R", "family_name": "T", "role": "staff"}
+    asked = program.post(path, wanted).get_json()
+    person = api.as_(amina)
+    assert person.get("/auth/me").get_json()["memberships"] == []
+    assert [one["id"] for one in person.get("/clinic-invitations/mine").get_json()["items"]] == [asked["id"]]
+    assert person.post(f"/clinic-invitations/{asked['id']}/accept").status_code == 204
+    assert [one["role"] for one in person.get("/auth/me").get_json()["memberships"]] == ["staff"]
+    (told,) = [one for one in program.get(path).get_json()["items"] if one["email"] == amina.email]
+    assert told["name"] == "Amina Boudiaf"
     assert program.delete(f"/memberships/{told['id']}").status_code == 204
-    assert told not in program.get(path).get_json()["items"]
+    again = program.post(path, wanted).get_json()
+    assert person.post(f"/clinic-invitations/{again['id']}/decline").status_code == 204
+    problem(person.post(f"/clinic-invitations/{again['id']}/accept"), 410, "invitation_over")
     (own,) = [one for one in program.get(path).get_json()["items"] if one["user_id"] == str(admin.user_id)]
     problem(program.delete(f"/memberships/{own['id']}"), 409, "own_role")
 

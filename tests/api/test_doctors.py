@@ -18,7 +18,7 @@ PROFILE = {
 
 def as_it_is(told: dict[str, Any]) -> dict[str, Any]:
     """The body that writes a profile down as it is."""
-    left_out = {"id", "slug", "licence_verified_at", "email", "practices"}
+    left_out = {"id", "slug", "licence_verified_at", "email", "practices", "waiting"}
     return {name: value for name, value in told.items() if name not in left_out}
 
 
@@ -28,11 +28,9 @@ def test_a_doctor_is_added_verified_and_found(api: Program, admin: Any, dr_benal
     made = program.post("/doctors", wanted)
     assert made.status_code == 201
     told = made.get_json()
-    assert (told["email"], told["specialties"], told["licence_verified_at"]) == (
-        "lotfi@example.dz",
-        ["cardiology"],
-        None,
-    )
+    assert (told["email"], told["specialties"], told["licence_verified_at"]) == (None, ["cardiology"], None)
+    (asked,) = program.get(f"/clinics/{el_djazair.clinic_id}/invitations").get_json()["items"]
+    assert (asked["email"], asked["doctor_id"], asked["state"]) == ("lotfi@example.dz", told["id"], "waiting")
     assert [one["fee"] for one in told["practices"]] == [{"amount_minor": 300000, "currency": "DZD"}]
     problem(api.get(f"/doctors/{told['id']}"), 404, "not_found")
     assert program.post(f"/doctors/{told['id']}/verify").get_json()["licence_verified_at"]
@@ -40,7 +38,8 @@ def test_a_doctor_is_added_verified_and_found(api: Program, admin: Any, dr_benal
     assert program.post(f"/doctors/{told['id']}/withdraw").get_json()["licence_verified_at"] is None
     listed = program.get("/doctors/mine?licence=open").get_json()["items"]
     assert [one["id"] for one in listed] == [told["id"]]
-    problem(program.post("/doctors", wanted | {"licence_number": "DZ-16-4712"}), 409, "already_doctor")
+    again = program.post("/doctors", wanted | {"licence_number": "DZ-16-4712", "email": dr_benali.email})
+    assert again.status_code == 201, "whose address it is, is not told"
     no = problem(program.post("/doctors", PROFILE | {"clinic_id": str(el_djazair.clinic_id)}), 422, "invalid")
     assert [one["field"] for one in no["errors"]] == ["licence_number"]
 
@@ -53,8 +52,10 @@ def test_doctors_change_their_own_profile_and_nothing_unseen(api: Program, dr_be
     assert changed.get_json() == seen.get_json() | {"biography": "Twenty years."}
     problem(program.send("PUT", "/doctors/me", body, headers=mark), 412, "stale_version")
     problem(program.send("PUT", "/doctors/me", body | {"specialties": ["magic"]}), 422, "invalid")
-    hidden = program.send("PUT", "/doctors/me", body | {"licence_number": "DZ-16-0001"})
-    assert hidden.get_json()["licence_verified_at"] is None
+    told = program.send("PUT", "/doctors/me", body | {"licence_number": "DZ-16-0001", "given_name": "Ahmed"}).get_json()
+    assert (told["given_name"], told["waiting"]["given_name"]) == ("Samira", "Ahmed")
+    assert told["licence_verified_at"] == seen.get_json()["licence_verified_at"]
+    assert api.get(f"/doctors/{dr_benali.doctor_id}").get_json()["name"] == "Dr Samira Benali"
     problem(api.as_(dr_benali).post(f"/doctors/{dr_benali.doctor_id}/verify"), 403, "forbidden")
 
 
@@ -62,13 +63,48 @@ def test_a_doctor_practises_at_one_more_clinic_and_leaves_it(
     api: Program, admin: Any, dr_haddad: Any, el_djazair: Any
 ) -> None:
     program, path = api.as_(admin), f"/doctors/{dr_haddad.doctor_id}/practices"
-    started = program.post(path, {"clinic_id": str(el_djazair.clinic_id)})
-    assert started.status_code == 201
-    (here,) = [one for one in started.get_json()["practices"] if one["clinic"]["id"] == str(el_djazair.clinic_id)]
+    asked = program.post(path, {"clinic_id": str(el_djazair.clinic_id)})
+    assert asked.status_code == 201
+    told = asked.get_json()
+    assert (told["state"], told["email"], told["family_name"]) == ("waiting", None, "Haddad")
+    problem(program.get(f"/doctors/{dr_haddad.doctor_id}/profile"), 404, "not_found")
+    problem(program.post(f"/clinic-invitations/{told['id']}/accept"), 404, "not_found")
+    doctor = api.as_(dr_haddad)
+    (mine,) = doctor.get("/clinic-invitations/mine").get_json()["items"]
+    assert (mine["clinic"]["name"], mine["asked_by"], mine["for_doctor"]) == (el_djazair.name, "Farid Ouali", None)
+    assert doctor.post(f"/clinic-invitations/{mine['id']}/accept").status_code == 204
+    practices = program.get(f"/doctors/{dr_haddad.doctor_id}/profile").get_json()["practices"]
+    (here,) = [one for one in practices if one["clinic"]["id"] == str(el_djazair.clinic_id)]
     problem(program.post(path, {"clinic_id": str(el_djazair.clinic_id)}), 409, "already_here")
     problem(program.delete(f"/practices/{dr_haddad.practice_id}"), 404, "not_found")
     assert program.delete(f"/practices/{here['id']}").status_code == 204
     problem(program.get(f"/doctors/{dr_haddad.doctor_id}/profile"), 404, "not_found")
+
+
+def test_what_waits_is_confirmed_refused_or_taken_back(api: Program, admin: Any, dr_benali: Any) -> None:
+    doctor, boss = api.as_(dr_benali), api.as_(admin)
+    body = as_it_is(doctor.get("/doctors/me").get_json())
+
+    def proposed(name: str) -> str:
+        told = doctor.send("PUT", "/doctors/me", body | {"given_name": name}).get_json()
+        return f"/doctor-amendments/{told['waiting']['id']}"
+
+    first = proposed("Ahmed")
+    problem(doctor.post(f"{first}/confirm"), 403, "forbidden")
+    assert boss.post(f"{first}/reject").get_json()["waiting"]["refused_at"]
+    problem(boss.post(f"{first}/confirm"), 409, "amendment_over")
+    assert doctor.delete(first).status_code == 204
+    assert doctor.get("/doctors/me").get_json()["waiting"] is None
+    second = proposed("Samia")
+    assert boss.post(f"{second}/confirm").get_json()["given_name"] == "Samia"
+    assert api.get(f"/doctors/{dr_benali.doctor_id}").get_json()["name"] == "Dr Samia Benali"
+
+
+def test_a_licence_is_verified_as_it_was_seen(api: Program, admin: Any, dr_benali: Any) -> None:
+    boss, path = api.as_(admin), f"/doctors/{dr_benali.doctor_id}"
+    seen = boss.get(f"{path}/profile").headers["ETag"]
+    boss.post(f"{path}/withdraw")
+    problem(boss.send("POST", f"{path}/verify", None, headers={"If-Match": seen}), 412, "stale_version")
 
 
 def test_a_doctor_with_visits_leaves_only_when_they_are_kept(

@@ -41,6 +41,7 @@ MAY_BE_UNWELL = {"ops.detailed"}  # 503 says that something is not well, to whoe
 #   <roles> in          these roles; others get 403
 #   each …              one for each of PEOPLE, in their order
 TABLE = """
+POST   account.accept_invitation      signed-in 404
 POST   account.add_allergy            signed-in in
 POST   account.become_patient         signed-in in
 POST   account.begin_factor           signed-in in
@@ -49,14 +50,19 @@ POST   account.change_details         each 401 in 404 404 404 404 404
 POST   account.change_profile         signed-in in
 GET    account.check_mail             everybody in
 POST   account.confirm_factor         signed-in in
+POST   account.decline_by_link        everybody in
+POST   account.decline_invitation     signed-in 404
 POST   account.end_calendar           signed-in 404
 POST   account.end_other_sessions     signed-in in
 POST   account.end_program            signed-in 404
 POST   account.end_session            signed-in 404
+GET    account.factor_help            everybody in
+POST   account.factor_help            everybody in
 GET    account.forgot                 everybody in
 POST   account.forgot                 everybody in
 GET    account.invitation             everybody in
 POST   account.invitation             everybody in
+GET    account.invitations            signed-in in
 POST   account.language               everybody in
 POST   account.make_calendar          signed-in in
 GET    account.password               signed-in in
@@ -109,6 +115,7 @@ GET    admin.clinic_closures          admin+superadmin 404
 GET    admin.clinics                  admin+superadmin in
 POST   admin.close_clinic             admin+superadmin 404
 POST   admin.close_resource           admin+superadmin 404
+POST   admin.connect_doctor           admin+superadmin 404
 POST   admin.copy_day                 admin+superadmin 404
 GET    admin.copy_hours               admin+superadmin 404
 POST   admin.copy_week                admin+superadmin 404
@@ -118,6 +125,7 @@ POST   admin.create_doctor            admin+superadmin in
 POST   admin.create_webhook           admin+superadmin in
 POST   admin.deactivate_clinic        admin+superadmin 404
 POST   admin.deactivate_user          admin+superadmin 404
+POST   admin.decide_amendment         admin+superadmin 404
 GET    admin.doctor                   admin+superadmin 404
 GET    admin.doctors                  admin+superadmin in
 GET    admin.edit_client              admin+superadmin 404
@@ -166,6 +174,7 @@ GET    admin.reviews                  admin+superadmin in
 GET    admin.room_group               admin+superadmin 404
 GET    admin.rooms                    admin+superadmin 404
 POST   admin.rotate_webhook           admin+superadmin 404
+POST   admin.send_invitation          admin+superadmin 404
 POST   admin.show_review              admin+superadmin 404
 POST   admin.start_practice           admin+superadmin 404
 POST   admin.stretch_opening          admin+superadmin 404
@@ -182,6 +191,7 @@ GET    admin.webhook                  admin+superadmin 404
 GET    admin.webhooks                 admin+superadmin in
 POST   admin.withdraw_doctor          admin+superadmin 404
 POST   api_v1.accept_care_invitation  signed-in in
+POST   api_v1.accept_clinic_invitation signed-in 404
 POST   api_v1.accept_offer            signed-in 404
 POST   api_v1.accept_proposal         signed-in 404
 POST   api_v1.add_allergy             signed-in in
@@ -225,12 +235,14 @@ POST   api_v1.close_practice          signed-in in
 POST   api_v1.close_resource          signed-in 404
 POST   api_v1.complete                signed-in 404
 POST   api_v1.confirm                 signed-in 404
+POST   api_v1.confirm_amendment       signed-in 404
 POST   api_v1.create_clinic           signed-in in
 POST   api_v1.create_doctor           signed-in in
 POST   api_v1.deactivate_clinic       signed-in 404
 POST   api_v1.deactivate_user         admin+superadmin 404
 PATCH  api_v1.decide                  signed-in 404
 POST   api_v1.decline                 signed-in 404
+POST   api_v1.decline_clinic_invitation signed-in 404
 POST   api_v1.decline_invitation      signed-in 404
 POST   api_v1.decline_offer           signed-in 404
 GET    api_v1.collected               everybody in
@@ -255,6 +267,7 @@ GET    api_v1.get_chain               superadmin in
 GET    api_v1.get_change              signed-in 404
 GET    api_v1.get_clinic              everybody 404
 GET    api_v1.get_clinic_figures      signed-in 404
+GET    api_v1.get_clinic_invitation   signed-in 404
 GET    api_v1.get_clinic_queue        signed-in 404
 GET    api_v1.get_doctor              everybody 404
 GET    api_v1.get_doctor_figures      signed-in 404
@@ -285,6 +298,7 @@ POST   api_v1.hand_over               signed-in in
 POST   api_v1.hide_review             signed-in in
 POST   api_v1.invite                  signed-in in
 POST   api_v1.invite_carer            signed-in in
+POST   api_v1.invite_doctor           signed-in in
 POST   api_v1.invite_member           signed-in in
 POST   api_v1.join_waitlist           signed-in in
 PUT    api_v1.keep_doctor             each 401 404 403 403 403 403 403
@@ -299,6 +313,7 @@ GET    api_v1.list_choices            everybody 404
 GET    api_v1.list_choices_of_proposal signed-in 404
 GET    api_v1.list_clinic_appointments signed-in 404
 GET    api_v1.list_clinic_closures    signed-in 404
+GET    api_v1.list_clinic_invitations signed-in 404
 GET    api_v1.list_clinic_visit_types signed-in 404
 GET    api_v1.list_clinic_waits       signed-in 404
 GET    api_v1.list_clinics            everybody in
@@ -313,6 +328,7 @@ GET    api_v1.list_invitations        signed-in in
 GET    api_v1.list_many_slots         everybody in
 GET    api_v1.list_members            signed-in 404
 GET    api_v1.list_messages           signed-in 404
+GET    api_v1.list_my_clinic_invitations signed-in in
 GET    api_v1.list_my_clinics         signed-in in
 GET    api_v1.list_my_doctors         signed-in in
 GET    api_v1.list_notifications      signed-in in
@@ -362,6 +378,7 @@ POST   api_v1.reactivate_clinic       signed-in 404
 POST   api_v1.reactivate_user         admin+superadmin 404
 POST   api_v1.refresh                 everybody in
 POST   api_v1.register                everybody in
+POST   api_v1.reject_amendment        signed-in 404
 DELETE api_v1.release_hold            everybody in
 DELETE api_v1.remove_allergy          signed-in 404
 DELETE api_v1.remove_closure          signed-in 404
@@ -380,6 +397,7 @@ POST   api_v1.retry_task              superadmin 404
 POST   api_v1.rotate_webhook          signed-in 404
 GET    api_v1.search_patients         signed-in in
 POST   api_v1.send_back               signed-in 404
+POST   api_v1.send_clinic_invitation  signed-in 404
 POST   api_v1.show_review             signed-in 404
 POST   api_v1.start                   signed-in 404
 POST   api_v1.start_practice          signed-in in
@@ -390,7 +408,9 @@ POST   api_v1.test_webhook            signed-in 404
 POST   api_v1.verify_email            everybody in
 POST   api_v1.verify_licence          signed-in 404
 GET    api_v1.websocket               everybody in
+DELETE api_v1.withdraw_amendment      signed-in 404
 DELETE api_v1.withdraw_care_invitation signed-in 404
+DELETE api_v1.withdraw_clinic_invitation signed-in 404
 POST   api_v1.withdraw_invitation     signed-in 404
 POST   api_v1.withdraw_licence        signed-in 404
 PUT    api_v1.write_review            signed-in in
@@ -506,6 +526,7 @@ POST   doctor.try_opening             doctor in
 GET    doctor.week                    doctor in
 GET    doctor.week_events             doctor in
 GET    doctor.why_not                 doctor in
+POST   doctor.withdraw_amendment      doctor 404
 POST   doctor.withdraw_invitation     doctor 404
 POST   family.accept_invitation       signed-in in
 GET    family.invitation              signed-in in
@@ -587,6 +608,7 @@ GET    public.privacy                 everybody in
 GET    public.waiting                 everybody in
 GET    static                         everybody in
 GET    stream.events                  signed-in in
+POST   admin.withdraw_invitation      admin+superadmin 404
 """
 
 

@@ -8,16 +8,17 @@ from uuid import UUID
 from portal.api import etags
 from portal.api.contract import Answer
 from portal.api.v1 import endpoint
+from portal.api.v1.clinic_invitations import InvitationOut
 from portal.api.v1.clinics_answers import ClinicsWhole, ClinicWhole, MemberOut, Members
 from portal.core.actor import Actor
-from portal.core.errors import Forbidden, NotFound
+from portal.core.errors import Forbidden, NotFound, TooMany
 from portal.core.shapes import Limit, MaybeName, Shape
 from portal.domain.clinics import managing, members, queries
+from portal.domain.clinics.invitations import AlreadyInvited
 from portal.domain.clinics.members import AlreadyMember, OwnRole
 from portal.domain.clinics.models import Clinic
 from portal.domain.clinics.shapes import ClinicShape, MemberShape
 from portal.domain.doctors.shapes import Cursor
-from portal.domain.identity.accounts import Deactivated
 
 TAG = "Clinics"
 WRITE = "clinics:write"
@@ -123,17 +124,20 @@ def list_members(actor: Actor, clinic_id: UUID) -> Members:
     "/clinics/{clinic_id}/members",
     tag=TAG,
     body=MemberShape,
-    answer=MemberOut,
+    answer=InvitationOut,
     status=201,
-    refuses=(NotFound, AlreadyMember, Deactivated),
+    refuses=(NotFound, AlreadyMember, AlreadyInvited, TooMany),
     scope="users:write",
     keyed=True,
     example={"email": "nadia@example.dz", "given_name": "Nadia", "family_name": "Slimani", "role": "staff"},
 )
 def invite_member(actor: Actor, clinic_id: UUID, body: MemberShape) -> Answer:
-    """Ask somebody to work in a clinic: they get a letter in which they choose a password; the role holds at once"""
+    """Ask somebody to work in a clinic by letter; the role begins once they accept
+
+    The answer is the same whether the address has an account; the name is what you wrote until they accept.
+    """
     made = members.invite(actor, clinic_id, **body.values())
-    return Answer(MemberOut.of(members.one(actor, made.id)), {"Location": f"/api/v1/users/{made.user_id}"})
+    return Answer(InvitationOut.of(made), {"Location": f"/api/v1/clinic-invitations/{made.id}"})
 
 
 @endpoint(

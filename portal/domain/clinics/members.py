@@ -1,11 +1,10 @@
-"""Who works in a clinic and in which role: invited by its admins, ended by them, at the latest by the next request."""
+"""Who works in a clinic and in which role: asked by its admins, begun by their own yes, ended at the next request."""
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from portal.core import clock
@@ -15,9 +14,9 @@ from portal.core.errors import Conflict, NotFound, refuse
 from portal.core.events import record
 from portal.core.policy import allow, as_id
 from portal.core.text import lazy as _
-from portal.domain.clinics import managing
-from portal.domain.clinics.models import Membership
-from portal.domain.identity import accounts
+from portal.domain.clinics import invitations, managing
+from portal.domain.clinics.models import ClinicInvitation, Membership
+from portal.domain.identity.models import User
 
 
 class OwnRole(Conflict):
@@ -48,30 +47,31 @@ def of_clinic(actor: Actor, clinic_id: UUID) -> list[Membership]:
 
 def invite(
     actor: Actor, clinic_id: UUID, *, email: str, given_name: str, family_name: str, role: str, locale: str = "en"
-) -> Membership:
-    """Ask someone to join a clinic; the role holds at once, they sign in when they have chosen a password.
+) -> ClinicInvitation:
+    """Ask whoever reads this address to join a clinic; the role begins when they accept (doctors/joining).
 
-    Raises NotFound for a clinic the actor does not run, Conflict when the person has the role already.
+    The answer is the same whether the address has an account, and in whatever state. Raises NotFound for a clinic the
+    actor does not run, AlreadyMember for whom the team's list shows in this role, AlreadyInvited and TooMany.
     """
     clinic = managing.get(actor, clinic_id)
-    existing = accounts.by_email(email)
-    if existing and _current(existing.id, clinic.id, role):
+    if session().scalar(_current(clinic.id, role).join(Membership.user).where(User.email == email)):
         raise AlreadyMember
-    user = accounts.invite(
-        actor,
-        email=email,
-        given_name=given_name,
-        family_name=family_name,
-        locale=locale,
-        place=clinic.name,
-        role=role,
-        clinic_id=clinic.id,
+    return invitations.send(
+        actor, clinic, role=role, email=email, given_name=given_name, family_name=family_name, locale=locale
     )
-    membership = Membership(user_id=user.id, clinic_id=clinic.id, role=role)
+
+
+def begin(actor: Actor, invitation: ClinicInvitation, user_id: UUID) -> None:
+    """Give the account the role it was asked to take; whoever has it already keeps it.
+
+    Whoever calls this has taken the invitation and checked that its addressee says yes.
+    """
+    if session().scalar(_current(invitation.clinic_id, invitation.role).where(Membership.user_id == user_id)):
+        return
+    membership = Membership(user_id=user_id, clinic_id=invitation.clinic_id, role=invitation.role)
     session().add(membership)
     session().flush()
-    record(actor, "membership.started", membership, role=role, user_id=user.id)
-    return membership
+    record(actor, "membership.started", membership, role=membership.role, user_id=user_id)
 
 
 def end(actor: Actor, membership_id: UUID | str) -> Membership:
@@ -119,12 +119,7 @@ def of_user(actor: Actor, user_id: UUID) -> list[Membership]:
     return list(session().scalars(statement))
 
 
-def _current(user_id: UUID, clinic_id: UUID, role: str) -> Any:
-    return session().scalar(
-        select(Membership.id).where(
-            Membership.user_id == user_id,
-            Membership.clinic_id == clinic_id,
-            Membership.role == role,
-            Membership.ended_at.is_(None),
-        )
+def _current(clinic_id: UUID, role: str) -> Select[UUID]:
+    return select(Membership.id).where(
+        Membership.clinic_id == clinic_id, Membership.role == role, Membership.ended_at.is_(None)
     )

@@ -1,4 +1,4 @@
-"""Clinics, memberships and holidays."""
+"""Clinics, memberships, the invitations that come before them, and holidays."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.sql.elements import ColumnElement
 
+from portal.core import clock
 from portal.core.actor import ADMIN, DOCTOR, PHARMACIST, STAFF, Actor
 from portal.core.db import Base, Changing, Identified
+from portal.core.emails import EmailAddress
 from portal.domain.identity.models import User
 
 
@@ -88,6 +90,69 @@ class Membership(Base, Identified):
             postgresql_where=text("ended_at IS NULL"),
         ),
     )
+
+
+class ClinicInvitation(Base, Identified):
+    """A clinic asks somebody to work there: whoever reads `email`, or the doctor of `doctor_id` when there is none.
+
+    It grants nothing. A membership, a practice or a doctor's account begins only when it is accepted.
+    """
+
+    clinic_id: Mapped[UUID] = mapped_column(ForeignKey("clinics.id", ondelete="CASCADE"), index=True)
+    role: Mapped[str] = mapped_column(String(12))
+    email: Mapped[str | None] = mapped_column(EmailAddress, index=True)
+    given_name: Mapped[str] = mapped_column(String(80), default="")  # as the clinic wrote it
+    family_name: Mapped[str] = mapped_column(String(80), default="")
+    locale: Mapped[str] = mapped_column(String(2), default="en")
+    doctor_id: Mapped[UUID | None] = mapped_column(ForeignKey("doctors.id", ondelete="CASCADE"), index=True)
+    fee_minor: Mapped[int | None]
+    invited_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    sent_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[str | None] = mapped_column(String(12))
+
+    clinic: Mapped[Clinic] = relationship(lazy="raise")
+    inviter: Mapped[User | None] = relationship(lazy="raise")
+
+    __table_args__ = (
+        CheckConstraint("role IN ('staff', 'pharmacist', 'admin', 'doctor')", name="role"),
+        CheckConstraint("(role = 'doctor') = (doctor_id IS NOT NULL)", name="doctor"),
+        CheckConstraint("email IS NOT NULL OR doctor_id IS NOT NULL", name="addressee"),
+        CheckConstraint("outcome IN ('accepted', 'declined', 'withdrawn', 'expired')", name="outcome"),
+        CheckConstraint("(outcome IS NULL) = (ended_at IS NULL)", name="ended"),
+        Index(
+            "uq_clinic_invitations_open_address",
+            "clinic_id",
+            "email",
+            "role",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL AND doctor_id IS NULL"),
+        ),
+        Index(
+            "uq_clinic_invitations_open_doctor",
+            "clinic_id",
+            "doctor_id",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL AND doctor_id IS NOT NULL"),
+        ),
+    )
+
+    @property
+    def name(self) -> str:
+        """What the clinic calls whom it asked."""
+        return f"{self.given_name} {self.family_name}".strip()
+
+    @property
+    def state(self) -> str:
+        """How it stands: waiting, or its outcome."""
+        if self.outcome is None and self.expires_at <= clock.now():
+            return "expired"
+        return self.outcome or "waiting"
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.state == "waiting"
 
 
 class Holiday(Base, Identified):

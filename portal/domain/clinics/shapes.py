@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, StringCon
 from portal.core.phones import Phone
 from portal.core.shapes import Empty, Line, Name, Shape, WallTime, fault, one_line, storable
 from portal.core.text import lazy as _
+from portal.domain.identity.shapes import Email
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # codes of the territory list that are no country of ISO 3166-1
@@ -157,9 +158,9 @@ class ResourceShape(Shape):
 
 
 class MemberShape(Shape):
-    """Someone asked to work in a clinic; they choose their own password."""
+    """Someone asked to work in a clinic, as the clinic calls them; they say yes and choose their own password."""
 
-    email: Annotated[EmailStr, Field(max_length=254), AfterValidator(storable)]
+    email: Email
     given_name: Name
     family_name: Name
     locale: Literal["en", "fr", "ar"] = "en"

@@ -71,6 +71,7 @@ class Doctor(Base, Changing):
     licence_number: Mapped[str] = mapped_column(String(40), unique=True)
     licence_verified_at: Mapped[datetime | None]
     licence_verified_by: Mapped[UUID | None]
+    licence_withdrawn_at: Mapped[datetime | None]  # of a licence that was verified once and is not now
     is_active: Mapped[bool] = mapped_column(default=True)
     rating_sum: Mapped[int] = mapped_column(default=0, server_default="0")  # of the reviews that are shown
     rating_count: Mapped[int] = mapped_column(default=0, server_default="0")
@@ -82,6 +83,7 @@ class Doctor(Base, Changing):
     practices: Mapped[list[Practice]] = relationship(
         back_populates="doctor", lazy="raise", order_by="Practice.created_at"
     )
+    amendment: Mapped[Amendment | None] = relationship(back_populates="doctor", lazy="raise")
 
     __table_args__ = (
         CheckConstraint("gender IN ('female', 'male', 'other', 'unknown')", name="gender"),
@@ -97,6 +99,11 @@ class Doctor(Base, Changing):
     def rating(self) -> float | None:
         """The average of the reviews that are shown, 1 to 5; None without any."""
         return self.rating_sum / self.rating_count if self.rating_count else None
+
+    @property
+    def was_verified(self) -> bool:
+        """Whether an admin vouched for the name, licence and specialties: they change only when one does so again."""
+        return self.licence_verified_at is not None or self.licence_withdrawn_at is not None
 
     @property
     def is_public(self) -> bool:
@@ -117,6 +124,34 @@ class Doctor(Base, Changing):
         if clinics := actor.clinics_as(STAFF, ADMIN):
             ways.append(cls.id.in_(select(Practice.doctor_id).where(Practice.clinic_id.in_(clinics))))
         return or_(*ways)
+
+
+class Amendment(Base, Identified):
+    """What a verified profile is to say instead, once an admin has confirmed it; until then nothing public says it.
+
+    At most one for each doctor; another proposal replaces it, under another id.
+    """
+
+    __tablename__ = "doctor_amendments"
+
+    doctor_id: Mapped[UUID] = mapped_column(ForeignKey("doctors.id", ondelete="CASCADE"), unique=True)
+    title: Mapped[str] = mapped_column(String(20))
+    given_name: Mapped[str] = mapped_column(String(80))
+    family_name: Mapped[str] = mapped_column(String(80))
+    licence_number: Mapped[str] = mapped_column(String(40))
+    specialties: Mapped[list[str]] = mapped_column(ARRAY(String(40)))  # their codes, sorted
+    proposed_by: Mapped[UUID | None]
+    refused_at: Mapped[datetime | None]
+
+    doctor: Mapped[Doctor] = relationship(back_populates="amendment", lazy="raise")
+
+    @property
+    def name(self) -> str:
+        return name_of_doctor(self.title, self.given_name, self.family_name)
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.refused_at is None
 
 
 class Practice(Base, Changing):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from portal.core.shapes import Empty, Name, Shape, Text, fault, one_line, storable
 from portal.core.text import lazy as _
+from portal.domain.identity.shapes import Email, Locale
 
 LANGUAGES = ("ar", "fr", "en", "kab", "es", "de", "it", "tr", "ru", "zh")  # ISO 639, in the order they are offered
 GENDERS = ("female", "male", "other", "unknown")  # FHIR administrative-gender
@@ -27,7 +28,7 @@ Licence = Annotated[
 ]
 Languages = Annotated[list[str], Field(max_length=20), AfterValidator(_known_languages)]
 Title = Annotated[str, StringConstraints(max_length=20), AfterValidator(storable), AfterValidator(one_line)]
-MaybeEmail = Annotated[EmailStr | None, Empty]
+MaybeEmail = Annotated[Email | None, Empty]
 Fee = Annotated[int | None, Field(ge=0, le=10_000_000_00), Empty]
 
 
@@ -47,12 +48,20 @@ class ProfileShape(Shape):
 
 
 class DoctorInvitation(ProfileShape):
-    """A doctor made by a clinic's admin; with an address they are asked to choose a password and sign in."""
+    """A doctor made by a clinic's admin; whoever reads the address is asked to take the profile into their account."""
 
     clinic_id: UUID
     email: MaybeEmail = None
-    locale: Literal["en", "fr", "ar"] = "en"
+    locale: Locale = "en"
     fee_minor: Fee = None
+
+
+class AccountInvitation(Shape):
+    """Whoever reads this address is asked to take a doctor's profile into their account."""
+
+    clinic_id: UUID
+    email: Email
+    locale: Locale = "en"
 
 
 class PracticeShape(Shape):

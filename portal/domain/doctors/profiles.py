@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -18,16 +18,19 @@ from portal.core.events import record
 from portal.core.names import fold
 from portal.core.paging import Page, page
 from portal.core.policy import allow, as_id
+from portal.core.secrets import fingerprint
 from portal.core.slugs import free_slug, is_id
 from portal.core.text import lazy as _
-from portal.domain.doctors.models import Doctor, Practice, Specialty
+from portal.domain.doctors.models import Amendment, Doctor, Practice, Specialty
 from portal.domain.doctors.profile_shapes import ProfileShape
 
 WHOLE = (
     selectinload(Doctor.specialties),
     selectinload(Doctor.practices).joinedload(Practice.clinic),
     joinedload(Doctor.user),
+    joinedload(Doctor.amendment),
 )
+VOUCHED = ("title", "given_name", "family_name", "licence_number")  # and the specialties: what an admin verifies
 
 
 class OwnLicence(Conflict):
@@ -68,15 +71,20 @@ def mine(
     after: str | None = None,
     limit: int = 25,
 ) -> Page[Doctor]:
-    """The doctors of the clinics the actor runs, by name; `licence` is "verified" or "open"."""
+    """The doctors of the clinics the actor runs, by name.
+
+    `licence` is "verified", or "open": not verified, or with a change that waits for somebody to confirm it.
+    """
     statement = select(Doctor).where(_administered(actor)).options(*WHOLE)
     for word in fold(text).split():
         statement = statement.where(Doctor.search_name.contains(word, autoescape=True))
     if clinic_id:
         statement = statement.where(Doctor.id.in_(select(Practice.doctor_id).where(Practice.clinic_id == clinic_id)))
-    if licence in {"verified", "open"}:
-        verified = Doctor.licence_verified_at.is_not(None)
-        statement = statement.where(verified if licence == "verified" else ~verified)
+    if licence == "verified":
+        statement = statement.where(Doctor.licence_verified_at.is_not(None))
+    if licence == "open":
+        waits = Doctor.amendment.has(Amendment.refused_at.is_(None))
+        statement = statement.where(or_(Doctor.licence_verified_at.is_(None), waits))
     return page(statement, [Doctor.family_name, Doctor.given_name, Doctor.id], after=after, limit=limit)
 
 
@@ -85,20 +93,22 @@ def specialties() -> list[Specialty]:
     return list(session().scalars(select(Specialty).order_by(Specialty.code)))
 
 
-def create(actor: Actor, *, user_id: UUID | None = None, **about: Any) -> Doctor:
-    """A new profile, not public until its licence is verified; `about` is a ProfileShape's values.
+def create(actor: Actor, **about: Any) -> Doctor:
+    """A new profile without an account, not public until its licence is verified; `about` is a ProfileShape's values.
 
     Whoever calls this has checked that the actor may (practices.invite). Raises Invalid for a licence or specialty
     that cannot be.
     """
     wanted = ProfileShape.parse(about)
     fields = _specialties(wanted.specialties)
-    _licence_is_free(wanted.licence_number)
+    licence_is_free(wanted.licence_number)
     doctor = Doctor(
-        user_id=user_id,
+        user=None,
         slug=free_slug(Doctor, wanted.title, wanted.given_name, wanted.family_name, otherwise="doctor"),
         specialties=fields,
         practices=[],
+        amendment=None,
+        search_name=fold(wanted.given_name, wanted.family_name),
         **_columns(wanted),
     )
     session().add(doctor)
@@ -108,34 +118,38 @@ def create(actor: Actor, *, user_id: UUID | None = None, **about: Any) -> Doctor
 
 
 def change(actor: Actor, key: UUID | str, **about: Any) -> Doctor:
-    """Change a profile. Another licence number has to be verified again, so the profile goes private until then."""
+    """Change a profile.
+
+    Name, licence number and specialties of a doctor whose licence was verified once wait for an admin to confirm them
+    (amendments.confirm): until then everything shows the verified ones. To say the verified ones again takes back
+    what waits.
+    """
     wanted = ProfileShape.parse(about)
     doctor = get(actor, key, lock=True)
-    fields = _specialties(wanted.specialties)
-    if wanted.licence_number != doctor.licence_number:
-        _licence_is_free(wanted.licence_number)
-        doctor.licence_verified_at = doctor.licence_verified_by = None
-    values = _columns(wanted)
-    changed = sorted(name for name, value in values.items() if getattr(doctor, name) != value)
-    for name in changed:
-        setattr(doctor, name, values[name])
-    if {one.id for one in doctor.specialties} != {one.id for one in fields}:
-        doctor.specialties = fields
-        changed.append("specialties")
-    if changed:
+    _specialties(wanted.specialties)
+    licence_is_free(wanted.licence_number, doctor.id)
+    values: dict[str, Any] = _columns(wanted)
+    codes: Sequence[str] | None = wanted.specialties
+    if doctor.was_verified:
+        _propose(actor, doctor, wanted)
+        values = {name: value for name, value in values.items() if name not in VOUCHED}
+        codes = None
+    if changed := write_down(doctor, values, codes):
         record(actor, "doctor.changed", doctor, fields=changed)
-        session().flush()
     return doctor
 
 
-def verify_licence(actor: Actor, key: UUID | str) -> Doctor:
-    """An admin has seen the licence: the profile becomes public. Nobody verifies their own."""
+def verify_licence(actor: Actor, key: UUID | str, seen: str | None = None) -> Doctor:
+    """An admin has seen the licence: the profile becomes public. Nobody verifies their own.
+
+    `seen` is the mark of what the admin was shown (mark_of); Conflict when it says something else by now.
+    """
     doctor = get(actor, key, lock=True)
     allow(may_administer(actor, doctor))
-    if doctor.id == actor.doctor_id:
-        raise OwnLicence
+    not_ones_own(actor, doctor)
+    allow(seen is None or seen == mark_of(doctor), Conflict)
     if doctor.licence_verified_at is None:
-        doctor.licence_verified_at, doctor.licence_verified_by = clock.now(), actor.user_id
+        vouch(actor, doctor)
         record(actor, "doctor.licence_verified", doctor)
         session().flush()
     return doctor
@@ -146,10 +160,79 @@ def withdraw_licence(actor: Actor, key: UUID | str) -> Doctor:
     doctor = get(actor, key, lock=True)
     allow(may_administer(actor, doctor))
     if doctor.licence_verified_at is not None:
-        doctor.licence_verified_at = doctor.licence_verified_by = None
-        record(actor, "doctor.licence_withdrawn", doctor)
-        session().flush()
+        unverify(actor, doctor)
     return doctor
+
+
+def unverify(actor: Actor, doctor: Doctor) -> None:
+    """Nobody vouches for the licence any more; whoever calls this has checked that it may be."""
+    doctor.licence_verified_at = doctor.licence_verified_by = None
+    doctor.licence_withdrawn_at = clock.now()
+    session().flush()
+    record(actor, "doctor.licence_withdrawn", doctor)
+
+
+def vouch(actor: Actor, doctor: Doctor) -> None:
+    """The actor stands for the name, licence and specialties as they are now."""
+    doctor.licence_verified_at, doctor.licence_verified_by = clock.now(), actor.user_id
+    doctor.licence_withdrawn_at = None
+
+
+def not_ones_own(actor: Actor, doctor: Doctor) -> None:
+    """Go on if the profile is somebody else's; raises OwnLicence."""
+    if doctor.id == actor.doctor_id or (doctor.user_id is not None and doctor.user_id == actor.user_id):
+        raise OwnLicence
+
+
+def mark_of(doctor: Doctor) -> str:
+    """A mark of what an admin verifies, to tell whether it is still what was shown."""
+    return fingerprint("\n".join([*(getattr(doctor, name) for name in VOUCHED), *codes_of(doctor)]))[:16]
+
+
+def codes_of(doctor: Doctor) -> list[str]:
+    return sorted(one.code for one in doctor.specialties)
+
+
+def write_down(doctor: Doctor, values: Mapping[str, Any], codes: Sequence[str] | None = None) -> list[str]:
+    """Write these columns, and the specialties when given; returns the names of what changed."""
+    changed = sorted(name for name, value in values.items() if getattr(doctor, name) != value)
+    for name in changed:
+        setattr(doctor, name, values[name])
+    if codes is not None and codes_of(doctor) != sorted(codes):
+        doctor.specialties = _specialties(codes)
+        changed.append("specialties")
+    if {"given_name", "family_name"} & set(changed):
+        doctor.search_name = fold(doctor.given_name, doctor.family_name)
+    session().flush()
+    return changed
+
+
+def licence_is_free(number: str, doctor_id: UUID | None = None) -> None:
+    """Go on if no other doctor has this licence number; raises Invalid."""
+    holder = session().scalar(select(Doctor.id).where(Doctor.licence_number == number))
+    if holder not in {None, doctor_id}:
+        raise Invalid(fields={"licence_number": _("A doctor with this licence number is in the portal already.")})
+
+
+def _propose(actor: Actor, doctor: Doctor, wanted: ProfileShape) -> None:
+    """Keep what is to be verified until an admin confirms it; nothing is kept when it is what the profile says."""
+    said = {name: getattr(wanted, name) for name in VOUCHED}
+    codes, before = sorted(set(wanted.specialties)), doctor.amendment
+    if before and before.is_waiting and _says(before, said, codes):
+        return
+    changed = [name for name, value in said.items() if getattr(doctor, name) != value]
+    if codes != codes_of(doctor):
+        changed.append("specialties")
+    if before and (before.is_waiting or changed):
+        doctor.amendment = None
+        session().delete(before)
+        session().flush()
+        if before.is_waiting and not changed:
+            record(actor, "doctor.amendment_withdrawn", doctor)
+    if changed:
+        doctor.amendment = Amendment(doctor_id=doctor.id, specialties=codes, proposed_by=actor.user_id, **said)
+        session().flush()
+        record(actor, "doctor.amendment_proposed", doctor, fields=sorted(changed))
 
 
 def _administered(actor: Actor) -> ColumnElement[bool]:
@@ -167,12 +250,9 @@ def _specialties(codes: Sequence[str]) -> list[Specialty]:
     return found
 
 
-def _licence_is_free(number: str) -> None:
-    if session().scalar(select(Doctor.id).where(Doctor.licence_number == number)):
-        raise Invalid(fields={"licence_number": _("A doctor with this licence number is in the portal already.")})
+def _says(amendment: Amendment, said: Mapping[str, str], codes: Sequence[str]) -> bool:
+    return amendment.specialties == codes and all(getattr(amendment, name) == said[name] for name in said)
 
 
 def _columns(wanted: ProfileShape) -> dict[str, Any]:
-    values = {name: getattr(wanted, name) for name in ProfileShape.model_fields if name != "specialties"}
-    values["search_name"] = fold(wanted.given_name, wanted.family_name)
-    return values
+    return {name: getattr(wanted, name) for name in ProfileShape.model_fields if name != "specialties"}

@@ -1,7 +1,8 @@
-"""Accounts: made, verified, invited, deactivated. Their passwords are changed in credentials.py."""
+"""Accounts: made, verified, deactivated. Their passwords are changed in credentials.py."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -27,11 +28,11 @@ class OwnAccount(Conflict):
     sentence = _("You cannot deactivate your own account.")
 
 
-class Deactivated(Conflict):
-    """The account was closed by an admin."""
+class HasAccount(Conflict):
+    """The address has an account."""
 
-    code = "deactivated"
-    sentence = _("This account is deactivated. Reactivate it first.")
+    code = "has_account"
+    sentence = _("This address has an account already. Please sign in.")
 
 
 def register(
@@ -80,33 +81,26 @@ def send_verification(actor: Actor, email: str = "", **facts: Any) -> None:
     letters.post(letters.verify, user.email if user else email, waiting, facts)
 
 
-def invite(
-    actor: Actor, *, email: str, given_name: str, family_name: str, locale: str, place: str = "", **facts: Any
+def open_proved(
+    actor: Actor, *, email: str, password_hash: str, given_name: str, family_name: str, locale: str
 ) -> User:
-    """An account for someone who will choose their own password by a link; an existing account is taken as it is.
+    """A new account of somebody who has shown that the address is theirs. Raises HasAccount when it has one.
 
-    Whoever calls this has checked that the actor may give the role. `place` is the clinic's name, for the letter;
-    `facts` are the role and ids.
+    Whoever calls this has taken the proof, such as a link that was mailed there.
     """
-    user = _insert(email=email, given_name=given_name, family_name=family_name, locale=locale)
-    if user:
-        record(actor, "user.invited", user, **facts)
-    else:
-        user = by_email(email) or refuse(NotFound)
-        if not user.is_active:
-            raise Deactivated
-    letters.invite(user, {"place": place, **{key: str(value) for key, value in facts.items()}})
-    return user
-
-
-def invite_again(actor: Actor, user_id: UUID) -> User:
-    """Mail the invitation once more to someone who has not chosen a password; the newest links go on working."""
-    allow(actor.is_superadmin)
-    user = get(user_id)
-    if user.password_hash:
-        raise Conflict(_("This person has chosen a password already."), code="has_password")
-    record(actor, "user.invited", user)
-    letters.invite(user, {})
+    now = clock.now()
+    user = _insert(
+        email=email,
+        password_hash=password_hash,
+        password_changed_at=now,
+        email_verified_at=now,
+        given_name=given_name,
+        family_name=family_name,
+        locale=locale,
+    )
+    if user is None:
+        raise HasAccount
+    record(replace(actor, user_id=user.id), "user.registered", user)
     return user
 
 

@@ -1,4 +1,4 @@
-"""Passwords of accounts: forgotten, reset, changed, chosen for the first time."""
+"""Passwords of accounts: forgotten, reset, changed."""
 
 from __future__ import annotations
 
@@ -35,11 +35,6 @@ def reset(actor: Actor, token: str, password: str) -> tuple[User, dict[str, Any]
     return user, facts
 
 
-def accept_invitation(actor: Actor, token: str, password: str) -> tuple[User, dict[str, Any]]:
-    """The invited person chooses a password; the address counts as verified. Raises Gone or Invalid."""
-    return _choose(actor, "invite", token, password, "invitation.accepted")
-
-
 def change(actor: Actor, current_password: str, password: str) -> None:
     """Set a new password, knowing the present one; every other session ends. Raises Invalid or TooMany."""
     user = accounts.get(actor.user_id)
@@ -66,6 +61,5 @@ def _set(actor: Actor, user: User, hashed: str, event: str, spare: UUID | None =
     user.password_hash, user.password_changed_at = hashed, clock.now()
     session().flush()
     sessions.end_all(user.id, spare=spare)
-    for purpose in ("reset", "invite"):
-        links.end_all(purpose, user.id)
+    links.end_all("reset", user.id)
     record(actor, event, user)

@@ -186,6 +186,12 @@ def remove(actor: Actor) -> None:
     _remove(actor, actor.user_id or refuse(NotFound), "removed")
 
 
+def key_of(user_id: UUID) -> UUID | None:
+    """The id of the second factor that protects an account now; another phone has another."""
+    statement = select(SecondFactor.id).where(SecondFactor.user_id == user_id, SecondFactor.confirmed_at.is_not(None))
+    return session().scalar(statement)
+
+
 def take_away(actor: Actor, user_id: UUID) -> None:
     """Take away somebody's second factor because the phone is lost; they are signed out everywhere. Raises NotFound.
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from portal.core import clock, emails, limits, secrets
+from portal.core import emails, limits, secrets
 from portal.core.db import new_id, session
 from portal.core.errors import Gone, TooMany
 from portal.core.tasks import later, task
@@ -54,11 +54,6 @@ def post_code(key: str, addressee: UUID | None) -> None:
     later(sign_in_code, user_id, secrets.lock(LOCKED, key.encode(), user_id.bytes).hex())
 
 
-def invite(user: User, facts: dict[str, str]) -> None:
-    """Queue the invitation; whoever calls this has checked that it may be sent."""
-    later(invitation, user.id, facts)
-
-
 @task
 def verify(user_id: str, facts: dict[str, Any]) -> None:
     """Ask someone to show that the address is theirs."""
@@ -81,19 +76,6 @@ def reset(user_id: str, facts: dict[str, Any]) -> None:
     user = _active(user_id)
     if user:
         _send_link(user, "reset", "reset", facts)
-
-
-@task
-def invitation(user_id: str, facts: dict[str, Any]) -> None:
-    """The link by which an invited person chooses a password; one who has a password is told of the new role."""
-    user = _active(user_id)
-    if user is None:
-        return
-    role, place = facts.get("role", ""), facts.get("place", "")
-    if user.password_hash:
-        _send(user, "new_role", f"{clock.now().isoformat()}", role=role, place=place)
-    else:
-        _send_link(user, "invitation", "invite", {}, role=role, place=place)
 
 
 @task
@@ -130,6 +112,15 @@ def second_factor(user_id: str, what: str, at: str) -> None:
     user = _active(user_id)
     if user:
         _send(user, "second_factor", at, what=what)
+
+
+@task
+def factor_help(user_id: str, locked: str, asked_by: str) -> None:
+    """Ask someone to agree that their second factor is removed, because an admin says that the phone is lost."""
+    user, admin = _active(user_id), session().get(User, UUID(asked_by))
+    if user and user.is_verified and admin:
+        token = secrets.unlock(LOCKED, bytes.fromhex(locked), user.id.bytes).decode()
+        _send(user, "factor_help", secrets.fingerprint(token), token=token, asker=admin.name)
 
 
 def _active(user_id: str) -> User | None:

@@ -23,7 +23,6 @@ from portal.domain.identity.models import OneTimeToken, User
 LIFETIME = {
     "verify": timedelta(hours=24),
     "reset": timedelta(hours=1),  # twice as long as letters.PER_ADDRESSEE counts: see there
-    "invite": timedelta(days=7),
     "sign_in": timedelta(minutes=15),
 }
 NEWEST = 3

@@ -68,9 +68,9 @@ class UserSession(Base, Identified):
 
 
 class OneTimeToken(Base, Identified):
-    """A link or code that works once: verify an address, reset a password, accept an invitation, prove a sign-in."""
+    """A link or code that works once: verify an address, reset a password, prove a sign-in."""
 
-    purpose: Mapped[str] = mapped_column(String(12))  # verify, reset, invite, sign_in
+    purpose: Mapped[str] = mapped_column(String(12))  # verify, reset, sign_in
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     fingerprint: Mapped[str] = mapped_column(String(64), unique=True)
     expires_at: Mapped[datetime]
@@ -79,7 +79,7 @@ class OneTimeToken(Base, Identified):
 
     user: Mapped[User] = relationship(lazy="raise")
 
-    __table_args__ = (CheckConstraint("purpose IN ('verify', 'reset', 'invite', 'sign_in')", name="purpose"),)
+    __table_args__ = (CheckConstraint("purpose IN ('verify', 'reset', 'sign_in')", name="purpose"),)
 
 
 class TokenFamily(Base, Identified):

@@ -60,6 +60,13 @@ class NewPassword(Shape):
     password: Secret
 
 
+class OpenAccount(NewPassword):
+    """The name and password with which an invited person opens an account."""
+
+    given_name: Name
+    family_name: Name
+
+
 class LinkToken(Shape):
     """The token of a link that was mailed."""
 

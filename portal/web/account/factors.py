@@ -10,9 +10,10 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from portal.core.actor import Actor
-from portal.core.errors import Refused, Unauthenticated, refuse
+from portal.core.errors import Gone, Refused, Unauthenticated, refuse
 from portal.core.text import gettext as say
 from portal.domain.access import actors
+from portal.domain.access import factor_help as lost_phone
 from portal.domain.identity import factors, second_step, sessions
 from portal.domain.identity.challenges import ChallengeOver
 from portal.web import gate, htmx, navigation
@@ -97,6 +98,22 @@ def remove_factor() -> Response:
     factors.remove(gate.actor())
     said = say("Your second factor is removed.")
     return htmx.done(url_for("account.security", _anchor="second-factor"), said)
+
+
+@bp.route("/second-factor-help/<token>", methods=["GET", "POST"])
+def factor_help(token: str) -> Response:
+    """Somebody whose phone is lost agrees that the second factor goes, as an admin of their clinic asked."""
+    try:
+        asked = lost_phone.look(token)
+        if request.method != "POST":
+            return htmx.page("account/factor/help.html", asked=asked, token=token)
+        lost_phone.agree(gate.actor(), token)
+    except Gone as no:
+        return htmx.refused(no, "account/factor/help_over.html")
+    if gate.actor().user_id == asked.user.id:
+        gate.sign_out()
+    said = say("Your second factor is removed. Please sign in with your password.")
+    return htmx.done(url_for("account.sign_in"), said)
 
 
 def _show(codes: list[str], *, is_new: bool) -> Response:

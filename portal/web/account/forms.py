@@ -11,7 +11,15 @@ from wtforms.fields.choices import SelectChoice
 from portal.core.errors import Refused
 from portal.core.text import LANGUAGES
 from portal.core.text import lazy as _
-from portal.domain.identity.shapes import AccountProfile, ChangePassword, Code, EmailOnly, NewPassword, SignIn
+from portal.domain.identity.shapes import (
+    AccountProfile,
+    ChangePassword,
+    Code,
+    EmailOnly,
+    NewPassword,
+    OpenAccount,
+    SignIn,
+)
 from portal.domain.patients.models import BLOOD_GROUPS
 from portal.domain.patients.shapes import AllergyShape, PatientDetails, RegisterPatient
 from portal.web.forms import ShapeForm
@@ -48,6 +56,13 @@ class EmailForm(ShapeForm):
 class NewPasswordForm(ShapeForm):
     shape = NewPassword
     password = PasswordField(_("New password"), render_kw={"autocomplete": "new-password"})
+
+
+class OpenAccountForm(ShapeForm[OpenAccount]):
+    shape = OpenAccount
+    given_name = StringField(_("Given name"), render_kw={"autocomplete": "given-name"})
+    family_name = StringField(_("Family name"), render_kw={"autocomplete": "family-name"})
+    password = PasswordField(_("Password"), render_kw={"autocomplete": "new-password"})
 
 
 class CodeForm(ShapeForm):

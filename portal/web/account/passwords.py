@@ -1,8 +1,7 @@
-"""Passwords: forgotten, reset by link, chosen by an invited person, changed."""
+"""Passwords: forgotten, reset by link, changed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from flask import url_for
@@ -13,7 +12,7 @@ from portal.core.text import gettext as say
 from portal.domain.identity import accounts, credentials, links, passwords
 from portal.web import gate, htmx
 from portal.web.account import bp
-from portal.web.account.arriving import enter, onward
+from portal.web.account.arriving import onward
 from portal.web.account.forms import ChangePasswordForm, EmailForm, NewPasswordForm
 from portal.web.account.registering import remember
 
@@ -34,24 +33,21 @@ def forgot() -> Response:
 
 @bp.route("/reset/<token>", methods=["GET", "POST"])
 def reset(token: str) -> Response:
-    """Choose a new password by link, then sign in with it."""
-
-    def go_on(facts: dict[str, Any], _: Any) -> Response:
-        gate.sign_out()
-        said = say("Your new password is set. Please sign in with it.")
-        return htmx.done(url_for("account.sign_in", next=onward(facts.get("next", "")) or None), said)
-
-    return _choose("reset", token, credentials.reset, go_on)
-
-
-@bp.route("/invitation/<token>", methods=["GET", "POST"])
-def invitation(token: str) -> Response:
-    """An invited person chooses a password and is in."""
-
-    def go_on(_: dict[str, Any], user: Any) -> Response:
-        return enter(user)
-
-    return _choose("invite", token, credentials.accept_invitation, go_on)
+    """Choose a new password by link, then sign in with it; a link that is over says what to do instead."""
+    form, page = NewPasswordForm(), "account/reset.html"
+    try:
+        user = links.look("reset", token).user
+        around: dict[str, Any] = {"user": user, "minimum": passwords.minimum_length(), "token": token}
+        if not form.accepted():
+            return htmx.page(page, status=422 if form.is_submitted() else 200, form=form, **around)
+        user, facts = credentials.reset(gate.actor(), token, form.clean.password)
+    except Gone as no:
+        return htmx.refused(no, "account/reset_over.html")
+    except Refused as no:
+        return htmx.refused(no, page, form=form, **around)
+    gate.sign_out()
+    said = say("Your new password is set. Please sign in with it.")
+    return htmx.done(url_for("account.sign_in", next=onward(facts.get("next", "")) or None), said)
 
 
 @bp.route("/password", methods=["GET", "POST"])
@@ -68,25 +64,3 @@ def password() -> Response:
         said = say("Your password is changed. Every other browser and program was signed out.")
         return htmx.done(url_for("account.security"), said)
     return htmx.page("account/password.html", status=422 if form.is_submitted() else 200, form=form, **around)
-
-
-def _choose(
-    purpose: str,
-    token: str,
-    verb: Callable[..., tuple[Any, dict[str, Any]]],
-    go_on: Callable[[dict[str, Any], Any], Response],
-) -> Response:
-    """The page of a link by which a password is chosen; a link that is over says what to do instead."""
-    form = NewPasswordForm()
-    page = f"account/{'reset' if purpose == 'reset' else 'invitation'}.html"
-    try:
-        user = links.look(purpose, token).user
-        around: dict[str, Any] = {"user": user, "minimum": passwords.minimum_length(), "token": token}
-        if not form.accepted():
-            return htmx.page(page, status=422 if form.is_submitted() else 200, form=form, **around)
-        user, facts = verb(gate.actor(), token, form.clean.password)
-    except Gone as no:
-        return htmx.refused(no, page.replace(".html", "_over.html"))
-    except Refused as no:
-        return htmx.refused(no, page, form=form, **around)
-    return go_on(facts, user)

@@ -15,6 +15,7 @@ from portal.web.admin import (  # noqa: E402 - views register themselves
     figures,  # noqa: F401
     holidays,  # noqa: F401
     hours,  # noqa: F401
+    invitations,  # noqa: F401
     reminders,  # noqa: F401
     reviews,  # noqa: F401
     rooms,  # noqa: F401

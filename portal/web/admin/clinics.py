@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from portal.core import clock
 from portal.core.errors import Refused
 from portal.core.text import gettext as say
-from portal.domain.clinics import managing, members
+from portal.domain.clinics import invitations, managing, members
 from portal.domain.clinics.shapes import WEEKDAYS
 from portal.domain.doctors import practices
 from portal.domain.scheduling import visit_types
@@ -104,6 +104,7 @@ def _about(slug: str) -> dict[str, Any]:
         "clinic": found,
         "hours": [(names[n], found.opening_hours.get(day, [])) for n, day in enumerate(WEEKDAYS)],
         "members": members.of_clinic(actor(), found.id),
+        "invitations": invitations.of_clinic(actor(), found.id),
         "practices": practices.of_clinic(actor(), found.id),
         "kinds": visit_types.of_clinic(actor(), found.id),
         "holidays": [one for one in managing.holidays(actor(), found.id) if one.day >= today][:NEXT],

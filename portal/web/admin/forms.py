@@ -22,7 +22,14 @@ from portal.core.text import lazy as _
 from portal.domain.clinics.models import Clinic
 from portal.domain.clinics.shapes import MemberShape
 from portal.domain.doctors.models import Doctor, Specialty
-from portal.domain.doctors.profile_shapes import LANGUAGES, DoctorInvitation, PracticeShape, ProfileShape
+from portal.domain.doctors.profile_shapes import (
+    LANGUAGES,
+    AccountInvitation,
+    DoctorInvitation,
+    PracticeShape,
+    ProfileShape,
+)
+from portal.domain.doctors.profiles import VOUCHED
 from portal.web import terms, times
 from portal.web.forms import AnyShape, ShapeForm
 
@@ -117,8 +124,11 @@ class ProfileForm(DoctorFields[ProfileShape]):
 
     @classmethod
     def fresh(cls, specialties: Sequence[Specialty], doctor: Doctor) -> ProfileForm:
+        """The form with what the profile says, or is to say once it is confirmed."""
         said = {name: getattr(doctor, name) for name in ProfileShape.model_fields}
         said["specialties"] = [one.code for one in doctor.specialties]
+        if (waiting := doctor.amendment) and waiting.is_waiting:
+            said |= {name: getattr(waiting, name) for name in (*VOUCHED, "specialties")}
         form = cls(data=said)
         form.with_choices(specialties)
         return form
@@ -142,6 +152,23 @@ class DoctorForm(PricedForm[DoctorInvitation], DoctorFields[DoctorInvitation]):
         form.locale.choices = list(text.LANGUAGES.items())
         form.price.label.text = str(_("Fee"))
         form.in_currency(_currency_of(form.clinic_id.data, clinics))
+        return form
+
+
+class ConnectForm(ShapeForm[AccountInvitation]):
+    """Whoever reads this address is asked to take a doctor's profile."""
+
+    shape = AccountInvitation
+
+    clinic_id = SelectField(_("Clinic"))
+    email = EmailField(_("E-mail"), render_kw={"autocomplete": "off"})
+    locale = SelectField(_("Writes and reads"))
+
+    @classmethod
+    def fresh(cls, clinics: Sequence[Clinic]) -> ConnectForm:
+        form = cls()
+        form.clinic_id.choices = [(str(one.id), f"{one.name}, {one.city}") for one in clinics]
+        form.locale.choices = list(text.LANGUAGES.items())
         return form
 
 

@@ -16,6 +16,7 @@ from portal.domain.identity import accounts, factors
 from portal.web import htmx, terms
 from portal.web.admin import bp, lists
 from portal.web.admin.forms import MemberForm
+from portal.web.admin.invitations import page_of
 from portal.web.gate import actor, needs_sudo
 
 PAGE = ("admin/users/index.html", "admin/users/_users.html")
@@ -58,7 +59,7 @@ def new_user() -> Response:
 
 @bp.post("/users/invite")
 def invite_user() -> AnyResponse:
-    """Mail the link by which they choose their own password; the role holds at once."""
+    """Ask them by letter; the role begins once they accept. The answer is the same for every address."""
     form = MemberForm.fresh(managing.choices(actor()))
     if not form.accepted():
         return htmx.page("admin/users/invite.html", status=422, form=form)
@@ -67,7 +68,8 @@ def invite_user() -> AnyResponse:
         made = members.invite(actor(), clinic.id, **form.clean.values())
     except Refused as no:
         return htmx.refused(no, "admin/users/invite.html", form=form)
-    return htmx.done(url_for("admin.user", key=made.user_id), say("Invited. They get an e-mail with a link."))
+    said = say("Invited. They get an e-mail with a link; the role begins once they accept.")
+    return htmx.done(page_of(made), said)
 
 
 @bp.post("/users/<uuid:key>/deactivate")
@@ -91,15 +93,17 @@ def reactivate_user(key: UUID) -> AnyResponse:
 
 @bp.post("/users/<uuid:key>/second-factor/remove")
 def remove_factor(key: UUID) -> AnyResponse:
-    """Take away the second factor of somebody whose phone is lost."""
+    """Take away the second factor of somebody whose phone is lost: at once, or once they have agreed by a link."""
     needs_sudo()
     try:
-        factor_help.take_away(actor(), key)
+        is_gone = factor_help.take_away(actor(), key)
     except Refused as no:
         if isinstance(no, NotFound):
             raise
         return htmx.refused(no, "admin/users/show.html", **_about(key))
     said = say("Removed. They are signed out everywhere and sign in with their password.")
+    if not is_gone:
+        said = say("Asked. They get an e-mail with a link; it is removed once they agree.")
     return htmx.done(url_for("admin.user", key=key), said)
 
 

@@ -14,7 +14,7 @@ from portal.domain.clinics.models import Clinic
 from portal.domain.doctors import practices, profiles
 from portal.domain.doctors.models import Doctor
 from portal.domain.identity.models import User
-from tests.builders import actor_of, make_member, make_specialty
+from tests.builders import make_member, make_specialty
 
 RYM = {
     "title": "Dr", "given_name": "Rym", "family_name": "Aït-Ahmed", "licence_number": "dz-77 001",
@@ -32,10 +32,9 @@ def test_an_invited_doctor_is_private_until_the_licence_is_verified(admin: Any, 
     made = practices.invite(
         admin.actor, **RYM, clinic_id=el_djazair.clinic_id, email="rym@example.dz", fee_minor=300_000
     )
-    keep()
     assert (made.slug, made.licence_number, made.languages) == ("dr-rym-ait-ahmed", "DZ-77 001", ["ar", "fr"])
     assert not made.is_public
-    assert actor_of(made.user_id).doctor_id == made.id
+    assert made.user_id is None
     assert mailbox.link("rym@example.dz")
     profiles.verify_licence(admin.actor, made.slug)
     assert made.is_public
@@ -73,27 +72,6 @@ def test_a_licence_number_belongs_to_one_doctor(admin: Any, el_djazair: Any, dr_
     with pytest.raises(Invalid) as no:
         practices.invite(admin.actor, **{**RYM, "licence_number": taken}, clinic_id=el_djazair.clinic_id)
     assert "licence_number" in no.value.fields
-
-
-def test_an_account_has_one_doctors_profile(admin: Any, el_djazair: Any, dr_benali: Any) -> None:
-    with pytest.raises(Conflict) as no:
-        practices.invite(admin.actor, **RYM, clinic_id=el_djazair.clinic_id, email=dr_benali.email)
-    assert no.value.code == "already_doctor"
-
-
-def test_a_doctor_changes_the_own_profile(dr_benali: Any) -> None:
-    said = _said(dr_benali)
-    changed = profiles.change(dr_benali.actor, dr_benali.doctor_id, **{**said, "family_name": "Bénali-Kaci"})
-    assert (changed.family_name, changed.search_name) == ("Bénali-Kaci", "samira benali kaci")
-    assert changed.is_public
-    keep()
-    event = session().scalars(select(Event).where(Event.name == "doctor.changed")).one()
-    assert event.facts["fields"] == ["family_name", "search_name"]
-
-
-def test_another_licence_number_has_to_be_verified_again(dr_benali: Any) -> None:
-    changed = profiles.change(dr_benali.actor, dr_benali.doctor_id, **{**_said(dr_benali), "licence_number": "DZ-1"})
-    assert not changed.is_public
 
 
 @pytest.mark.parametrize("who", ["dr_haddad", "nadia", "kamel", "amina"])
@@ -141,18 +119,6 @@ def test_an_admin_lists_the_doctors_of_the_own_clinics(
     assert [one.id for one in profiles.mine(superadmin.actor, clinic_id=wahran.clinic_id)] == [dr_haddad.doctor_id]
     assert profiles.mine(superadmin.actor, licence="open").items == []
     assert len(profiles.mine(superadmin.actor, licence="verified")) == 2
-
-
-def test_a_known_doctor_joins_another_clinic_leaves_it_and_comes_back(
-    admin: Any, dr_haddad: Any, el_djazair: Any
-) -> None:
-    joined = practices.start(admin.actor, dr_haddad.slug, clinic_id=el_djazair.clinic_id, fee_minor=200_000)
-    with pytest.raises(Conflict):
-        practices.start(admin.actor, dr_haddad.slug, clinic_id=el_djazair.clinic_id)
-    assert practices.end(admin.actor, joined.id).is_active is False
-    again = practices.start(admin.actor, dr_haddad.slug, clinic_id=el_djazair.clinic_id, fee_minor=220_000)
-    assert (again.id, again.is_active, again.fee_minor) == (joined.id, True, 220_000)
-    assert practices.set_fee(admin.actor, joined.id, None).fee_minor is None
 
 
 def test_an_admin_neither_ends_nor_starts_a_practice_elsewhere(admin: Any, dr_haddad: Any, wahran: Any) -> None:

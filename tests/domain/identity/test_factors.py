@@ -22,7 +22,7 @@ from portal.domain.identity.factor_models import RecoveryCode, SecondFactor
 from portal.domain.identity.factors import HasFactor, NotBegun, WrongCode
 from portal.domain.identity.models import TokenFamily
 from tests.apps import Phone
-from tests.builders import PASSWORD, make_member, make_user
+from tests.builders import PASSWORD, make_member, make_patient, make_user
 from tests.people import Person
 
 HERE = Actor(door="web", address="10.0.0.1")
@@ -297,19 +297,60 @@ def test_one_takes_ones_own_away_and_sets_up_another(amina: Any, phone: Phone) -
     assert len(Phone(amina).set_up().codes) == 10
 
 
-@pytest.mark.parametrize("helper", ["admin", "superadmin"])
-def test_an_admin_helps_whoever_lost_the_phone(helper: str, nadia: Any, mailbox: Any, request: Any) -> None:
-    boss = request.getfixturevalue(helper)
+def test_a_superadmin_helps_whoever_lost_the_phone(superadmin: Any, nadia: Any, mailbox: Any) -> None:
     Phone(nadia).set_up()
     _, token = sessions.start(HERE, user_of(nadia))
-    factor_help.take_away(boss.actor, nadia.user_id)
+    assert factor_help.take_away(superadmin.actor, nadia.user_id) is True
     assert actors.by_session(token, None) is None
     (event,) = events_of("factor.taken_away")
-    assert event.actor_id == boss.user_id and event.facts == {"user_id": str(nadia.user_id)}
+    assert event.actor_id == superadmin.user_id and event.facts == {"user_id": str(nadia.user_id)}
     assert "An admin removed the second factor" in mailbox.text(nadia.email)
     assert sessions.sign_in(HERE, nadia.email, PASSWORD)
     with pytest.raises(NotFound):
-        factor_help.take_away(boss.actor, nadia.user_id)
+        factor_help.take_away(superadmin.actor, nadia.user_id)
+
+
+def help_token(mailbox: Any, person: Any) -> str:
+    return str(mailbox.link(person.email, "second-factor-help")).rpartition("/")[2]
+
+
+def test_an_admin_only_asks_and_the_person_agrees_by_letter(admin: Any, nadia: Any, mailbox: Any) -> None:
+    """The account may be a patient's, too: no employer opens it alone, and all are asked alike."""
+    Phone(nadia).set_up()
+    _, opened = sessions.start(HERE, user_of(nadia))
+    assert factor_help.take_away(admin.actor, nadia.user_id) is False
+    assert factors.of(nadia.user_id) and actors.by_session(opened, None)
+    token = help_token(mailbox, nadia)
+    assert factor_help.look(token).admin.name == "Farid Ouali"
+    factor_help.agree(HERE, token)
+    assert factors.of(nadia.user_id) is None and actors.by_session(opened, None) is None
+    (asked,), (event,) = events_of("factor.help_asked"), events_of("factor.taken_away")
+    assert (asked.actor_id, event.actor_id, event.door) == (admin.user_id, nadia.user_id, "link")
+    Phone(nadia).set_up()
+    with pytest.raises(Gone):  # the link was for the phone that is lost
+        factor_help.agree(HERE, token)
+
+
+def test_the_same_happens_whether_the_employee_is_a_patient_too(admin: Any, nadia: Any, mailbox: Any) -> None:
+    make_patient(user_of(nadia))
+    Phone(nadia).set_up()
+    assert factor_help.take_away(admin.actor, nadia.user_id) is False
+    assert factors.of(nadia.user_id)
+    assert help_token(mailbox, nadia)
+
+
+def test_a_request_ends_with_the_admins_right_and_after_a_day(
+    admin: Any, nadia: Any, wahran: Any, mailbox: Any, standing_at: Any
+) -> None:
+    Phone(nadia).set_up()
+    factor_help.take_away(admin.actor, nadia.user_id)
+    token = help_token(mailbox, nadia)
+    with standing_at(clock.now() + timedelta(hours=25)), pytest.raises(Gone):
+        factor_help.look(token)
+    _member(user_of(nadia), wahran)  # works elsewhere by now
+    with pytest.raises(Gone):
+        factor_help.agree(HERE, token)
+    assert factors.of(nadia.user_id)
 
 
 def test_an_admin_helps_nobody_else(

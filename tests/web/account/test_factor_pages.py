@@ -10,8 +10,7 @@ from urllib.parse import unquote
 import pytest
 
 from portal.core import clock
-from portal.core.db import keep
-from portal.domain.identity import accounts, credentials, factors, links, sessions
+from portal.domain.identity import accounts, credentials, factors, sessions
 from tests.apps import Phone
 from tests.builders import HTMX, PASSWORD
 from tests.doors import Browser
@@ -124,16 +123,6 @@ def test_the_step_is_not_kept_and_leads_nowhere_else(client: Any, amina: Any, ph
     assert client.get(STEP).headers["Cache-Control"] == "no-store"
     answer = client.post(f"{STEP}?next=https://evil.example", data={"code": phone.fresh()})
     assert answer.location.startswith("/patient")
-
-
-def test_links_that_let_one_in_ask_for_the_code_too(client: Any, amina: Any, phone: Phone) -> None:
-    user = accounts.get(amina.user_id)
-    user.password_hash = None  # as with somebody who only ever came by a provider
-    token = links.make("invite", user)
-    keep()
-    answer = client.post(f"/account/invitation/{token}", data={"password": "another long password"})
-    assert (answer.status_code, answer.location) == (303, STEP)
-    assert not is_in(client)
 
 
 def test_the_browser_that_registered_asks_for_the_code_too(client: Any, mailbox: Any) -> None:
@@ -289,19 +278,39 @@ def test_whoever_removes_it_sets_up_another(client: Any, nadia: Any, required_of
 # --- an admin helps ---
 
 
-def test_an_admin_removes_it_for_whoever_lost_the_phone(
-    client: Any, new_client: Any, admin: Any, nadia: Any, amina: Any
+def test_a_superadmin_removes_it_for_whoever_lost_the_phone(
+    client: Any, new_client: Any, superadmin: Any, nadia: Any
 ) -> None:
     Phone(nadia).set_up()
     theirs = new_client().sign_in(nadia)
-    client.sign_in(admin)
+    client.sign_in(superadmin)
     url = f"/admin/users/{nadia.user_id}"
-    assert f"{url}/second-factor/remove" in client.get(url).text
+    assert "signed out everywhere" in client.get(url).text
     answer = client.post(f"{url}/second-factor/remove")
     assert (answer.status_code, answer.location) == (303, url)
     assert f"{url}/second-factor/remove" not in client.get(url).text
     assert not is_in(theirs)
     assert client.post(f"{url}/second-factor/remove").status_code == 404
+
+
+def test_an_admin_asks_and_the_person_agrees_on_a_page_that_a_scanner_may_open(
+    client: Any, new_client: Any, admin: Any, nadia: Any, amina: Any, mailbox: Any
+) -> None:
+    Phone(nadia).set_up()
+    theirs = new_client().sign_in(nadia)
+    client.sign_in(admin)
+    url = f"/admin/users/{nadia.user_id}"
+    assert "Ask them by e-mail" in client.get(url).text
+    assert client.post(f"{url}/second-factor/remove").location == url
+    assert "it is removed once they agree" in client.get(url).text
+    assert factors.of(nadia.user_id) and is_in(theirs)
+    link = mailbox.link(nadia.email, "second-factor-help").removeprefix("http://localhost")
+    guest = new_client()
+    assert "Farid Ouali" in guest.get(link).text
+    assert factors.of(nadia.user_id)
+    assert guest.post(link).location == "/account/sign-in"
+    assert factors.of(nadia.user_id) is None and not is_in(theirs)
+    assert (guest.get(link).status_code, guest.post(link).status_code) == (410, 410)
     assert client.post(f"/admin/users/{amina.user_id}/second-factor/remove").status_code == 404
 
 

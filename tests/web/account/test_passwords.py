@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from portal.domain.clinics import members
 from tests.builders import PASSWORD
 
 NEW = "seven green boats"
@@ -56,21 +55,6 @@ def test_an_address_that_is_none_is_told_so(client: Any) -> None:
     assert answer.status_code == 422
     assert "name@example.com" in answer.text
     assert 'value="nonsense"' in answer.text
-
-
-def test_an_invited_person_walks_in(client: Any, admin: Any, el_djazair: Any, mailbox: Any) -> None:
-    guest = {"email": "nora@example.dz", "given_name": "Nora", "family_name": "Kaci", "locale": "en"}
-    members.invite(admin.actor, el_djazair.clinic_id, **guest, role="admin")
-    link = path(mailbox.link(guest["email"], "invitation"))
-    page = client.get(link).text
-    assert "Nora" in page
-    assert guest["email"] in page
-    assert client.post(link, data={"password": "short"}).status_code == 422
-    answer = client.post(link, data={"password": NEW})
-    assert answer.status_code == 303
-    assert answer.location.startswith("/admin")
-    assert client.get(answer.location).status_code == 200
-    assert client.get(link).status_code == 410
 
 
 def test_changing_the_password_signs_others_out(client: Any, new_client: Any, amina: Any, mailbox: Any) -> None:

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from portal.core.actor import NOBODY
 from portal.core.db import keep, session
 from portal.core.tasks import Task
 from portal.domain.access import people
+from portal.domain.clinics import invitations, members
 from portal.domain.clinics.models import Clinic, Membership
+from portal.domain.doctors import joining, profiles
 from portal.domain.doctors.models import Doctor, Practice
 from portal.domain.identity.models import User
 from portal.domain.scheduling import booking
@@ -101,13 +104,35 @@ def test_somebody_is_invited_and_their_role_ended(client: Any, admin: Any, el_dj
         "locale": "fr",
     }
     answer = client.post("/admin/users/invite", data=said)
-    assert answer.status_code == 303
+    assert answer.location == f"/admin/clinics/{el_djazair.slug}#invitations"
     assert mailbox.link("salima@example.dz")
     assert client.post("/admin/users/invite", data=said).status_code == 409
     assert client.post("/admin/users/invite", data={**said, "email": "nobody"}).status_code == 422
+    (asked,) = invitations.of_clinic(admin.actor, el_djazair.clinic_id)
+    page = client.get(f"/admin/clinics/{el_djazair.slug}").text
+    assert "salima@example.dz" in page and "Salima H" in page and "Waits for an answer" in page
+    assert client.post(f"/admin/invitations/{asked.id}/send").location == answer.location
+    assert len(mailbox.to("salima@example.dz")) == 2
+    token = mailbox.link("salima@example.dz").rpartition("/")[2]
+    joining.accept_new(NOBODY, token, given_name="Salima", family_name="Haddad", password="seven green boats")
+    assert "Salima Haddad" in client.get(f"/admin/clinics/{el_djazair.slug}").text
     made = session().query(Membership).join(Membership.user).filter(User.email == "salima@example.dz").one()
     assert client.post(f"/admin/memberships/{made.id}/end?back=clinic").location == f"/admin/clinics/{el_djazair.slug}"
     assert people.get(admin.actor, admin.user_id)
+
+
+def test_an_invitation_is_withdrawn_by_its_own_clinic(
+    client: Any, admin: Any, superadmin: Any, el_djazair: Any, wahran: Any, mailbox: Any
+) -> None:
+    said = {"email": "salima@example.dz", "given_name": "Salima", "family_name": "H", "role": "staff"}
+    own = members.invite(admin.actor, el_djazair.clinic_id, **said)
+    other = members.invite(superadmin.actor, wahran.clinic_id, **said)
+    client.sign_in(admin)
+    for step in ("send", "withdraw"):
+        assert client.post(f"/admin/invitations/{other.id}/{step}").status_code == 404
+    assert client.post(f"/admin/invitations/{own.id}/withdraw").status_code == 303
+    assert client.post(f"/admin/invitations/{own.id}/send").status_code == 410
+    assert "salima@example.dz" not in client.get(f"/admin/clinics/{el_djazair.slug}").text
 
 
 def test_a_role_that_may_not_be_given_here_is_refused(client: Any, admin: Any, el_djazair: Any, wahran: Any) -> None:
@@ -254,10 +279,76 @@ def test_a_doctor_is_added_verified_and_changed(client: Any, admin: Any, el_djaz
     assert not made.is_public
 
 
-def test_a_doctor_joins_and_leaves_a_clinic(client: Any, superadmin: Any, dr_haddad: Any, el_djazair: Any) -> None:
+def test_a_profile_without_account_is_offered_to_an_address(
+    client: Any, admin: Any, dr_benali: Any, el_djazair: Any
+) -> None:
+    session().get_one(Doctor, dr_benali.doctor_id).user_id = None
+    keep()
+    client.sign_in(admin)
+    url = f"/admin/doctors/{dr_benali.slug}"
+    said = {"clinic_id": str(el_djazair.clinic_id), "email": "nonsense", "locale": "fr"}
+    assert "Ask the doctor to sign in" in client.get(url).text
+    assert 'value="nonsense"' in client.post(f"{url}/account", data=said).text
+    assert client.post(f"{url}/account", data=said | {"email": "rym@example.dz"}).location == url
+    page = client.get(url).text
+    assert "rym@example.dz" in page and "Ask the doctor to sign in" not in page
+    assert client.post(f"{url}/account", data=said | {"email": "other@example.dz"}).status_code == 409
+
+
+def test_a_change_of_what_was_verified_is_confirmed_or_refused(
+    client: Any, new_client: Any, admin: Any, dr_benali: Any
+) -> None:
+    url, public = f"/admin/doctors/{dr_benali.slug}", f"/doctors/{dr_benali.slug}"
+    doctor = new_client().sign_in(dr_benali)
+    said = {
+        "title": "Dr", "given_name": "Samira", "family_name": "Bénali-Kaci", "gender": "female",
+        "licence_number": session().get_one(Doctor, dr_benali.doctor_id).licence_number,
+        "specialties": ["cardiology"],
+    }  # fmt: skip
+    client.sign_in(admin)
+
+    def propose(name: str) -> str:
+        assert doctor.post("/doctor/profile", data=said | {"family_name": name}).status_code == 303
+        page = doctor.get("/doctor/profile").text
+        assert "A change waits" in page and f'value="{name}"' in page
+        waiting = profiles.get(admin.actor, dr_benali.slug).amendment
+        assert waiting
+        return f"/admin/amendments/{waiting.id}"
+
+    first = propose("Of the palace")
+    assert "A change waits" in client.get("/admin/doctors?licence=open", headers=HTMX).text
+    assert "Of the palace" in client.get(url).text and "Of the palace" not in client.get(public).text
+    assert client.post(f"{first}/reject").location == url
+    assert "was refused" in doctor.get("/doctor/profile").text
+    assert client.post(f"{first}/confirm").status_code == 409
+    assert doctor.post(first.replace("admin", "doctor/profile", 1) + "/withdraw").location == "/doctor/profile"
+    second = propose("Bénali-Kaci")
+    assert client.post(f"{first}/confirm").status_code == 404
+    assert client.post(f"{second}/confirm").location == url
+    assert "Bénali-Kaci" in client.get(public).text
+    assert client.post(f"{second}/nonsense").status_code == 404
+
+
+def test_a_licence_is_verified_as_it_was_shown(client: Any, admin: Any, dr_benali: Any) -> None:
+    session().get_one(Doctor, dr_benali.doctor_id).licence_verified_at = None
+    keep()
+    client.sign_in(admin)
+    url = f"/admin/doctors/{dr_benali.slug}"
+    seen = profiles.mark_of(profiles.get(admin.actor, dr_benali.slug))
+    assert seen in client.get(url).text
+    session().get_one(Doctor, dr_benali.doctor_id).family_name = "Other"
+    keep()
+    assert client.post(f"{url}/verify", data={"seen": seen}).status_code == 409
+
+
+def test_a_doctor_is_asked_to_join_a_clinic_and_leaves_one(
+    client: Any, superadmin: Any, dr_haddad: Any, el_djazair: Any
+) -> None:
     client.sign_in(superadmin)
     said = {"clinic_id": str(el_djazair.clinic_id), "price": "2000"}
-    assert client.post(f"/admin/doctors/{dr_haddad.slug}/practices", data=said).status_code == 303
+    answer = client.post(f"/admin/doctors/{dr_haddad.slug}/practices", data=said)
+    assert answer.location == f"/admin/clinics/{el_djazair.slug}#invitations"
+    assert "Waits for an answer" in client.get(f"/admin/doctors/{dr_haddad.slug}").text
     assert client.post(f"/admin/doctors/{dr_haddad.slug}/practices", data=said).status_code == 409
     assert client.post(f"/admin/practices/{dr_haddad.practice_id}/end").status_code == 303
     assert session().get_one(Practice, dr_haddad.practice_id).is_active is False
