@@ -29,11 +29,8 @@ def outcomes(results: list[Any]) -> Counter[str]:
 def test_an_invitation_accepted_many_times_at_once_begins_one_role(
     committed: Any, race: Any, admin: Any, el_djazair: Any, amina: Any
 ) -> None:
-    asked, actor = (
-        members.invite(admin.actor, el_djazair.clinic_id, email=amina.email, role="staff", **NAME),
-        amina.actor,
-    )
-    key = asked.id
+    asked = members.invite(admin.actor, el_djazair.clinic_id, email=amina.email, role="staff", **NAME)
+    key, actor = asked.id, amina.actor
     assert outcomes(race([lambda: joining.accept(actor, key)] * 6)) == {"done": 1, "invitation_over": 5}
     session().rollback()
     assert session().scalar(select(func.count()).where(Membership.user_id == amina.user_id)) == 1

@@ -90,7 +90,7 @@ def withdraw(actor: Actor, key: UUID | str) -> ClinicInvitation:
 
 def of_clinic(actor: Actor, clinic_id: UUID) -> list[ClinicInvitation]:
     """The invitations of a clinic that have not been answered, and those declined lately, the latest first."""
-    managing.get(actor, clinic_id)
+    managing.at_hand(actor, clinic_id)
     declined = and_(ClinicInvitation.outcome == "declined", ClinicInvitation.ended_at > clock.now() - SHOWN)
     statement = select(ClinicInvitation).where(
         ClinicInvitation.clinic_id == clinic_id, or_(ClinicInvitation.ended_at.is_(None), declined)

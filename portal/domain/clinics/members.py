@@ -35,7 +35,7 @@ class AlreadyMember(Conflict):
 
 def of_clinic(actor: Actor, clinic_id: UUID) -> list[Membership]:
     """The present members of a clinic with their accounts, by role and name; for its admins."""
-    managing.get(actor, clinic_id)
+    managing.at_hand(actor, clinic_id)
     found = session().scalars(
         select(Membership)
         .join(Membership.user)

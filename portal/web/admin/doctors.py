@@ -173,7 +173,7 @@ def _about(slug: str) -> dict[str, Any]:
     return {
         "doctor": found,
         "waiting": waiting,
-        "fields": {one.code: one for one in profiles.specialties()},
+        "by_code": {one.code: one for one in profiles.specialties()},
         "seen": profiles.mark_of(found),
         "may_administer": profiles.may_administer(actor(), found),
         "practice_form": PracticeForm.fresh(others) if others else None,

@@ -56,7 +56,7 @@ def withdraw_amendment(key: UUID) -> AnyResponse:
 
 
 def _around(doctor: Doctor) -> dict[str, Any]:
-    return {"doctor": doctor, "fields": {one.code: one for one in profiles.specialties()}}
+    return {"doctor": doctor, "by_code": {one.code: one for one in profiles.specialties()}}
 
 
 def _own() -> Doctor:

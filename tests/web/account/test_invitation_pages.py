@@ -84,7 +84,7 @@ def test_an_invitation_is_declined_signed_in_or_by_the_link(
     assert client.post(f"{link}/decline").location == "/"
     assert client.post(f"{link}/decline").status_code == 410
     client.sign_in(admin)
-    assert client.get(f"/admin/clinics/{el_djazair.slug}").text.count("Declined") == 2
+    assert client.get(f"/admin/clinics/{el_djazair.slug}").text.count("The answer was no") == 2
     assert {one.state for one in invitations.of_clinic(admin.actor, el_djazair.clinic_id)} == {"declined"}
 
 

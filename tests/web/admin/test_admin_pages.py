@@ -318,6 +318,7 @@ def test_a_change_of_what_was_verified_is_confirmed_or_refused(
     first = propose("Of the palace")
     assert "A change waits" in client.get("/admin/doctors?licence=open", headers=HTMX).text
     assert "Of the palace" in client.get(url).text and "Of the palace" not in client.get(public).text
+    assert "as before" in client.get(url).text, "the specialties are the same"
     assert client.post(f"{first}/reject").location == url
     assert "was refused" in doctor.get("/doctor/profile").text
     assert client.post(f"{first}/confirm").status_code == 409
