@@ -40,6 +40,7 @@ def _flask_settings(settings: Settings) -> dict[str, Any]:
             "pool_timeout": 10,
             "pool_pre_ping": False,  # a lost connection is noticed in use, and the request starts anew (portal.app)
             "pool_use_lifo": True,
+            "hide_parameters": True,  # an error names the statement, not what was to be written
             "connect_args": {
                 "connect_timeout": 5,
                 "application_name": "portal",

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.routing import MapAdapter
 
+from portal import request_log
 from portal.config import Settings
 from portal.core import db, log
 from portal.core.actor import NOBODY
@@ -28,6 +29,10 @@ class PortalFlask(Flask):
 
     request_class = HtmxAwareRequest
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.wsgi_app = request_log.RequestLog(self.wsgi_app)  # type: ignore[method-assign]
+
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Flask's, making whole addresses of BASE_URL whatever host, port and scheme a request says it came by."""
         adapter = super().create_url_adapter(request)
@@ -35,6 +40,15 @@ class PortalFlask(Flask):
         if adapter and request and settings:
             adapter.server_name, adapter.url_scheme = settings.base_host, urlsplit(settings.base_url).scheme
         return adapter
+
+    def process_response(self, response: Response) -> Response:
+        """Everything that is done to an answer; also of one that fails here, the log knows the route."""
+        request_log.note(response)
+        return super().process_response(response)
+
+    def log_exception(self, exc_info: Any) -> None:
+        """Log what went wrong after the view; Flask would name the address."""
+        log.error("request failed", exc_info=exc_info[1], endpoint=request.endpoint)
 
     def preprocess_request(self) -> Any:
         """Ask who comes; once more when the database had closed the connection meanwhile."""
@@ -45,11 +59,11 @@ class PortalFlask(Flask):
         except DBAPIError as error:
             db.undo()
             if not error.connection_invalidated:
-                raise _refusal_for(error) from error
+                raise _refusal_for(error) from error.orig
         try:
             return super().preprocess_request()
         except DBAPIError as error:
-            raise _refusal_for(error) from error
+            raise _refusal_for(error) from error.orig
 
     def dispatch_request(self) -> Any:
         """Call the view; keep what it did when it answers, undo it when it refuses or fails.
@@ -66,7 +80,7 @@ class PortalFlask(Flask):
                 if again and attempt < TRIES:
                     time.sleep(0.01 * attempt)
                     continue
-                raise _refusal_for(error) from error
+                raise _refusal_for(error) from error.orig
             except PoolTimeout as error:
                 db.undo()
                 raise Unavailable from error
@@ -79,7 +93,7 @@ class PortalFlask(Flask):
                 with db.transaction():
                     return work()
             except DBAPIError as error:
-                raise _refusal_for(error) from error
+                raise _refusal_for(error) from error.orig
             except PoolTimeout as error:
                 raise Unavailable from error
 

@@ -17,6 +17,7 @@ from portal.config import ROOT, Settings
 from portal.core import clock, live, tasks
 from portal.core.db import session, undo
 from portal.domain.identity import spellings
+from portal.embedded import QUIET_LOG
 from portal.gateways import mail, sms
 
 Found = TypeVar("Found")
@@ -48,6 +49,7 @@ def examine(settings: Settings) -> list[Finding]:
     """Look at everything an installation needs; needs an application context. Never raises for what it finds."""
     return [
         *_database(),
+        *_server_log(),
         *_redis(settings),
         _mail(settings),
         _sms(settings),
@@ -134,6 +136,20 @@ def _addresses() -> Finding:
     said = "; ".join(", ".join(map(str, group)) for group in twice)
     do = "Give one account of each group another address, or delete it, before `flask db upgrade`." if twice else ""
     return Finding(not twice, "accounts", f"one address in two spellings: {said}" if twice else "one an address", do)
+
+
+def _server_log() -> Iterator[Finding]:
+    """What PostgreSQL writes into its own log when a statement fails: by default the statement with its values."""
+    asked = text("SELECT name, setting FROM pg_settings WHERE name = ANY(:names)")
+    try:
+        found = {row.name: row.setting for row in session().execute(asked, {"names": list(QUIET_LOG)})}
+    except SQLAlchemyError:
+        undo()
+        return  # said already
+    loud = sorted(name for name, value in QUIET_LOG.items() if found.get(name) != value)
+    said = f"may hold what was entered, by {', '.join(loud)}" if loud else "holds no values"
+    do = "Set in PostgreSQL: " + ", ".join(f"{name} = {QUIET_LOG[name]}" for name in loud) if loud else ""
+    yield Finding(not loud, "server log", said, do)
 
 
 def _skew() -> Finding:

@@ -41,6 +41,11 @@ import redis
 EXTENSIONS = ("btree_gist", "pg_trgm", "citext", "unaccent", "cube", "earthdistance")
 SOCKET = ".s.PGSQL.5432"
 LONGEST_SOCKET = 100  # bytes; the kernel takes 107
+QUIET_LOG = {  # the server's log holds no statement and no value: psycopg2 writes values into the statement
+    "log_statement": "none", "log_min_duration_statement": "-1", "log_min_error_statement": "panic",
+    "log_min_messages": "log", "log_error_verbosity": "terse",
+    "log_parameter_max_length": "0", "log_parameter_max_length_on_error": "0",
+}  # fmt: skip
 PATIENCE = 60.0  # seconds an engine gets to start or to stop
 ELSEWHERE = Path("/var/tmp")  # noqa: S108 - outlives a reboot; what we keep there is made by mkdtemp
 
@@ -208,7 +213,7 @@ class Postgres:
             "listen_addresses": "", "unix_socket_directories": str(self.sockets), "unix_socket_permissions": "0700",
             "port": "5432", "max_connections": "200", "shared_buffers": "128MB", "timezone": "UTC",
             "log_timezone": "UTC", "max_wal_size": "1GB", "jit": "off", "log_checkpoints": "off",
-            "log_line_prefix": "%m [%p] ",
+            "log_line_prefix": "%m [%p] ", **QUIET_LOG,
         }  # fmt: skip
         if self.fast:
             settings |= {

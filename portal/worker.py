@@ -16,6 +16,7 @@ from uuid import UUID
 import redis
 from flask import Flask
 from rq import Queue, SimpleWorker
+from rq.job import Job
 from rq.timeouts import TimerDeathPenalty
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -49,13 +50,15 @@ def run_batch(ids: list[str]) -> None:
 
 
 def run_one(app: Flask, task_id: str | UUID) -> str:
-    """One task in an application context of its own; a lost database is left to the sweep."""
+    """One task in an application context of its own; when that fails as a whole, it is left to the sweep."""
     with app.app_context():
         try:
             return tasks.run(task_id)
         except SQLAlchemyError as error:
             log.warning("task left to the sweep", task_id=str(task_id), kind=type(error).__name__)
-            return "skipped"
+        except Exception as error:  # RQ would keep its words in Redis
+            log.error("task left to the sweep", task_id=str(task_id), exc_info=error)
+        return "skipped"
 
 
 def drain(app: Flask, most: int = 10_000) -> int:
@@ -81,6 +84,16 @@ class Worker(SimpleWorker):
     """Runs jobs in its own process (no fork for each) and says that it is alive."""
 
     death_penalty_class = TimerDeathPenalty
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        """Log a job that failed as a whole; RQ would log the exception's own words."""
+        log.error("job failed", job_id=job.id, exc_info=exc_info[1])
+
+    def handle_job_failure(
+        self, job: Job, queue: Queue, started_job_registry: Any = None, exc_string: str = ""
+    ) -> None:
+        """Keep that it failed; why stands in the log, and nothing of it in Redis."""
+        super().handle_job_failure(job, queue, started_job_registry, exc_string="")
 
 
 def work(app: Flask, redis_url: str) -> None:

@@ -60,7 +60,7 @@ def http(wrong: HTTPException) -> Any:
 
 def broken(error: Exception) -> Response:
     """Our own failure: the log has the trace, the program the correlation id."""
-    log.error("request failed", exc_info=error, path=request.path, endpoint=request.endpoint)
+    log.error("request failed", exc_info=error, endpoint=request.endpoint)
     return build(500, "internal", str(http_sentence(500)))
 
 

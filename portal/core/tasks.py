@@ -6,7 +6,6 @@ commit its id is handed to the workers; what is not handed over (Redis away, pro
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +16,7 @@ from sqlalchemy import Index, String, Text, func, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.core import clock, log
+from portal.core import clock, faults, log
 from portal.core.db import Base, Identified, after_commit, before_commit, new_id, session, transaction
 from portal.core.prepared import Prepared
 
@@ -43,7 +42,7 @@ class GivenUp(Exception):
 
 
 class Task(Base, Identified):
-    """One piece of work: what, with which ids, when due, how often tried and what went wrong."""
+    """One piece of work: what, with which ids, when due, how often tried and what went wrong (core/faults.py)."""
 
     name: Mapped[str] = mapped_column(String(120), index=True)
     args: Mapped[list[Any]] = mapped_column(JSONB, default=list)
@@ -228,7 +227,7 @@ def counts() -> dict[str, int]:
 
 def _note_failure(row: Task, error: Exception) -> None:
     row.attempts += 1
-    row.last_error = "".join(traceback.format_exception(error))[-4000:]
+    row.last_error = faults.describe(error)[-4000:]
     if row.attempts >= MOST_ATTEMPTS or isinstance(error, GivenUp):
         row.state, row.finished_at = "failed", clock.now()
         if then := _afterwards.get(row.name):

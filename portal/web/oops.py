@@ -36,7 +36,7 @@ def http(wrong: HTTPException) -> Any:
 
 def broken(error: Exception) -> Any:
     """The page of our own failure: it says that nothing was changed and a reference, and the log has the rest."""
-    log.error("request failed", exc_info=error, path=request.path, endpoint=request.endpoint)
+    log.error("request failed", exc_info=error, endpoint=request.endpoint)
     return _page(500, str(http_sentence(500)), "internal")
 
 

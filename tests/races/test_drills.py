@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import psutil
@@ -26,7 +27,7 @@ from portal.domain.doctors.models import Practice
 from portal.domain.identity import signing
 from portal.domain.scheduling.models import VisitType
 from portal.gateways.mail import Mailbox
-from tests import processes
+from tests import leaks, processes
 from tests.builders import at, grant_for, make_opening, make_patient, make_user, working_day
 from tests.engines import environment
 
@@ -58,7 +59,9 @@ class Client:
 def _portal(ground, number, _committed, tmp_path_factory) -> Iterator[processes.Portal]:
     place = tmp_path_factory.mktemp("drills")
     with embedded.start(place / "engines", fast=True, want_postgres=False) as engines:
-        told = environment(ground, _committed, 0, PORTAL_DATA=str(place / "portal"), REDIS_URL=engines.redis_url)
+        told = environment(
+            ground, _committed, 0, PORTAL_DATA=str(place / "portal"), REDIS_URL=engines.redis_url, LOG_LEVEL="INFO"
+        )
         web = tuple(part.replace("{python}", sys.executable) for part in WEB)
         with processes.running(told, place / "log", web=web) as running:
             running.engines, running.mail = engines, place / "portal" / "mail"  # type: ignore[attr-defined]
@@ -223,9 +226,33 @@ def _clients(portal: processes.Portal, people: list[UUID]) -> list[Client]:
     return clients
 
 
-def _book(client: Client, doctor: Any, clinic: Any, wall: str, ahead: int = 2) -> tuple[int, dict[str, Any]]:
+def test_a_reason_stands_nowhere_but_with_its_visit_when_statements_and_tasks_fail(
+    portal, guests, sent, dr_benali, el_djazair, ground
+):
+    database = urlsplit(portal.environment["DATABASE_URL"]).path[1:]
+    first, second = _clients(portal, guests(2))
+    with leaks.refusing(ground, database, "appointments", "INSERT"):
+        assert _book(first, dr_benali, el_djazair, "08:00", reason=leaks.MARKER)[0] == 500
+    with leaks.refusing(ground, database, "deliveries", "UPDATE"):  # its message quotes the reason of every visit
+        assert _book(second, dr_benali, el_djazair, "08:30", reason=leaks.MARKER)[0] == 201
+        _until(lambda: leaks.failed_tasks(ground, database) > 0)
+    leaks.again_at_once(ground, database)
+    _until(lambda: len(sent()) == 2)
+    _settle(portal)
+    said = "".join(portal.said(name) for name in ("web", "worker", "clock"))
+    for message in ('"message": "request failed"', '"message": "task failed"', '"message": "request"'):
+        assert message in said
+    assert "sqlstate P0001" in said
+    kept = {"logs": said, **leaks.elsewhere(ground, database, portal.engines.redis_url, portal.mail)}
+    assert [name for name, words in kept.items() if leaks.MARKER in words] == []
+
+
+def _book(
+    client: Client, doctor: Any, clinic: Any, wall: str, ahead: int = 2, **more: Any
+) -> tuple[int, dict[str, Any]]:
     return client.post(
         "/appointments",
+        **more,
         practice_id=str(doctor.practice_id),
         visit_type_id=str(clinic.consultation_id),
         starts_at=at(wall, ahead).isoformat(),

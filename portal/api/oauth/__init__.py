@@ -130,7 +130,7 @@ def _http(wrong: HTTPException) -> Any:
 
 @bp.errorhandler(Exception)
 def _broken(error: Exception) -> Response:
-    log.error("request failed", exc_info=error, path=request.path, endpoint=request.endpoint)
+    log.error("request failed", exc_info=error, endpoint=request.endpoint)
     return _error(500, "server_error", "Something went wrong on our side. Nothing was changed.")
 
 
