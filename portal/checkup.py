@@ -49,7 +49,7 @@ def examine(settings: Settings) -> list[Finding]:
     """Look at everything an installation needs; needs an application context. Never raises for what it finds."""
     return [
         *_database(),
-        *_server_log(),
+        *_only_at_the_terminal(),
         *_redis(settings),
         _mail(settings),
         _sms(settings),
@@ -93,7 +93,6 @@ def _database() -> Iterator[Finding]:
         yield _version(number // 10_000)
         yield _extensions(set(session().scalars(text("SELECT extname FROM pg_extension"))))
         yield _migrations()
-        yield _addresses()
         yield _skew()
         yield _behind()
     except SQLAlchemyError as wrong:
@@ -129,6 +128,15 @@ def _migrations() -> Finding:
     return Finding(ok, "migrations", said, "" if ok else "Run: flask db upgrade")
 
 
+def _only_at_the_terminal() -> Iterator[Finding]:
+    """What monitors are not told: it names accounts, or is as it is for as long as the server stands."""
+    try:
+        yield _addresses()
+        yield _server_log()
+    except SQLAlchemyError:
+        undo()  # said already
+
+
 def _addresses() -> Finding:
     """Two accounts of one e-mail address, from before it had one form: the next migration waits for them."""
     known = session().scalar(text("SELECT to_regclass('users') IS NOT NULL"))
@@ -138,18 +146,14 @@ def _addresses() -> Finding:
     return Finding(not twice, "accounts", f"one address in two spellings: {said}" if twice else "one an address", do)
 
 
-def _server_log() -> Iterator[Finding]:
+def _server_log() -> Finding:
     """What PostgreSQL writes into its own log when a statement fails: by default the statement with its values."""
     asked = text("SELECT name, setting FROM pg_settings WHERE name = ANY(:names)")
-    try:
-        found = {row.name: row.setting for row in session().execute(asked, {"names": list(QUIET_LOG)})}
-    except SQLAlchemyError:
-        undo()
-        return  # said already
+    found = {row.name: row.setting for row in session().execute(asked, {"names": list(QUIET_LOG)})}
     loud = sorted(name for name, value in QUIET_LOG.items() if found.get(name) != value)
     said = f"may hold what was entered, by {', '.join(loud)}" if loud else "holds no values"
     do = "Set in PostgreSQL: " + ", ".join(f"{name} = {QUIET_LOG[name]}" for name in loud) if loud else ""
-    yield Finding(not loud, "server log", said, do)
+    return Finding(not loud, "server log", said, do)
 
 
 def _skew() -> Finding:

@@ -104,6 +104,14 @@ def test_an_installation_that_is_whole_has_nothing_to_do(watched: Settings, data
     assert found["database"].said.startswith("PostgreSQL ")
 
 
+def test_a_server_whose_log_would_hold_what_was_entered_is_named(
+    watched: Settings, database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkup, "QUIET_LOG", {"log_min_error_statement": "log", "log_statement": "none"})
+    found = {finding.what: finding for finding in checkup.examine(watched)}["server log"]
+    assert not found.ok and found.do == "Set in PostgreSQL: log_min_error_statement = log"
+
+
 @pytest.mark.parametrize(
     ("wrong", "what"),
     [
