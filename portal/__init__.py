@@ -70,7 +70,7 @@ def _core(app: Flask, settings: Settings) -> None:
     from portal.core import events, limits, live, log, recent, secrets, tasks
     from portal.core.db import db
     from portal.domain.identity import factors, passwords, sessions, signing, tokens
-    from portal.domain.scheduling import holds, video
+    from portal.domain.scheduling import caps, holds, video
     from portal.gateways import hooks, mail, sms
     from portal.web import letters
 
@@ -87,6 +87,9 @@ def _core(app: Flask, settings: Settings) -> None:
     tokens.live_for(settings.access_token_minutes, settings.refresh_token_days)
     signing.issue_as(settings.base_url)
     holds.last_for(settings.hold_minutes)
+    caps.allow_at_most(
+        settings.holds_without_account, settings.holds_without_account_share, settings.visits_ahead_per_account
+    )
     video.meet_at(settings.video_url)
     events.subscribe(subscriptions.SUBSCRIPTIONS)
     tasks.hand_over_by(worker.hand_over(settings.redis_url))

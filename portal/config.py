@@ -54,6 +54,10 @@ class Settings(BaseSettings):
     default_time_zone: str = "Africa/Algiers"
     default_currency: str = Field(default="DZD", pattern="^[A-Z]{3}$")
     hold_minutes: int = Field(default=10, ge=1, le=120)
+    holds_without_account: int = Field(default=3, ge=1, le=100)  # at once, from one place
+    # What all who have no account hold together of a practice's day, per cent; two times at least.
+    holds_without_account_share: int = Field(default=25, ge=0, le=100)
+    visits_ahead_per_account: int = Field(default=30, ge=1, le=1000)  # over everybody it books for
     video_url: str = "https://meet.jit.si/{room}"
 
     superadmin_email: str = ""

@@ -98,16 +98,22 @@ def test_what_nobody_or_one_gives_is_not_asked_of_any_doctor(
     problem(api.post(f"{here}/holds", query | {"starts_at": at().isoformat()}), 404, "not_found")
 
 
-def test_a_hold_is_kept_longer_but_not_for_ever(api: Program, wish: Any) -> None:
+def test_without_an_account_a_hold_is_kept_no_longer(api: Program, wish: Any, amina: Any) -> None:
     told = {"Hold-Token": api.post("/holds", wish()).get_json()["token"]}
+    problem(api.post("/holds/extend", headers=told), 401, "sign_in_to_keep")
+    assert api.as_(amina).post("/holds/extend", headers=told).status_code == 200
+
+
+def test_a_hold_is_kept_longer_but_not_for_ever(api: Program, wish: Any, amina: Any) -> None:
+    told = {"Hold-Token": api.as_(amina).post("/holds", wish()).get_json()["token"]}
     began, until = clock.now(), []
     for minutes in (0, 8, 16, 24, 29):
         with standing_at(began + timedelta(minutes=minutes)):
-            answer = api.post("/holds/extend", headers=told)
+            answer = api.as_(amina).post("/holds/extend", headers=told)
             assert answer.status_code == 200
             until.append(datetime.fromisoformat(answer.get_json()["expires_at"]) - began)
     assert until == sorted(until) and until[1] > timedelta(minutes=17)
     assert until[-1] == until[-2] <= holds.LONGEST
     with standing_at(began + timedelta(minutes=31)):
-        problem(api.post("/holds/extend", headers=told), 410, "hold_expired")
+        problem(api.as_(amina).post("/holds/extend", headers=told), 410, "hold_expired")
     problem(api.post("/holds/extend"), 410, "hold_expired")

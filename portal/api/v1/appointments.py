@@ -17,6 +17,7 @@ from portal.core.shapes import Empty, Limit, Shape, fault
 from portal.core.text import lazy as _
 from portal.domain.doctors.shapes import Cursor
 from portal.domain.scheduling import appointments, booking, calendars, glance, overbooking, shapes
+from portal.domain.scheduling.caps import TooManyAhead
 from portal.domain.scheduling.desk_shapes import Over
 from portal.domain.scheduling.glance import Glance
 from portal.domain.scheduling.invitations import InvitationOver
@@ -102,7 +103,7 @@ class Decline(DeclineAppointment, Confirm):
     body=BookAppointment,
     answer=AppointmentOut,
     status=201,
-    refuses=(*NEVER_CHOSEN, TooManyUpcoming, NotOffered, TimeTaken, MoreInTheWay, InvitationOver),
+    refuses=(*NEVER_CHOSEN, TooManyUpcoming, TooManyAhead, NotOffered, TimeTaken, MoreInTheWay, InvitationOver),
     scope=WRITE,
     keyed=True,
     tagged=True,

@@ -10,6 +10,7 @@ from portal.api.v1.answers import HoldOut
 from portal.core.actor import Actor
 from portal.core.errors import NotFound
 from portal.domain.scheduling import holds
+from portal.domain.scheduling.caps import SignInToHold, SignInToKeep, TooManyAhead, TooManyHolds
 from portal.domain.scheduling.models import Hold
 from portal.domain.scheduling.refusals import HoldExpired, NotOffered, NotSelfBookable, TimeTaken
 from portal.domain.scheduling.shapes import PlaceHold
@@ -26,7 +27,7 @@ TOKEN_HEADER = {"Hold-Token": "The token of the hold, as POST /holds answered it
     body=PlaceHold,
     answer=HoldOut,
     status=201,
-    refuses=(NotFound, NotSelfBookable, NotOffered, TimeTaken),
+    refuses=(NotFound, NotSelfBookable, NotOffered, TimeTaken, TooManyHolds, SignInToHold, TooManyAhead),
     scope="appointments:write",
     public=True,
     keyed=True,
@@ -41,7 +42,8 @@ TOKEN_HEADER = {"Hold-Token": "The token of the hold, as POST /holds answered it
 def place_hold(actor: Actor, body: PlaceHold) -> Answer:
     """Keep a time for some minutes while a person makes up their mind
 
-    Works with and without signing in. Send the token as `hold_token` when booking, or give the time back with DELETE.
+    Works with and without signing in; without, only a few at once from one network, and a share of a doctor's day.
+    Send the token as `hold_token` when booking, or give the time back with DELETE.
     """
     _hold, token = holds.place(actor, **body.values(), token=sent_token())
     return Answer(shown(holds.look(token), token), {"Location": "/api/v1/holds"})
@@ -59,19 +61,19 @@ def get_hold(actor: Actor) -> HoldOut:
     "/holds/extend",
     tag=TAG,
     answer=HoldOut,
-    refuses=(HoldExpired,),
+    refuses=(HoldExpired, SignInToKeep),
     public=True,
     keyed=True,
     headers=TOKEN_HEADER,
     rate=HOLD_RATE,
 )
 def extend_hold(actor: Actor) -> HoldOut:
-    """Keep the time longer whose token is in the header Hold-Token, half an hour in all
+    """Keep the time longer whose token is in the header Hold-Token, half an hour in all; only when signed in
 
     `expires_at` says until when; it is the same as before once the time was kept as long as it can be.
     """
     token = sent_token()
-    holds.stay(token)
+    holds.stay(actor, token)
     return shown(holds.look(token), token or "")
 
 

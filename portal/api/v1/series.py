@@ -15,6 +15,7 @@ from portal.api.v1.answers import AppointmentOut, Out, Zone
 from portal.core.actor import Actor
 from portal.core.errors import Forbidden, NotFound
 from portal.domain.scheduling import appointments, glance, series
+from portal.domain.scheduling.caps import TooManyAhead
 from portal.domain.scheduling.desk_shapes import BookSeries, SeriesQuestion
 from portal.domain.scheduling.models import Appointment
 from portal.domain.scheduling.refusals import (
@@ -110,7 +111,7 @@ def plan_series(actor: Actor, query: SeriesQuestion) -> PlanOut:
     body=BookSeries,
     answer=SeriesOut,
     status=201,
-    refuses=(NotFound, Forbidden, EmailNotVerified, NotSelfBookable, TooManyUpcoming, SeriesNotBooked),
+    refuses=(NotFound, Forbidden, EmailNotVerified, NotSelfBookable, TooManyUpcoming, TooManyAhead, SeriesNotBooked),
     scope=WRITE,
     keyed=True,
     example={

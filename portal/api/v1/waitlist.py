@@ -17,6 +17,7 @@ from portal.core.policy import allow
 from portal.core.shapes import Limit, MaybeName, Shape
 from portal.domain.doctors.shapes import Cursor
 from portal.domain.scheduling import glance
+from portal.domain.scheduling.caps import TooManyAhead
 from portal.domain.scheduling.refusals import (
     EmailNotVerified,
     HoldExpired,
@@ -67,6 +68,7 @@ class ClinicWaitsQuery(Shape):
     answer=WaitOut,
     status=201,
     refuses=(
+        TooManyAhead,
         NotFound, Forbidden, EmailNotVerified, NoPatientProfile, NotSelfBookable, AlreadyWaiting, NothingToMove,
         UrgencyIsTheClinics,
     ),

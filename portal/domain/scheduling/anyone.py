@@ -20,6 +20,7 @@ from portal.core.policy import allow
 from portal.domain.clinics.models import Clinic
 from portal.domain.doctors.models import Doctor, Practice, Specialty
 from portal.domain.scheduling import availability, holds, policy, rulebook, timetable, turns
+from portal.domain.scheduling.caps import SignInToHold
 from portal.domain.scheduling.finding import DAYS, Week
 from portal.domain.scheduling.models import Hold, VisitType
 from portal.domain.scheduling.refusals import HoldExpired, NotOffered, NotSelfBookable, TimeTaken
@@ -195,7 +196,7 @@ def hold(actor: Actor, of: Choice, starts_at: datetime, token: str | None = None
         try:
             with session().begin_nested():
                 return holds.place(actor, practice_id=practice_id, **wanted)  # type: ignore[arg-type]
-        except NotOffered:
+        except (NotOffered, SignInToHold):
             continue
     return holds.place(actor, practice_id=keys[-1], **wanted)  # type: ignore[arg-type]
 

@@ -19,7 +19,7 @@ from portal.core.db import session
 from portal.core.errors import NotFound, refuse
 from portal.core.events import record
 from portal.core.policy import allow
-from portal.domain.scheduling import first_free, granting, invitations, moving, policy, taking
+from portal.domain.scheduling import caps, first_free, granting, invitations, moving, policy, taking
 from portal.domain.scheduling.models import (
     CANCELLED,
     CONFIRMED,
@@ -61,8 +61,8 @@ def book(
     starts_at is aware. A hold's token makes its time count as free and can be used once: sent again it returns the
     same appointment; `hold_id` is a time the portal keeps for this patient. With `overbook`, the reason why, the
     clinic's people book over every rule but the past and the patient's own time. Raises NotFound, Forbidden,
-    EmailNotVerified, NotSelfBookable, TooManyUpcoming, HoldExpired, NotOffered (outside the rules) or TimeTaken, the
-    last two with the next free times.
+    EmailNotVerified, NotSelfBookable, TooManyUpcoming, TooManyAhead, HoldExpired, NotOffered (outside the rules) or
+    TimeTaken, the last two with the next free times.
     """
     patient_id = patient_id or actor.patient_id or refuse(NoPatientProfile)
     hold = granting.hold_kept_for(patient_id, hold_id) if hold_id else None
@@ -74,10 +74,14 @@ def book(
         hold = None
     spare = hold.id if hold else None
     counted = patient_id in actor.cares_for("book")
-    book_, kind = granting.rules(practice_id, visit_type_id, starts_at, patient_id, one_by_one=counted, hold_id=spare)
+    book_, kind = granting.rules(
+        practice_id, visit_type_id, starts_at, patient_id, one_by_one=counted, booker_id=actor.user_id, hold_id=spare
+    )
     for_desk, invitation = granting.who_books(actor, patient_id, book_, kind)
     allow(for_desk or not overbook)
     allow(for_desk or book_.upcoming < kind.most_upcoming, TooManyUpcoming)
+    if not for_desk:
+        caps.check_ahead(book_.booked)
     offer = granting.offer(book_, kind, starts_at, for_desk=for_desk, overbook=overbook)
     appointment = granting.draft(actor, book_, kind, offer, patient_id, reason)
     appointment["series_id"] = series_id

@@ -40,15 +40,18 @@ def rules(
     patient_id: UUID,
     *,
     one_by_one: bool = False,
+    booker_id: UUID | None = None,
     **spare: UUID | None,
 ) -> tuple[Rulebook, TypeRules]:
     """The practice's rules around this time, read after waiting for whoever is closing it; raises NotFound.
 
-    `one_by_one`: after waiting, too, for who books for this patient, so that the count of their visits stays true.
+    `one_by_one`: after waiting, too, for who books for this patient and for what else `booker_id` books, so that the
+    counts of their visits stay true.
     """
-    waiting = taking.against_closing(practice_id, patient_id if one_by_one else None)
+    waiting = taking.against_closing(practice_id, booker_id, patient_id if one_by_one else None)
     begins, until = starts_at - availability.MARGIN, starts_at + availability.MARGIN
     about = {"visit_type_id": visit_type_id, "patient_id": patient_id, **spare}
+    about["booker_id"] = booker_id if one_by_one else None
     found = rulebook.read_one(practice_id, begins, until, after=waiting, **about)
     book = found or refuse(NotFound)
     return book, book.type(visit_type_id) or refuse(NotFound)

@@ -14,14 +14,15 @@ from portal.core.db import session
 from portal.core.errors import NotFound, refuse
 from portal.core.policy import allow
 from portal.domain.doctors.models import Practice
-from portal.domain.scheduling import availability, granting, policy, rulebook, taking, timetable
+from portal.domain.scheduling import availability, caps, granting, policy, rulebook, taking, timetable
+from portal.domain.scheduling.caps import SignInToKeep
 from portal.domain.scheduling.models import Hold, Occupancy
 from portal.domain.scheduling.refusals import HoldExpired, NotOffered, NotSelfBookable, TimeTaken
 from portal.domain.scheduling.rulebook import Rulebook, TypeRules, moment
 from portal.domain.scheduling.timetable import Offer, Reason
 
-PER_STRANGER = "30 per 10 minutes"  # holds by people who are not signed in, from one address
-MOST_OPEN = 5  # holds one person keeps at once
+PER_STRANGER = "120 per 10 minutes"  # how often time is taken and given back from one place without an account
+MOST_OPEN = 5  # holds one account keeps at once
 LONGEST = timedelta(minutes=30)  # in all, however often it is asked for longer
 _minutes = 10
 
@@ -37,11 +38,13 @@ def place(
 ) -> tuple[Hold, str]:
     """Keep this time for whoever has the token; an earlier hold of the same `token` is given back.
 
-    Anyone may hold, signed in or not. Returns the hold and its (new) token. Raises NotFound, NotSelfBookable,
-    NotOffered or TimeTaken.
+    Anyone may hold, signed in or not, as much as caps admits. Returns the hold and its (new) token. The same time held
+    anew is held no longer than before. Raises NotFound, NotSelfBookable, NotOffered, TimeTaken, TooManyHolds,
+    SignInToHold or TooManyAhead.
     """
-    if not actor.user_id:
-        limits.hit(PER_STRANGER, "hold", actor.address or "-")
+    here = caps.place_of(actor)
+    if here:
+        limits.hit(PER_STRANGER, "hold", actor.place)
     earlier = _by_token(token) if token else None
     begins, until = starts_at - availability.MARGIN, starts_at + availability.MARGIN
     book = rulebook.read_one(
@@ -51,6 +54,10 @@ def place(
         visit_type_id=visit_type_id,
         patient_id=actor.patient_id,
         hold_id=earlier.id if earlier else None,
+        booker_id=actor.user_id,
+        place=here,
+        starts_at=starts_at,
+        after=taking.one_holds(practice_id, actor.user_id, here),
     ) or refuse(NotFound)
     kind = book.type(visit_type_id) or refuse(NotFound)
     for_desk = policy.works_on(actor, book.clinic_id)
@@ -61,10 +68,12 @@ def place(
     )
     if isinstance(offer, Reason):
         raise NotOffered(offer, availability.alternatives(book, kind, starts_at))
+    caps.check_hold(actor, book, kind, starts_at, for_desk=for_desk)
+    since, until = _lasts(actor, earlier, practice_id, starts_at)
     if earlier:
         session().execute(delete(Hold).where(Hold.id == earlier.id))
     _few_open(actor)
-    hold, new_token = _make(actor, practice_id, visit_type_id, offer)
+    hold, new_token = _make(actor, practice_id, visit_type_id, offer, since, until)
     _occupy(book, kind, offer, hold)
     return hold, new_token
 
@@ -134,13 +143,25 @@ def look(token: str | None) -> Hold:
     return found
 
 
-def stay(token: str | None) -> Hold:
-    """Keep the time as long again from now, LONGEST in all; near its end it stays as it is. Raises HoldExpired."""
+def stay(actor: Actor, token: str | None) -> Hold:
+    """Keep the time as long again from now, LONGEST in all; near its end it stays as it is.
+
+    Only with an account. Raises HoldExpired or SignInToKeep.
+    """
     hold = look(token)
+    claim(actor, token)
+    allow(caps.place_of(actor) is None, SignInToKeep)
     until = min(clock.now() + timedelta(minutes=_minutes), hold.created_at + LONGEST)
     if until > hold.expires_at:
         prolong(hold.id, until)
     return hold
+
+
+def claim(actor: Actor, token: str | None) -> None:
+    """What was held before signing in is the account's from now on, and counts for its place no longer."""
+    if actor.user_id and token:
+        mine = Hold.fingerprint == secrets.fingerprint(token), Hold.place.is_not(None)
+        session().execute(update(Hold).where(*mine).values(user_id=actor.user_id, place=None))
 
 
 def release(token: str) -> None:
@@ -161,16 +182,31 @@ def _by_token(token: str | None, *options: object) -> Hold | None:
     return session().scalars(statement).one_or_none()
 
 
-def _make(actor: Actor, practice_id: UUID, visit_type_id: UUID, offer: Offer) -> tuple[Hold, str]:
+def _lasts(actor: Actor, earlier: Hold | None, practice_id: UUID, starts_at: datetime) -> tuple[datetime, datetime]:
+    """Since and until when a time is held: what is held already is held no longer by holding it anew."""
+    now = clock.now()
+    until = now + timedelta(minutes=_minutes)
+    if earlier is None or earlier.is_over or (earlier.practice_id, earlier.starts_at) != (practice_id, starts_at):
+        return now, until
+    if caps.place_of(actor):
+        return earlier.created_at, earlier.expires_at
+    return earlier.created_at, min(until, earlier.created_at + LONGEST)
+
+
+def _make(
+    actor: Actor, practice_id: UUID, visit_type_id: UUID, offer: Offer, since: datetime, until: datetime
+) -> tuple[Hold, str]:
     token = secrets.make_token()
     hold = Hold(
         fingerprint=secrets.fingerprint(token),
+        created_at=since,
         user_id=actor.user_id,
+        place=caps.place_of(actor),
         practice_id=practice_id,
         visit_type_id=visit_type_id,
         starts_at=moment(offer.starts),
         ends_at=moment(offer.ends),
-        expires_at=clock.now() + timedelta(minutes=_minutes),
+        expires_at=until,
     )
     session().add(hold)
     session().flush()

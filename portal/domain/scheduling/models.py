@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     false,
     or_,
+    text,
     true,
 )
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
@@ -183,9 +184,16 @@ class Hold(Base, Identified):
     ends_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patients.id", ondelete="CASCADE"))  # kept by the portal
+    place: Mapped[str | None] = mapped_column(String(32))  # without an account: a keyed digest of where from
 
     practice: Mapped[Practice] = relationship(lazy="raise")
     visit_type: Mapped[VisitType] = relationship(lazy="raise")
+
+    __table_args__ = (
+        CheckConstraint("num_nonnulls(user_id, patient_id, place) <= 1", name="one_holder"),
+        Index("ix_holds_place", "place", postgresql_where=text("place IS NOT NULL")),
+        Index("ix_holds_of_strangers", "practice_id", "starts_at", postgresql_where=text("place IS NOT NULL")),
+    )
 
     @property
     def is_over(self) -> bool:
@@ -240,6 +248,7 @@ class Appointment(Timed, Base, Changing):
         Index("ix_appointments_doctor", "doctor_id", "starts_at"),
         Index("ix_appointments_clinic", "clinic_id", "starts_at"),
         Index("ix_appointments_practice", "practice_id", "starts_at"),
+        Index("ix_appointments_booker", "booked_by", "starts_at"),
     )
 
     @classmethod

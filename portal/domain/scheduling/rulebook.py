@@ -65,6 +65,9 @@ class Rulebook:
     upcoming: int  # visits of the patient asked about that lie ahead, of the type asked about
     invited: bool  # that patient may have an open invitation for that type
     patient_id: UUID | None  # the patient asked about
+    booked: int = 0  # visits ahead that the account asked about booked for anybody, and times it holds
+    held_here: int = 0  # times held without an account from the place asked about
+    held_that_day: int = 0  # times of the day asked about that are held without an account, from anywhere
 
     def type(self, visit_type_id: UUID | str) -> TypeRules | None:
         return self.types.get(str(visit_type_id))
@@ -125,6 +128,16 @@ _PATIENT = """,
   EXISTS (SELECT FROM booking_invitations i
            WHERE i.patient_id = :patient_id AND i.practice_id = p.id AND i.visit_type_id = :visit_type_id
              AND i.appointment_id IS NULL AND i.ended_at IS NULL) AS invited"""
+_BOOKER = """,
+  (SELECT count(*) FROM appointments a
+    WHERE a.booked_by = :booker_id AND a.status IN ('pending', 'confirmed') AND a.starts_at > :now)
+  + (SELECT count(*) FROM holds h WHERE h.user_id = :booker_id AND h.expires_at > :now{spare_hold}) AS booked"""
+_STRANGER = """,
+  (SELECT count(*) FROM holds h WHERE h.place = :place AND h.expires_at > :now{spare_hold}) AS held_here,
+  (SELECT count(*) FROM holds h
+    WHERE h.practice_id = p.id AND h.place IS NOT NULL AND h.expires_at > :now{spare_hold}
+      AND (h.starts_at AT TIME ZONE c.time_zone)::date
+        = (CAST(:starts_at AS timestamptz) AT TIME ZONE c.time_zone)::date) AS held_that_day"""
 _PER_DAY = """,
   (SELECT json_object_agg(day, n) FROM (
      SELECT (a.starts_at AT TIME ZONE c.time_zone)::date AS day, count(*) AS n FROM appointments a
@@ -141,6 +154,9 @@ def read(
     patient_id: UUID | None = None,
     moving_id: UUID | None = None,
     hold_id: UUID | None = None,
+    booker_id: UUID | None = None,
+    place: str | None = None,
+    starts_at: datetime | None = None,
     also_unverified: bool = False,
     also_held: bool = False,
     after: Call | None = None,
@@ -148,7 +164,9 @@ def read(
     """The rulebooks of these practices for the time from `begins` to `until`; those that cannot be booked are left out.
 
     `moving_id` is an appointment and `hold_id` a hold whose time counts as free, because it is about to be given back;
-    with `also_held` all that is only held counts as free. `after` is what to wait for before anything is read.
+    with `also_held` all that is only held counts as free. `booker_id` is the account whose visits ahead are
+    counted, over all its patients; `place` (caps.place_of) with `starts_at` that of somebody without one. `after` is
+    what to wait for before anything is read.
     """
     statement = _statement(
         len(practice_ids) == 1,
@@ -156,6 +174,8 @@ def read(
         patient_id is not None,
         moving_id is not None,
         hold_id is not None,
+        booker_id is not None,
+        place is not None,
         also_unverified,
         also_held,
     )
@@ -171,6 +191,9 @@ def read(
         "patient_id": patient_id,
         "moving_id": moving_id,
         "hold_id": hold_id,
+        "booker_id": booker_id,
+        "place": place,
+        "starts_at": starts_at,
     }
     return {row.id: _rulebook(row, patient_id) for row in statement.run(values, after=after)}
 
@@ -182,21 +205,34 @@ def read_one(practice_id: UUID, begins: datetime, until: datetime, **options: An
 
 @lru_cache(maxsize=128)
 def _statement(
-    one: bool, one_type: bool, patient: bool, moving: bool, hold: bool, unverified: bool, held: bool
+    one: bool,
+    one_type: bool,
+    patient: bool,
+    moving: bool,
+    hold: bool,
+    booker: bool,
+    stranger: bool,
+    unverified: bool,
+    held: bool,
 ) -> Prepared:
     spare = " AND b.appointment_id IS DISTINCT FROM :moving_id" if moving else ""
     spare += " AND b.hold_id IS DISTINCT FROM :hold_id" if hold else ""
     spare += " AND b.hold_id IS NULL" if held else ""
+    spare_hold = " AND h.id <> :hold_id" if hold else ""
     spare_appointment = " AND a.id <> :moving_id" if moving else ""
     more = (_PATIENT.format(spare=spare) if patient else "") + (
         _PER_DAY.format(spare_appointment=spare_appointment) if one_type else ""
     )
+    more += _BOOKER.format(spare_hold=spare_hold) if booker else ""
+    more += _STRANGER.format(spare_hold=spare_hold) if stranger else ""
     parts = (
         ("one", one),
         ("type", one_type),
         ("patient", patient),
         ("moving", moving),
         ("hold", hold),
+        ("booker", booker),
+        ("stranger", stranger),
         ("all", unverified),
         ("held", held),
     )
@@ -241,6 +277,9 @@ def _rulebook(row: Any, patient_id: UUID | None) -> Rulebook:
         upcoming=getattr(row, "upcoming", 0),
         invited=getattr(row, "invited", False),
         patient_id=patient_id,
+        booked=getattr(row, "booked", 0),
+        held_here=getattr(row, "held_here", 0),
+        held_that_day=getattr(row, "held_that_day", 0),
     )
 
 

@@ -140,12 +140,11 @@ def book(
     in_order = sorted(set(times))
     _makes_sense(every_days, len(in_order))
     around = (in_order[0], in_order[-1])
-    waiting = taking.against_closing(practice_id)
+    own = patient_id in actor.cares_for("book")
+    waiting = taking.against_closing(practice_id, actor.user_id, patient_id if own else None)
     book_ = rulebook.read_one(practice_id, *around, visit_type_id=visit_type_id, after=waiting) or refuse(NotFound)
-    for_desk = _may(actor, patient_id, book_)
+    _may(actor, patient_id, book_)
     taking.one_at_a_time("doctor", book_.doctor_id)
-    if not for_desk:
-        taking.one_at_a_time("patient", patient_id)
     series = Series(
         practice_id=practice_id,
         clinic_id=book_.clinic_id,

@@ -50,10 +50,17 @@ SELECT EXISTS (SELECT FROM doctor) OR :held AS doctor, EXISTS (SELECT FROM patie
 )
 
 _SHARED = Prepared("hours_shared", "SELECT pg_advisory_xact_lock_shared(hashtextextended(:key, 0))")
-_SHARED_AND_PATIENT = Prepared(
-    "hours_shared_and_patient",
-    "SELECT pg_advisory_xact_lock(hashtextextended(:patient, 0))"
-    " FROM (SELECT pg_advisory_xact_lock_shared(hashtextextended(:key, 0)) OFFSET 0) AS hours",
+# One after the other in the order given: what takes the locks is computed only once the rows are sorted.
+_SHARED_AND_OTHERS = Prepared(
+    "hours_shared_and_others",
+    "SELECT pg_advisory_xact_lock(hashtextextended(other, 0))"
+    " FROM (SELECT other FROM (SELECT pg_advisory_xact_lock_shared(hashtextextended(:key, 0)) OFFSET 0) AS hours,"
+    " unnest(CAST(:others AS text[])) WITH ORDINALITY AS t(other, n) ORDER BY n OFFSET 0) AS others",
+)
+_ONE_BY_ONE = Prepared(
+    "one_by_one",
+    "SELECT pg_advisory_xact_lock(hashtextextended(other, 0))"
+    " FROM (SELECT other FROM unnest(CAST(:others AS text[])) WITH ORDINALITY AS t(other, n) ORDER BY n OFFSET 0) AS o",
 )
 MOST_OVERBOOKED = 40  # at the same moment
 
@@ -209,15 +216,23 @@ def over_the_rules(kind: TypeRules, starts: int) -> Offer:
     return Offer(starts, starts + duration, starts - before, starts + duration + after, lanes, None)
 
 
-def against_closing(practice_id: UUID, patient_id: UUID | None = None) -> Call:
+def against_closing(practice_id: UUID, booker_id: UUID | None = None, patient_id: UUID | None = None) -> Call:
     """To wait until nobody is closing this practice's time; many bookings pass here at once. See `closing`.
 
-    With a patient, to wait then until nobody books for them either: what is counted of theirs afterwards stays true.
-    What is read after it (`rulebook.read`) is read once the waiting is over.
+    With an account and a patient, to wait then until this account books nothing else and nobody books for the patient:
+    what is counted of theirs afterwards stays true. What is read after it (`rulebook.read`) is read once the waiting is
+    over. Everybody waits in this order, for a doctor's or a day's turn after it.
     """
     if patient_id is None:
         return _SHARED({"key": f"hours:{practice_id}"})
-    return _SHARED_AND_PATIENT({"key": f"hours:{practice_id}", "patient": f"patient:{patient_id}"})
+    others = [f"booker:{booker_id}"] if booker_id else []
+    return _SHARED_AND_OTHERS({"key": f"hours:{practice_id}", "others": [*others, f"patient:{patient_id}"]})
+
+
+def one_holds(practice_id: UUID, booker_id: UUID | None, place: str | None) -> Call:
+    """To wait until this account, or everybody without one at this place and with this practice, holds nothing else."""
+    others = [f"hold-place:{place}", f"hold-day:{practice_id}"] if place else [f"booker:{booker_id}"]
+    return _ONE_BY_ONE({"others": others})
 
 
 def closing(practice_ids: Iterable[UUID]) -> None:

@@ -66,10 +66,11 @@ def open_seconds(book: Rulebook, visit_type_id: UUID, monday: date) -> int:
     """How long a practice receives for this type in the week of `monday`, closures taken out."""
     hours = [opening for opening in book.timetable.openings if opening.admits(str(visit_type_id))]
     windows = timetable.windows(hours, book.zone, monday, monday + timedelta(days=6))
-    return sum(_open(window.starts, window.ends, book) for window in windows)
+    return sum(open_between(window.starts, window.ends, book) for window in windows)
 
 
-def _open(starts: int, ends: int, book: Rulebook) -> int:
+def open_between(starts: int, ends: int, book: Rulebook) -> int:
+    """How many seconds of these are not closed."""
     left, reached = ends - starts, float(starts)
     for begins, until in sorted((max(one.starts, starts), min(one.ends, ends)) for one in book.timetable.closures):
         begins = max(begins, reached)

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from portal.core import clock
 from portal.core import policy as authority
@@ -20,7 +20,7 @@ from portal.domain.clinics.models import Clinic
 from portal.domain.doctors import directory
 from portal.domain.doctors.models import Practice
 from portal.domain.patients.models import Patient
-from portal.domain.scheduling import availability, invitations, policy, taking
+from portal.domain.scheduling import availability, caps, invitations, policy, taking
 from portal.domain.scheduling.models import UPCOMING, Appointment, VisitType
 from portal.domain.scheduling.refusals import EmailNotVerified, NoPatientProfile, NotSelfBookable
 from portal.domain.waitlist import ending
@@ -44,7 +44,7 @@ def join(actor: Actor, **about: Any) -> WaitlistEntry:
     With `moves_id` an earlier time for that visit: patient, type and doctor are the visit's own, or any doctor of its
     clinic with `any_doctor`. Patients join for those they book for; the clinic's people for whoever they may see, and
     they alone say how urgent it is. Raises NotFound, Forbidden, EmailNotVerified, NotSelfBookable, AlreadyWaiting,
-    NothingToMove, UrgencyIsTheClinics or Invalid.
+    NothingToMove, UrgencyIsTheClinics, TooManyAhead or Invalid.
     """
     wish = JoinWaitlist.parse(about)
     moves = _moved(actor, wish.moves_id) if wish.moves_id else None
@@ -55,6 +55,8 @@ def join(actor: Actor, **about: Any) -> WaitlistEntry:
     by_clinic = _who_joins(actor, patient_id, clinic, may_book=bool(moves) or kind.bookable_by == "anyone" or invited)
     allow(by_clinic or wish.urgency == "routine", UrgencyIsTheClinics)
     first, last = _dates(wish, clinic, kind, moves)
+    if not by_clinic and actor.user_id:
+        _few_ahead(actor.user_id)
     taking.one_at_a_time("waitlist-of", patient_id)
     _not_twice(patient_id, clinic.id, practice.id if practice else None, kind.id)
     entry = WaitlistEntry(
@@ -179,6 +181,16 @@ def _in_time(first: date, last: date, today: date) -> None:
         raise Invalid(fields={"last": _("The last day must not be before the first.")})
     if last > today + FARTHEST:
         raise Invalid(fields={"last": _("Please choose a day within the next two years.")})
+
+
+def _few_ahead(user_id: UUID) -> None:
+    """Who waits may be given a time, so waiting counts with the visits ahead; raises TooManyAhead."""
+    taking.one_at_a_time("booker", user_id)
+    waiting = select(func.count()).where(WaitlistEntry.joined_by == user_id, WaitlistEntry.state == "waiting")
+    booked = select(func.count()).where(
+        Appointment.booked_by == user_id, Appointment.status.in_(UPCOMING), Appointment.starts_at > clock.now()
+    )
+    caps.check_ahead((session().scalar(waiting) or 0) + (session().scalar(booked) or 0))
 
 
 def _not_twice(patient_id: UUID, clinic_id: UUID, practice_id: UUID | None, visit_type_id: UUID) -> None:

@@ -11,7 +11,8 @@ from portal.domain.identity import sessions
 from portal.domain.identity.challenges import SecondFactorRequired
 from portal.domain.identity.mail_challenges import MailCodeRequired
 from portal.domain.identity.models import User
-from portal.web import gate, navigation
+from portal.domain.scheduling import holds
+from portal.web import gate, held, navigation
 from portal.web.htmx import see_other
 
 PROVIDER = "portal.oidc"
@@ -51,6 +52,7 @@ def let_in(token: str, target: str = "") -> Response:
         sessions.sign_out(gate.actor())
     arrived = actors.by_session(token, request.remote_addr) or refuse(Unauthenticated)
     gate.sign_in(token, arrived)
+    holds.claim(arrived, held.token())
     return see_other(onward(target or None) or navigation.home_for(arrived))
 
 

@@ -16,9 +16,9 @@ from portal.domain.clinics import queries
 from portal.domain.clinics.models import Clinic
 from portal.domain.scheduling import anyone, policy
 from portal.domain.scheduling.anyone import Choice
-from portal.web import htmx, times
+from portal.web import held, htmx, times
 from portal.web.gate import actor
-from portal.web.public import bp, held
+from portal.web.public import bp
 from portal.web.public.doctors import arrows, asked_day
 
 TIMES = ("public/anyone/times.html", "public/anyone/_times.html")
@@ -74,6 +74,7 @@ def _times_page(clinic: Clinic, of: Choice, no: Refused | None = None, near: dat
         "week": week,
         "policy": policy.in_words(of.kind),
         "here": url_for("public.hold_any", **about),
+        "sign_in_url": held.sign_in_for(no, url_for("public.any_times", **about)),
         "others": times.others(no.facts.get("alternatives", ()), clinic.zone) if no else [],
         **arrows(week, "public.any_times", **about),
     }

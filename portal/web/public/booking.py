@@ -20,9 +20,9 @@ from portal.domain.scheduling import appointments, availability, booking, findin
 from portal.domain.scheduling.models import Hold, VisitType
 from portal.domain.scheduling.refusals import HoldExpired
 from portal.domain.scheduling.shapes import PlaceHold
-from portal.web import gate, htmx, times
+from portal.web import gate, held, htmx, times
 from portal.web.gate import actor
-from portal.web.public import bp, held
+from portal.web.public import bp
 from portal.web.public.doctors import arrows, asked_day, chosen_kind
 from portal.web.public.forms import DetailsForm, TimeForm
 
@@ -151,12 +151,18 @@ def _times_page(
         "is_free": is_free,
         "policy": policy.in_words(kind),
         "others": times.others(no.facts.get("alternatives", ()), week.zone) if no else [],
+        "sign_in_url": held.sign_in_for(no, _back_to(practice, kind, wanted)),
         **arrows(week, "public.book_times", practice_id=practice.id, visit_type_id=kind.id),
     }
     pages = ("public/booking/times.html", "public/booking/_times.html")
     if no:
         return htmx.refused(no, pages[0], fragment=pages[1], **context)
     return htmx.page(pages[0], fragment=pages[1], refusal=None, **context)
+
+
+def _back_to(practice: Practice, kind: VisitType, wanted: datetime | None) -> str:
+    at = wanted.isoformat() if wanted else None
+    return url_for("public.book_times", practice_id=practice.id, visit_type_id=kind.id, at=at)
 
 
 def _people() -> list[tuple[str, str]]:

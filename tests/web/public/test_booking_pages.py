@@ -57,6 +57,29 @@ def test_screen_one_says_the_policy_in_words(client: Any, dr_benali: Any, el_dja
     assert place_of(dr_benali, el_djazair.follow_up_id) in page
 
 
+def test_a_full_waiting_room_is_shown_the_way_to_sign_in_and_back(
+    client: Any, new_client: Any, dr_benali: Any, el_djazair: Any, amina: Any
+) -> None:
+    for number, wall in enumerate(("08:00", "08:30", "09:00")):
+        assert hold(new_client(), dr_benali, el_djazair, at(wall, 2 + number)).status_code == 303
+    refused = hold(client, dr_benali, el_djazair, at("10:00"))
+    assert refused.status_code == 409
+    assert "Please sign in to hold this one" in refused.text
+    (link,) = re.findall(r'class="btn btn-primary" href="(/account/sign-in[^"]+)"', refused.text)
+    entered = client.post(unescape(link), data={"email": amina.email, "password": PASSWORD})
+    assert "Take this time" in client.get(entered.location).text
+    assert hold(client, dr_benali, el_djazair, at("10:00")).status_code == 303
+
+
+def test_a_time_held_before_signing_in_is_the_accounts_afterwards(
+    client: Any, dr_benali: Any, el_djazair: Any, amina: Any
+) -> None:
+    hold(client, dr_benali, el_djazair)
+    client.post("/account/sign-in", data={"email": amina.email, "password": PASSWORD})
+    held = session().scalars(select(Hold)).one()
+    assert (held.user_id, held.place) == (amina.user_id, None)
+
+
 def test_the_whole_walk_of_a_stranger_with_an_account(client: Any, dr_benali: Any, el_djazair: Any, amina: Any) -> None:
     answer = hold(client, dr_benali, el_djazair)
     assert (answer.status_code, answer.location) == (303, DETAILS)

@@ -6,7 +6,9 @@ from datetime import datetime
 
 from flask import session, url_for
 
+from portal.core.errors import Refused
 from portal.domain.doctors.models import Practice
+from portal.domain.scheduling.caps import SignInToHold, TooManyHolds
 from portal.domain.scheduling.models import Hold, VisitType
 
 ASKED_ANY = {"slug", "visit_type_id", "specialty"}  # the address at which any doctor was asked for
@@ -47,6 +49,13 @@ def times_url(practice: Practice, kind: VisitType) -> str:
     if asked := asked_any():
         return url_for("public.any_times", **asked)  # type: ignore[arg-type]
     return url_for("public.book_times", practice_id=practice.id, visit_type_id=kind.id)
+
+
+def sign_in_for(no: Refused | None, back: str) -> str | None:
+    """Where to sign in to hold a time that is not held without an account, and back; None for other refusals."""
+    if no is None or no.code not in {TooManyHolds.code, SignInToHold.code}:
+        return None
+    return url_for("account.sign_in", next=back)
 
 
 def moment(written: str | None) -> datetime | None:
