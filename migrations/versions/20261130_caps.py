@@ -5,8 +5,8 @@ Holds that stand when this is done have no place and count for none; they are ov
 Locks: `holds` (ACCESS EXCLUSIVE, for a moment), `appointments` (SHARE while the index is built: reading goes on, bookings
 wait, some seconds per million visits).
 
-Revision ID: 000000000005
-Revises: 000000000004
+Revision ID: 20261130_caps
+Revises: 20261130_invitations
 Create Date: 2026-11-30 23:40:00
 
 """
@@ -14,8 +14,8 @@ Create Date: 2026-11-30 23:40:00
 import sqlalchemy as sa
 from alembic import op
 
-revision = "000000000005"
-down_revision = "000000000004"
+revision = "20261130_caps"
+down_revision = "20261130_invitations"
 branch_labels = None
 depends_on = None
 
