@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from portal.core.db import db
+from portal.domain.identity import spellings
 from tests.engines import Ground
 from tests.rules.source import ROOT
 
@@ -91,9 +92,7 @@ def test_every_migration_can_be_taken_back_and_done_again(migrated: Any) -> None
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_accounts_of_one_address_in_two_spellings_stop_the_migration_and_others_are_rewritten(
-    migrated: Any, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_accounts_of_one_address_in_two_spellings_stop_the_migration_and_others_are_rewritten(migrated: Any) -> None:
     def enter(email: str) -> None:
         values = "uuidv7(), now(), now(), :email, 'A', 'B', 'en', false"
         columns = "id, created_at, updated_at, email, given_name, family_name, locale, is_superadmin"
@@ -110,9 +109,10 @@ def test_accounts_of_one_address_in_two_spellings_stop_the_migration_and_others_
     enter("Amina@Example.dz")
     enter("x@xn--bcher-kva.example")
     enter("ａmina@example.dz")
+    with migrated.connect() as connection:
+        assert [len(group) for group in spellings.twice(connection)] == [2]
     with pytest.raises(SystemExit):
         upgrade(directory=folder)
-    assert "one e-mail address in two spellings" in caplog.text
     with migrated.begin() as connection:
         connection.execute(text("DELETE FROM users WHERE email = 'ａmina@example.dz'"))
     upgrade(directory=folder)
