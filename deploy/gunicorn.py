@@ -1,14 +1,24 @@
 """gunicorn with gevent: one process holds thousands of waiting streams."""
 
+import os
+import resource
+
 worker_class = "gevent"
 workers = 1
-worker_connections = 1000
+worker_connections = int(os.environ.get("LIVE_CONNECTIONS") or 5000)  # the default of portal/config.py, which says more
 backlog = 2048
 keepalive = 5
 timeout = 60
 graceful_timeout = 3  # an open stream never ends by itself; the browser comes back
 accesslog = None  # the app writes its own line for each request
 control_socket_disable = True
+
+
+def when_ready(server):
+    """Take as many open files as the streams need, up to what the system grants: the usual 1,024 are not enough."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = max(soft, worker_connections + 200)  # and its own: the database, Redis, modules
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
 
 
 def post_fork(server, worker):

@@ -67,7 +67,7 @@ def _core(app: Flask, settings: Settings) -> None:
     from flask_migrate import Migrate
 
     from portal import models, schedule, subscriptions, worker  # noqa: F401 - their tables and tasks must be known
-    from portal.core import events, limits, live, log, recent, secrets, tasks
+    from portal.core import events, limits, live, log, open_streams, recent, secrets, tasks
     from portal.core.db import db
     from portal.domain.identity import factors, passwords, sessions, signing, tokens
     from portal.domain.scheduling import caps, holds, video
@@ -79,6 +79,7 @@ def _core(app: Flask, settings: Settings) -> None:
     Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True, render_as_batch=False)
     secrets.use_key(settings.secret_key)
     live.connect(settings.redis_url)
+    open_streams.limit_by(settings.streams_per_account)
     limits.connect(settings.redis_url, on=settings.rate_limits)
     passwords.require_length(settings.password_min_length)
     sessions.limit_by(settings.session_idle_minutes, settings.session_absolute_hours, settings.sudo_minutes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import smtplib
 import tempfile
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ Found = TypeVar("Found")
 
 POSTGRES_NEEDED = 18  # uuidv7()
 EXTENSIONS = ("btree_gist", "citext", "pg_trgm", "unaccent")
+OWN_FILES = 200  # of a `live` process beside its streams: the database, Redis, modules
 MOST_SKEW = 2.0  # seconds
 MOST_WAITING = 300.0  # seconds a due task may wait before somebody should look
 
@@ -51,6 +53,7 @@ def examine(settings: Settings) -> list[Finding]:
         *_database(),
         *_only_at_the_terminal(),
         *_redis(settings),
+        _open_files(settings),
         _mail(settings),
         _sms(settings),
         _data(settings),
@@ -189,6 +192,16 @@ def _redis(settings: Settings) -> Iterator[Finding]:
         return
     do = "" if seen else "Start one: flask --app wsgi portal worker. Notices wait until then."
     yield Finding(bool(seen), "worker", f"{seen} seen" if seen else "none seen", do)
+
+
+def _open_files(settings: Settings) -> Finding:
+    """Each stream is an open file of the `live` process, which asks for as many as the system grants it."""
+    granted = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    wanted = settings.live_connections + OWN_FILES
+    enough = granted == resource.RLIM_INFINITY or granted >= wanted
+    said = f"{'any number' if granted == resource.RLIM_INFINITY else granted} may be open, {wanted} are needed"
+    do = f"Raise the limit (ulimit -Hn, LimitNOFILE) for `live` to {wanted}, or lower LIVE_CONNECTIONS."
+    return Finding(enough, "open files", said, "" if enough else do)
 
 
 def _mail(settings: Settings) -> Finding:

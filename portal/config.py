@@ -32,6 +32,10 @@ class Settings(BaseSettings):
     secret_key: str
     base_url: str
     database_pool_size: int = Field(default=20, ge=1, le=200)
+    live_connections: int = Field(
+        default=5000, ge=100, le=100_000
+    )  # of one `live` process; deploy/gunicorn.py reads it
+    streams_per_account: int = Field(default=12, ge=1, le=1000)  # over all processes, pages and programs together
 
     mail_url: str = ""  # smtp://user:password@host:587?tls=start, or keep:// to keep mail in PORTAL_DATA/mail
     mail_from: str = "Portal <no-reply@localhost>"

@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from portal.core import clock, db, live, log, tasks
 
 QUEUE = "portal"
 SWEEP_EVERY = 1.0
+MOST_CONNECTIONS = 8
 NICE = 5  # on a machine they share, whoever waits for a page goes before what can wait
 _app: Flask | None = None
 
@@ -145,11 +147,11 @@ def sweep(app: Flask, queue: Queue) -> int:
 
 def workers_seen(redis_url: str) -> int:
     """How many workers have said they are alive lately; raises redis.RedisError when Redis is away."""
-    return len(SimpleWorker.all(queue=_queue(redis_url)))
+    return len(SimpleWorker.all(queue=_looked_at(redis_url)))
 
 
 def queued(redis_url: str) -> int:
-    return int(_queue(redis_url).count)
+    return int(_looked_at(redis_url).count)
 
 
 _asked: dict[str, int] = {}
@@ -163,8 +165,11 @@ def _once_per_slot(function: Callable[..., Any], slot: int) -> None:
 
 
 def _queue(redis_url: str) -> Queue:
-    connection = redis.Redis.from_url(redis_url, socket_connect_timeout=2, health_check_interval=30)
-    return Queue(QUEUE, connection=connection)
+    """The queue over a few connections of its own, whatever else this process asks of Redis."""
+    return Queue(QUEUE, connection=live.few(redis_url, MOST_CONNECTIONS, "portal-queue"))
+
+
+_looked_at = cache(_queue)  # for figures: whoever reads them every few seconds opens nothing anew
 
 
 def _until_stopped(*, raise_it: bool) -> threading.Event:

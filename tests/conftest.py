@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -28,7 +29,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 
 from portal import create_app, worker
 from portal.config import Settings
-from portal.core import limits, tasks, text
+from portal.core import limits, live, tasks, text
 from portal.core.clock import standing_at as stop_the_clock
 from portal.core.db import db, keep
 from portal.domain.identity import passwords
@@ -267,6 +268,29 @@ def english() -> Iterator[None]:
 def standing_at() -> Any:
     """`with standing_at(moment): …` stops the clock for verbs, requests and tasks of this thread."""
     return stop_the_clock
+
+
+@pytest.fixture
+def busy(where: Flask) -> Any:
+    """`with busy(nadia): …` nudges the open pages of this person all the time, as on a busy desk."""
+
+    @contextmanager
+    def nudging(person: Any) -> Iterator[None]:
+        quiet = threading.Event()
+
+        def ring() -> None:
+            while not quiet.wait(0.05):
+                live._send([(f"user:{person.user_id}", "schedule")])
+
+        thread = threading.Thread(target=ring)
+        thread.start()
+        try:
+            yield
+        finally:
+            quiet.set()
+            thread.join()
+
+    return nudging
 
 
 @pytest.fixture

@@ -6,20 +6,17 @@ stands for at that moment. Redis only makes it quick: without it the listener lo
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
-from uuid import UUID
-from weakref import WeakSet
 
 from flask import current_app
 
 from portal.api import bearer
 from portal.core import live
 from portal.core.actor import Actor
-from portal.core.errors import TooMany, Unavailable, refuse
-from portal.core.text import lazy as _
+from portal.core.errors import Unavailable, refuse
+from portal.core.open_streams import KEPT_EVERY, OpenStream, TooManyStreams
 from portal.domain.access import actors
 from portal.domain.identity.tokens import TokenRefused
 from portal.domain.notifications import stream
@@ -28,41 +25,6 @@ from portal.domain.notifications.stream import Batch
 SCOPE = "notifications:read"
 HEARTBEAT = 15.0  # seconds; also the longest between two looks
 SOON, PACE = 0.25, 0.1  # seconds: while numbers are unsettled; between two looks however often one is nudged
-MOST_OPEN = 10  # streams of one account in one process
-
-
-class TooManyStreams(TooMany):
-    """The account listens often enough already."""
-
-    code = "too_many_streams"
-    sentence = _("This account has too many streams open. Please close one first.")
-
-
-class Places:
-    """Which streams each account has open in this process; a forgotten one counts no more."""
-
-    def __init__(self) -> None:
-        self._open: dict[UUID, WeakSet[Listener]] = {}
-        self._lock = threading.Lock()
-
-    def take(self, listener: Listener) -> None:
-        """One more; raises TooManyStreams."""
-        with self._lock:
-            mine = self._open.setdefault(listener.user_id, WeakSet())
-            if len(mine) >= MOST_OPEN:
-                raise TooManyStreams(retry_after=int(HEARTBEAT))
-            mine.add(listener)
-
-    def give(self, listener: Listener) -> None:
-        """One less; a second time is no mistake."""
-        with self._lock:
-            mine = self._open.get(listener.user_id, WeakSet())
-            mine.discard(listener)
-            if not mine:
-                self._open.pop(listener.user_id, None)
-
-
-places = Places()
 
 
 class Listener:
@@ -75,10 +37,10 @@ class Listener:
         self.address, self.token = actor.address, token
         self.channels = stream.channels(actor)
         self.position = stream.begin(last_id)
-        places.take(self)
+        self.opened = OpenStream.of_program(self.user_id)
 
     def close(self) -> None:
-        places.give(self)
+        self.opened.close()
 
     def renew(self, token: str) -> None:
         """Go on with a newer token of the same account; raises TokenRefused for any other."""
@@ -92,24 +54,38 @@ class Listener:
         `hear` is called before each look: a newer token that has come counts before the earlier one is found over.
         """
         spoke = looked = 0.0
-        with live.Ear(self.channels) as ear:
+        kept, topics = time.monotonic(), list[str]()
+        with live.listen(self.channels) as ear:
             while True:
                 time.sleep(max(0.0, looked + PACE - time.monotonic()))
                 hear()
                 batch, looked = self._look(), time.monotonic()
+                if live.RIGHTS in topics or looked >= kept + KEPT_EVERY:
+                    self._keep_open()
+                    kept = looked
+                ear.tune(self.channels)
                 if batch.items or looked >= spoke + HEARTBEAT:
                     yield batch
                     spoke = time.monotonic()
-                if not batch.more:
-                    ear.wait(SOON if batch.unsettled else max(SOON, spoke + HEARTBEAT - time.monotonic()))
+                pause = SOON if batch.unsettled else max(SOON, spoke + HEARTBEAT - time.monotonic())
+                topics = ear.wait(0 if batch.more else pause)
 
     def _look(self) -> Batch:
         try:
-            batch: Batch = self.app.apart(lambda: stream.since(self._actor(self.token), self.position))
+            batch: Batch = self.app.apart(self._since)
         except Unavailable:  # the database is away for a moment: nothing is lost by looking later
             return Batch([], self.position)
         self.position = batch.position
         return batch
+
+    def _since(self) -> Batch:
+        actor = self._actor(self.token)
+        self.channels = stream.channels(actor)  # whoever lost a role or won one listens elsewhere from now on
+        return stream.since(actor, self.position)
+
+    def _keep_open(self) -> None:
+        if not self.opened.may_go_on():
+            raise TooManyStreams
 
     def _actor(self, token: str) -> Actor:
         actor = actors.by_bearer(token, self.address)

@@ -11,17 +11,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import cast
 
 from limits import RateLimitItem, parse
 from limits.errors import StorageError
-from limits.storage import MemoryStorage, Storage, storage_from_string
+from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from redis.exceptions import RedisError
 
-from portal.core import secrets
+from portal.core import live, secrets
 from portal.core.errors import TooMany
 
+MOST_CONNECTIONS = 8
 _fallback = SlidingWindowCounterRateLimiter(MemoryStorage())
 _limiter: SlidingWindowCounterRateLimiter | None = None
 _on = True
@@ -41,10 +41,9 @@ def connect(url: str, *, on: bool = True) -> None:
     """Say at start where the counters are; `on=False` counts nothing."""
     global _limiter, _on
     _on = on
-    if url.startswith("unix://"):
-        url = f"redis+{url}"  # as the library spells it
-    storage = storage_from_string(url, socket_connect_timeout=1, socket_timeout=1, wrap_exceptions=True)
-    _limiter = SlidingWindowCounterRateLimiter(cast(Storage, storage))
+    pool = live.few(url, MOST_CONNECTIONS, "portal-limits", timeout=1).connection_pool
+    storage = RedisStorage("redis://", connection_pool=pool, wrap_exceptions=True)
+    _limiter = SlidingWindowCounterRateLimiter(storage)
 
 
 def hit(rate: str, name: str, *who: str) -> Left | None:

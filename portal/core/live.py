@@ -1,34 +1,67 @@
 """Nudges: telling open pages that something changed, never what. Redis carries them and may lose them.
 
 A nudge leaves after the commit, from a thread of its own, so nobody waits for Redis and nothing fails without it.
+However many listen, a process has one connection that hears (for them all, see hearing.py) and a few that speak.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from portal.core import log
 from portal.core.db import after_commit, session
+from portal.core.hearing import Board, Ear
 
 Away = redis.RedisError
 GATHER = 0.05  # seconds for which errands are gathered
-WHILE_DEAF = 3.0  # seconds between two looks while nothing can be heard
+MOST_CONNECTIONS = 8  # that speak; whoever needs one more waits for PATIENCE
+PATIENCE = 1.0  # seconds
+PREFIX = "nudge:"  # of every channel, as Redis knows it
+RIGHTS = "rights"  # the topic for streams alone: look at whether you may go on
+SILENCE = 10.0  # seconds after which the line is asked whether it is still there
+AGAIN_AFTER = 1.0  # seconds between two tries to hear
 _client: redis.Redis | None = None
+_board: Board | None = None
 
 
 def connect(url: str) -> None:
     """Say at start where Redis is; nothing is opened until it is used."""
-    global _client
-    _client = redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=5, health_check_interval=30)
+    global _client, _board
+    _client = few(url, MOST_CONNECTIONS, "portal-speaks")
+    line = redis.Redis.from_url(
+        url, socket_connect_timeout=1, socket_timeout=5, retry=Retry(NoBackoff(), 0), client_name="portal-hears"
+    )
+    _board = Board(lambda board: _follow(line, board))
+
+
+def few(url: str, most: int, name: str, timeout: float = 5) -> redis.Redis:
+    """A client with at most so many connections, shown by Redis under this name; whoever needs one more waits a second.
+
+    `timeout` (seconds) is for an answer. Raises Away when Redis is.
+    """
+    pool = redis.BlockingConnectionPool.from_url(
+        url,
+        max_connections=most,
+        timeout=PATIENCE,
+        socket_connect_timeout=1,
+        socket_timeout=timeout,
+        health_check_interval=30,
+        retry=Retry(NoBackoff(), 1),
+        client_name=name,
+    )
+    return redis.Redis(connection_pool=pool)
 
 
 def client() -> redis.Redis:
@@ -53,59 +86,21 @@ def ring(channels: Iterable[str], topic: str) -> None:
     pending.extend((channel, topic) for channel in wanted)
 
 
-def listen(user_id: UUID, wait: float = 15.0) -> Iterator[str | None]:
-    """The topics nudged for this user, as they come; None every `wait` seconds without one. Holds no database row."""
-    with client().pubsub(ignore_subscribe_messages=True) as subscription:
-        subscription.subscribe(f"user:{user_id}")
-        while True:
-            message = subscription.get_message(timeout=wait)
-            yield json.loads(message["data"])["topic"] if message else None
+def look_again(user_ids: Iterable[UUID | None]) -> None:
+    """After the commit, the streams of these accounts look at whether they may go on: their rights have changed."""
+    nudge(user_ids, RIGHTS)
 
 
-class Ear:
-    """Listens to channels, or to all whose name begins so (clinic:*); deaf while Redis is away, and then it only waits.
+def listen(channels: Iterable[str]) -> Ear:
+    """An ear on these channels, or on all of a kind (clinic:*); see hearing.Ear."""
+    if _board is None:
+        raise RuntimeError("live.connect was not called")
+    return Ear(_board, channels)
 
-    Open it before the first look at the database, so that what happens between look and wait is heard.
-    """
 
-    def __init__(self, channels: Iterable[str]) -> None:
-        self._channels = tuple(channels)
-        self._line: Any = None
-
-    def __enter__(self) -> Ear:
-        self._connect()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._hang_up()
-
-    def wait(self, seconds: float) -> None:
-        """Return when something was nudged, at the latest after `seconds`; while Redis is away after WHILE_DEAF."""
-        if self._line is None and not self._connect():
-            time.sleep(min(seconds, WHILE_DEAF))
-            return
-        try:
-            if self._line.get_message(timeout=seconds):
-                while self._line.get_message(timeout=0):  # one look is enough for all of them
-                    pass
-        except (Away, OSError, ValueError):
-            self._hang_up()
-
-    def _connect(self) -> bool:
-        try:
-            self._line = client().pubsub(ignore_subscribe_messages=True)
-            for channel in self._channels:
-                (self._line.psubscribe if channel.endswith("*") else self._line.subscribe)(channel)
-                self._line.get_message(timeout=1)  # that we are heard of
-        except (Away, OSError, ValueError):
-            self._hang_up()
-        return self._line is not None
-
-    def _hang_up(self) -> None:
-        line, self._line = self._line, None
-        if line is not None:
-            with suppress(Away, OSError, ValueError):
-                line.close()
+def listened_to() -> frozenset[str]:
+    """The channels somebody in this process listens to."""
+    return _board.channels if _board else frozenset()
 
 
 class InBackground:
@@ -117,6 +112,10 @@ class InBackground:
 
     def __init__(self, errand: Callable[[list[Any]], None], at_most: int = 100) -> None:
         self._errand, self._at_most = errand, at_most
+        self._begin()
+        os.register_at_fork(after_in_child=self._begin)  # a fork copies what waits but not the thread
+
+    def _begin(self) -> None:
         self._waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -147,8 +146,43 @@ class InBackground:
 def _publish(batch: list[tuple[str, str]]) -> None:
     pipe = client().pipeline(transaction=False)
     for channel, topic in dict.fromkeys(batch):
-        pipe.publish(channel, json.dumps({"topic": topic}))
+        pipe.publish(PREFIX + channel, json.dumps({"topic": topic}))
     pipe.execute()
+
+
+def _follow(line: redis.Redis, board: Board) -> None:
+    """Hand out every nudge of the portal to this process's ears until nobody listens; comes back when Redis does.
+
+    It hears all channels and not those listened to alone: a stream then opens without asking Redis, none is subscribed
+    twice or left behind, and passing over a nudge costs some 15 microseconds.
+    """
+    while not board.is_over():
+        try:
+            return _hear(line, board)
+        except Exception as away:
+            board.lost()
+            log.warning("nothing is heard, streams look by themselves", kind=type(away).__name__)
+            time.sleep(AGAIN_AFTER)
+
+
+def _hear(line: redis.Redis, board: Board) -> None:
+    with line.pubsub() as subscription:
+        subscription.psubscribe(f"{PREFIX}*")
+        asked = False
+        while True:
+            message = subscription.get_message(timeout=SILENCE)
+            if message is None and asked:
+                raise redis.TimeoutError("nothing came, not even an answer")
+            asked = message is None
+            if message is None:
+                subscription.ping()
+            elif message["type"] == "psubscribe":
+                board.heard()
+            elif message["type"] == "pmessage":
+                channel = message["channel"].decode().removeprefix(PREFIX)
+                board.tell(channel, json.loads(message["data"])["topic"])
+            if board.is_over():
+                return
 
 
 _background = InBackground(_publish)

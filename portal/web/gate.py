@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, current_app, g, redirect, request, session, url_for
@@ -80,6 +82,16 @@ class SudoNeeded(Refused):
 def actor() -> Actor:
     """Who makes this request; nobody when not signed in."""
     return g.get("actor", NOBODY)
+
+
+def later() -> Callable[[], Actor | None]:
+    """A function that says, after this request, whom the browser's session stands for now; None when it has ended.
+
+    Asking is no use of the session: one nobody uses ends, whatever still listens. It raises Unavailable.
+    """
+    app: Any = current_app._get_current_object()  # type: ignore[attr-defined]
+    token, address = current_user.token, request.remote_addr
+    return lambda: app.apart(lambda: actors.by_session(token, address, is_use=False))
 
 
 def guard(app: Flask, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from datetime import timedelta
 from functools import cache, lru_cache
 from typing import Any
@@ -10,7 +11,7 @@ from flask import Flask, request
 from markupsafe import Markup, escape
 
 from portal.config import Settings
-from portal.core import clock, text
+from portal.core import clock, secrets, text
 from portal.web import gate, navigation
 from portal.web.static import ICONS, static_url
 
@@ -41,6 +42,7 @@ def teach(app: Flask, settings: Settings) -> None:
         ),
         now=clock.now,
         ltr=ltr,
+        stream_name=stream_name,
     )
     env.filters["listed"] = text.listed
     app.context_processor(_here)
@@ -56,6 +58,12 @@ def _here() -> dict[str, Any]:
         "navigation": navigation.for_actor(who),
         "theme": request.cookies.get("theme", "auto") if request.cookies.get("theme") in {"light", "dark"} else "auto",
     }
+
+
+def stream_name() -> str:
+    """What the pages of one session in one browser have in common: they share one stream (static/js/stream.js)."""
+    session = str(gate.actor().session_id).encode()
+    return hmac.new(secrets.derived("stream"), session, "sha256").hexdigest()[:16]
 
 
 def ltr(value: Any) -> Markup:

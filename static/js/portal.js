@@ -233,62 +233,6 @@
   if (first) focusOn(first);
 })();
 
-/* The stream of nudges: only a page that is looked at listens. Browsers allow six connections to a site, so pages in the
-   background would keep others from loading; a page that comes back asks for everything it may have missed. */
-(() => {
-  "use strict";
-  if (!window.htmx || !window.EventSource) return;
-
-  class Stream extends EventTarget {
-    #url; #source = null; #topics = new Set(); #ended = false; #look = () => this.#turn();
-
-    constructor(url) {
-      super();
-      this.#url = url;
-      document.addEventListener("visibilitychange", this.#look);
-      this.#turn();
-    }
-
-    get readyState() { return this.#ended ? EventSource.CLOSED : this.#source?.readyState ?? EventSource.CONNECTING; }
-
-    addEventListener(topic, ...rest) {
-      super.addEventListener(topic, ...rest);
-      if (this.#topics.has(topic)) return;
-      this.#topics.add(topic);
-      this.#hear(topic);
-    }
-
-    close() {
-      this.#ended = true;
-      document.removeEventListener("visibilitychange", this.#look);
-      this.#source?.close();
-    }
-
-    #hear(topic) {
-      this.#source?.addEventListener(topic, (event) => this.dispatchEvent(new MessageEvent(topic, { data: event.data })));
-    }
-
-    #turn() {
-      if (document.hidden) {
-        this.#source?.close();
-        this.#source = null;
-        return;
-      }
-      if (this.#source || this.#ended) return;
-      const missed = this.#topics.size > 0;
-      this.#source = new EventSource(this.#url);
-      this.#source.onopen = (event) => {
-        this.onopen?.(event);
-        if (missed) this.#topics.forEach((topic) => this.dispatchEvent(new MessageEvent(topic, { data: topic })));
-      };
-      this.#source.onerror = (event) => this.onerror?.(event);
-      this.#topics.forEach((topic) => this.#hear(topic));
-    }
-  }
-
-  window.htmx.createEventSource = (url) => new Stream(url);
-})();
-
 /* The day: a page that renews itself does not take away what somebody is using, and leaves folds as they were */
 (() => {
   "use strict";

@@ -9,17 +9,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import redis
+from sqlalchemy import select, update
 from werkzeug.test import Client
 
 from portal.api import stream as streaming
-from portal.core import clock, live
+from portal.core import clock, hearing, live, open_streams
 from portal.core.actor import SYSTEM
 from portal.core.clock import standing_at
-from portal.core.db import keep
-from portal.domain.clinics import programs
+from portal.core.db import keep, session
+from portal.domain.clinics import members, programs
+from portal.domain.clinics.models import Membership
 from portal.domain.identity import sessions, tokens
 from portal.domain.identity.client_models import OAuthClient
+from portal.domain.identity.models import TokenFamily
 from tests.api.conftest import Program, problem
 
 
@@ -204,7 +206,7 @@ def test_a_thief_s_refresh_ends_the_stream_too(listen: Any, api: Program, amina:
 def test_an_account_has_a_few_streams_and_gets_the_places_back(
     listen: Any, api: Program, amina: Any, yacine: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(streaming, "MOST_OPEN", 2)
+    monkeypatch.setattr(open_streams, "_at_most", 2)
     program = api.as_(amina)
     first, _second = listen(program), listen(program)
     answer = program.get("/stream")
@@ -219,7 +221,7 @@ def test_an_account_has_a_few_streams_and_gets_the_places_back(
 
 
 def test_a_look_ahead_takes_no_place(committed: Any, api: Program, amina: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(streaming, "MOST_OPEN", 1)
+    monkeypatch.setattr(open_streams, "_at_most", 1)
     program = api.as_(amina)
     for _ in range(3):
         with program.send("HEAD", "/stream") as answer:
@@ -227,16 +229,66 @@ def test_a_look_ahead_takes_no_place(committed: Any, api: Program, amina: Any, m
 
 
 def test_without_redis_everything_still_comes(
-    listen: Any, api: Program, amina: Any, wish: Any, monkeypatch: Any
+    listen: Any, api: Program, amina: Any, wish: Any, monkeypatch: Any, ground: Any, number: int
 ) -> None:
     program = api.as_(amina)
-    with redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.2) as nowhere:
-        monkeypatch.setattr(live, "_client", nowhere)
-        monkeypatch.setattr(live, "WHILE_DEAF", 0.1)
+    monkeypatch.setattr(hearing, "WHILE_DEAF", 0.1)
+    monkeypatch.setattr(hearing, "OPENS_WITHIN", 0.1)
+    live.connect("redis://127.0.0.1:1/0")
+    try:
         opened = listen(program)
         opened.next(), opened.next()
         visit = booked(program, wish)
         assert opened.event()["subject_id"] == visit["id"]
+    finally:
+        live.connect(ground.redis_of(number))
+
+
+def test_a_busy_stream_ends_with_its_token_although_nobody_says_so(
+    listen: Any, api: Program, amina: Any, busy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "HEARTBEAT", 40.0)
+    opened = listen(api.as_(amina))
+    opened.next(), opened.next()
+    session().execute(update(TokenFamily).values(ended_at=clock.now(), ended_why="revoked"))
+    keep()
+    with busy(amina):
+        assert opened.event()["code"] == "invalid_token"
+
+
+def test_who_lost_a_role_hears_its_clinic_no_more(
+    listen: Any, api: Program, admin: Any, nadia: Any, el_djazair: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "HEARTBEAT", 0.3)
+    opened = listen(api.as_(nadia))
+    opened.next(), opened.next()
+    assert f"clinic:{el_djazair.clinic_id}" in live.listened_to()
+    members.end(admin.actor, session().scalars(select(Membership.id).where(Membership.user_id == nadia.user_id)).one())
+    keep()
+    until = time.monotonic() + 20
+    while f"clinic:{el_djazair.clinic_id}" in live.listened_to():
+        assert time.monotonic() < until
+        opened.next()
+    assert f"user:{nadia.user_id}" in live.listened_to()
+
+
+def test_a_page_takes_the_place_of_the_oldest_stream(
+    listen: Any, api: Program, amina: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_streams, "_at_most", 2)
+    program = api.as_(amina)
+    oldest, newer = listen(program), listen(program)
+    for one in (oldest, newer):
+        one.next(), one.next()
+    page = open_streams.OpenStream.of_page(amina.user_id)
+    keep()
+    said = oldest.event()
+    assert (said["type"], said["code"], said["status"]) == ("bye", "too_many_streams", 429)
+    oldest.close()
+    monkeypatch.setattr(streaming, "HEARTBEAT", 0.1)
+    api_nudge(amina)
+    assert newer.next() and page.may_go_on()
+    page.close()
 
 
 def test_it_holds_no_connection_while_it_waits(listen: Any, api: Program, amina: Any) -> None:

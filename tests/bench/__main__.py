@@ -1,6 +1,6 @@
 """Measures the portal as it is deployed, beside what the database alone can do. Never part of a pass or fail.
 
-    python -m tests.bench [search] [slots] [mine] [sign-in] [book] [race] [offers] [time]
+    python -m tests.bench [search] [slots] [mine] [sign-in] [book] [race] [offers] [streams] [time]
 
 Builds 200 doctors, 20,000 patients and 100,000 appointments (for `time` 10,000 doctors and 490,000 appointments),
 starts Granian (2 workers of 16 threads), the RQ worker and the clock, and sends the load from a process of its own.
@@ -33,10 +33,11 @@ from portal.domain.identity import signing
 from portal.domain.scheduling import finding, rulebook, timetable
 from tests.bench import ground as bench_ground
 from tests.bench.load import Plan
+from tests.bench.streams import nudge_all
 from tests.bench.works import BY_TIME, CLIENTS, Desk, Work, bench_id
 from tests.engines import ROOT, Ground
 
-PARTS = ("search", "slots", "mine", "sign-in", "book", "race", "offers", "time")
+PARTS = ("search", "slots", "mine", "sign-in", "book", "race", "offers", "streams", "time")
 
 
 @dataclass
@@ -59,6 +60,8 @@ def main() -> None:
         lines: list[Line] = []
         if "offers" in wanted:
             lines.append(_offers(app))
+        if "streams" in wanted:
+            lines.append(_streams(app, ground, asked.rounds))
         with bench_ground.serving(ground, with_worker=not asked.without_worker) as portal:
             host = urlsplit(portal.base_url).netloc
             signing.issue_as(portal.base_url)  # the tokens of the load are the served portal's
@@ -140,6 +143,13 @@ def _offers(app: Flask) -> Line:
             times.append(1000 * (time.perf_counter() - began))
     name = f"50 doctors x 14 days ({found:,} offers)"
     return Line(name, "", f"{statistics.median(times):.0f}", f"{max(times):.0f}", "", "< 40 ms")
+
+
+def _streams(app: Flask, ground: Ground, rounds: int) -> Line:
+    """One nudge to 1,000 open pages of one process, until the last of them has it."""
+    times = [1000 * took for took in nudge_all(app, ground, rounds)]
+    name = "1,000 streams, one nudge to all"
+    return Line(name, "", f"{statistics.median(times):.0f}", f"{max(times):.0f}", "", "< 1000 ms")
 
 
 def _by_time(app: Flask, ground: Ground) -> list[Line]:

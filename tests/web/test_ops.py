@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from portal import checkup
-from portal.config import Settings
+from portal.config import ROOT, Settings
 from portal.core import live
 from portal.core.db import keep, session
 from portal.core.tasks import Task
@@ -119,6 +119,7 @@ def test_a_server_whose_log_would_hold_what_was_entered_is_named(
         ({"base_url": "http://portal.example", "portal_mode": "production"}, "address"),
         ({"mail_url": "smtp://127.0.0.1:9"}, "mail"),
         ({"portal_data": "/dev/null"}, "data"),
+        ({"live_connections": 10**9}, "open files"),
     ],
 )
 def test_what_is_wrong_is_named_with_what_to_do(
@@ -130,3 +131,14 @@ def test_what_is_wrong_is_named_with_what_to_do(
     found = {finding.what: finding for finding in checkup.examine(watched.model_copy(update=said))}
     assert not found[what].ok
     assert found[what].do
+
+
+def test_the_streams_of_a_process_are_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    from runpy import run_path
+
+    shipped = "deploy/gunicorn.py"
+    monkeypatch.chdir(ROOT)
+    monkeypatch.delenv("LIVE_CONNECTIONS", raising=False)
+    assert run_path(shipped)["worker_connections"] == Settings.model_fields["live_connections"].default
+    monkeypatch.setenv("LIVE_CONNECTIONS", "1234")
+    assert run_path(shipped)["worker_connections"] == 1234

@@ -14,12 +14,13 @@ from pydantic import Field
 
 from portal.api import bearer
 from portal.api.contract import Malformed
-from portal.api.stream import SCOPE, Listener, TooManyStreams
+from portal.api.stream import SCOPE, Listener
 from portal.api.stream_socket import Conversation, NoSockets, UpgradeRequired, check
 from portal.api.v1 import endpoint
 from portal.api.v1.answers import Out
 from portal.core.actor import Actor
 from portal.core.errors import Refused
+from portal.core.open_streams import TooManyStreams
 from portal.core.shapes import Empty, Shape
 from portal.domain.access import actors
 from portal.domain.notifications.stream import CannotResume, Happening

@@ -65,14 +65,17 @@ _BY_USER = Prepared(
 )
 
 
-def by_session(token: str, address: str | None) -> Actor | None:
-    """Who holds this cookie's token; None when the session was ended, is too old, or the account is shut."""
+def by_session(token: str, address: str | None, *, is_use: bool = True) -> Actor | None:
+    """Who holds this cookie's token; None when the session was ended, is too old, or the account is shut.
+
+    Whoever only looks says that it `is_use` of the session not, so that the session still ends by being left alone.
+    """
     now = clock.now()
     values = {"fingerprint": secrets.fingerprint(token), "now": now, "idle": now - sessions.idle_limit()}
     found = _BY_SESSION.first(values)
     if found is None:
         return None
-    if found.last_seen < now - SEEN_EVERY:
+    if is_use and found.last_seen < now - SEEN_EVERY:
         session().execute(
             text("UPDATE user_sessions SET last_seen_at = :now WHERE id = :id"), {"now": now, "id": found.opened_id}
         )

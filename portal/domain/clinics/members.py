@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
-from portal.core import clock
+from portal.core import clock, live
 from portal.core.actor import Actor
 from portal.core.db import session
 from portal.core.errors import Conflict, NotFound, refuse
@@ -93,6 +93,7 @@ def end(actor: Actor, membership_id: UUID | str) -> Membership:
         raise OwnRole
     if membership.ended_at is None:
         membership.ended_at = clock.now()
+        live.look_again([membership.user_id])
         record(actor, "membership.ended", membership, role=membership.role, user_id=membership.user_id)
         session().flush()
     return membership

@@ -143,7 +143,7 @@ def end(actor: Actor, key: UUID | str) -> OAuthClient:
     client.ended_at = now
     alive = update(TokenFamily).where(TokenFamily.client_id == client.id, TokenFamily.ended_at.is_(None))
     ended = alive.values(ended_at=now, ended_why="client_ended").returning(TokenFamily.user_id)
-    live.nudge(set(session().scalars(ended)), "programs")  # its streams look, and end
+    live.look_again(set(session().scalars(ended)))  # its streams look, and end
     if client.service_user_id:
         session().execute(update(User).where(User.id == client.service_user_id).values(deactivated_at=now))
     session().flush()

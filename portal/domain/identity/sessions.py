@@ -143,6 +143,7 @@ def end(actor: Actor, session_id: UUID | str) -> None:
     if opened.ended_at is None:
         opened.ended_at = clock.now()
         session().flush()
+        live.look_again([opened.user_id])  # its streams look, and end
         record(actor, "session.ended", opened)
 
 
@@ -162,7 +163,7 @@ def end_all(user_id: UUID, spare: UUID | None = None) -> None:
         open_ones, families = open_ones.where(UserSession.id != spare), families.where(TokenFamily.id != spare)
     session().execute(open_ones.values(ended_at=now))
     session().execute(families.values(ended_at=now, ended_why="revoked"))
-    live.nudge([user_id], "programs")  # the streams of its programs look, and end
+    live.look_again([user_id])  # its streams look, and end
 
 
 def mine(actor: Actor) -> list[UserSession]:

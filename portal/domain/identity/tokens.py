@@ -185,7 +185,7 @@ def end_family(family_id: UUID, why: str) -> None:
     if family and not family.ended_at:
         family.ended_at, family.ended_why = clock.now(), why
         session().flush()
-        live.nudge([family.user_id], "programs")  # its streams look, and end
+        live.look_again([family.user_id])  # its streams look, and end
 
 
 def read(access_token: str) -> Read:
