@@ -105,13 +105,14 @@ def _core(app: Flask, settings: Settings) -> None:
 
 
 def _doors(app: Flask, settings: Settings) -> None:
-    from portal import api, cli, web
+    from portal import api, cli, compression, web
     from portal.api import problems
     from portal.web import oops
 
     cli.register(app)
     web.register(app, settings)
     api.register(app, settings)
+    compression.register(app)
     for kind, for_program, for_person in (
         (Refused, problems.answer, oops.refused),
         (HTTPException, problems.http, oops.http),

@@ -39,6 +39,12 @@ class Browser(FlaskClient):
             cookie.update(_user_id=token, _fresh=True, _permanent=True)
         return self
 
+    def search(self, path: str, words: str, *, headers: Any = None, **also: Any) -> Any:
+        """Send a search for people from its form and follow to what was found."""
+        sent = self.post(f"{path}/search", data={"q": words, **also}, headers=headers)
+        assert sent.status_code == 303, sent.text
+        return self.get(sent.location, headers=headers)
+
     def sign_out(self) -> None:
         """Forget every cookie."""
         self._cookies.clear()  # type: ignore[union-attr]

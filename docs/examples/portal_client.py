@@ -147,7 +147,7 @@ class Portal:
     # --- finding ---
 
     def doctors(self, **wanted: str | int | float) -> Iterator[Doctor]:
-        """Doctors that fit, page after page: specialty="cardiology", city="Algiers", q="benali" and others."""
+        """Doctors that fit, page after page: specialty="cardiology", city="Algiers", name="benali" and others."""
         return cast(Iterator[Doctor], self._pages("/doctors", wanted))
 
     def visit_types(self, practice_id: str) -> list[VisitType]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from flask import Flask, Response, request
-from flask_compress import Compress
 from flask_cors import CORS
 
-from portal.api import problems, shaping
 from portal.api.bearer import asked_language
 from portal.config import Settings
 from portal.core.text import language, speak
@@ -17,7 +15,6 @@ TOLD = [  # what scripts of other sites may read of an answer's head
 ]  # fmt: skip
 VARIES = ("Authorization", "Accept", "Accept-Language")  # on what an answer depends
 ASKED = ["Accept", "Accept-Language", "Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key"]
-COMPRESSED = ["application/json", shaping.ENVELOPE, problems.TYPE]  # pages hold CSRF tokens: those are left alone
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -28,12 +25,6 @@ def register(app: Flask, settings: Settings) -> None:
     app.after_request(_finish)
     v1.register(app, settings)
     oauth.register(app, settings)
-    app.config |= {
-        "COMPRESS_MIMETYPES": COMPRESSED,
-        "COMPRESS_ALGORITHM": ["zstd", "br", "gzip"],
-        "COMPRESS_STREAMS": False,
-    }
-    Compress(app)
     let_in(app, settings.cors)
 
 

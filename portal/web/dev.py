@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Any, cast
 
-from flask import Blueprint, Response, current_app, g, request
+from flask import Blueprint, Response, current_app, g
 from markupsafe import Markup, escape
 from werkzeug.exceptions import NotFound
 
 from portal.gateways.mail import Mailbox
 from portal.gateways.sms import Folder, Kept
-from portal.web import htmx
+from portal.web import htmx, searching
 
 bp = Blueprint("dev", __name__, url_prefix="/dev")
 bp.portal_roles = ("everybody, outside production",)  # type: ignore[attr-defined]
@@ -74,12 +74,15 @@ def linked(text: str) -> Markup:
 
 @bp.get("/mail")
 def mail() -> Response:
-    """What was mailed, newest first; `to` narrows it to one address."""
-    wanted = request.args.get("to", "").strip().casefold()
+    """What was mailed, newest first; a search narrows it to one address."""
+    wanted = searching.typed().casefold()
     letters = [Mail(key, message) for key, message in _box().read(SHOWN)]
     found = [one for one in letters if wanted in one.to.casefold()]
     texts = [one for one in _texts() if wanted in one.to]
     return htmx.page("dev/mail/index.html", letters=found, texts=texts, wanted=wanted, linked=linked)
+
+
+searching.mount(bp, "/mail/search", "mail", endpoint="search_mail")
 
 
 @bp.get("/mail/<key>")

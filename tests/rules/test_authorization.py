@@ -174,6 +174,8 @@ GET    admin.reviews                  admin+superadmin in
 GET    admin.room_group               admin+superadmin 404
 GET    admin.rooms                    admin+superadmin 404
 POST   admin.rotate_webhook           admin+superadmin 404
+POST   admin.search_doctors           admin+superadmin in
+POST   admin.search_users             admin+superadmin in
 POST   admin.send_invitation          admin+superadmin 404
 POST   admin.show_review              admin+superadmin 404
 POST   admin.start_practice           admin+superadmin 404
@@ -395,7 +397,10 @@ POST   api_v1.reset_password          everybody in
 POST   api_v1.resume_webhook          signed-in 404
 POST   api_v1.retry_task              superadmin 404
 POST   api_v1.rotate_webhook          signed-in 404
-GET    api_v1.search_patients         signed-in in
+POST   api_v1.search_clinic_waits     signed-in 404
+POST   api_v1.search_my_doctors       signed-in in
+POST   api_v1.search_patients         signed-in in
+POST   api_v1.search_users            admin+superadmin in
 POST   api_v1.send_back               signed-in 404
 POST   api_v1.send_clinic_invitation  signed-in 404
 POST   api_v1.show_review             signed-in 404
@@ -474,6 +479,12 @@ GET    desk.patients                  staff+admin+superadmin in
 GET    desk.practices                 staff+admin+superadmin in
 POST   desk.remove_opening            staff+admin+superadmin 404
 POST   desk.reopen_call               staff+admin+superadmin 404
+POST   desk.search_book               staff+admin+superadmin in
+POST   desk.search_day                staff+admin+superadmin in
+POST   desk.search_new_waiting        staff+admin+superadmin in
+POST   desk.search_patients           staff+admin+superadmin in
+POST   desk.search_waitlist           staff+admin+superadmin in
+POST   desk.search_walk_in            staff+admin+superadmin in
 GET    desk.series                    staff+admin+superadmin 404
 POST   desk.stretch_opening           staff+admin+superadmin 404
 POST   desk.try_opening               staff+admin+superadmin 404
@@ -485,6 +496,7 @@ GET    dev.attachment                 everybody 404
 GET    dev.letter                     everybody 404
 GET    dev.letter_html                everybody 404
 GET    dev.mail                       everybody in
+POST   dev.search_mail                everybody in
 POST   doctor.add_opening             doctor in
 POST   doctor.add_time_off            doctor in
 GET    doctor.answer_form             doctor 404
@@ -516,6 +528,7 @@ GET    doctor.profile                 doctor in
 POST   doctor.remove_opening          doctor 404
 POST   doctor.remove_time_off         doctor 404
 GET    doctor.reviews                 doctor in
+POST   doctor.search_book             doctor in
 POST   doctor.send_invitation         doctor 404
 GET    doctor.series                  doctor 404
 POST   doctor.step                    doctor 404

@@ -15,7 +15,7 @@ from portal.api.v1.answers import ListOut, Money, Out, Person
 from portal.api.v1.clinic_invitations import InvitationOut
 from portal.core.actor import Actor
 from portal.core.errors import Forbidden, Invalid, NotFound, TooMany, refuse
-from portal.core.shapes import Limit, MaybeName, Shape
+from portal.core.shapes import Limit, Name, Shape
 from portal.domain.changes import kinds
 from portal.domain.clinics.invitations import AlreadyInvited
 from portal.domain.clinics.models import ClinicInvitation
@@ -44,13 +44,18 @@ CLINIC = {"clinic_id": "019aa000-0000-7000-8000-000000000006", "fee_minor": 2500
 
 
 class RunDoctorsQuery(Shape):
-    """Doctors of these clinics, by name, state of the licence and clinic."""
+    """Doctors of these clinics, by state of the licence and clinic."""
 
-    name: MaybeName = None
     licence: Literal["verified", "open"] | None = None
     clinic_id: UUID | None = None
     after: Cursor | None = None
     limit: Limit = 25
+
+
+class RunDoctorsSearch(RunDoctorsQuery):
+    """Doctors of these clinics, by name too."""
+
+    name: Name
 
 
 class KeepVisitsQuery(Shape):
@@ -147,9 +152,21 @@ LICENCE: dict[str, Any] = SHOWN | {"scope": WRITE, "keyed": True}
 @endpoint("GET", "/doctors/mine", tag=TAG, query=RunDoctorsQuery, answer=DoctorsWhole, scope=WRITE)
 def list_my_doctors(actor: Actor, query: RunDoctorsQuery) -> DoctorsWhole:
     """The doctors of the clinics whose admin you are, those too who are not public"""
-    wanted = query.values()
-    found = profiles.mine(actor, wanted.pop("name") or "", **wanted)
-    return DoctorsWhole(items=[DoctorWhole.of(one) for one in found], next=found.next)
+    return _run(actor, "", query)
+
+
+@endpoint(
+    "POST",
+    "/doctors/mine/search",
+    tag=TAG,
+    body=RunDoctorsSearch,
+    answer=DoctorsWhole,
+    scope=WRITE,
+    example={"name": "benali"},
+)
+def search_my_doctors(actor: Actor, body: RunDoctorsSearch) -> DoctorsWhole:
+    """The same by name, which stands in no address; the next page is asked for with `after`"""
+    return _run(actor, body.name, body)
 
 
 @endpoint(
@@ -315,3 +332,9 @@ def _one(actor: Actor, doctor_id: UUID, headers: dict[str, str] | None = None) -
 
 def _asked(invitation: ClinicInvitation) -> Answer:
     return Answer(InvitationOut.of(invitation), {"Location": f"/api/v1/clinic-invitations/{invitation.id}"})
+
+
+def _run(actor: Actor, name: str, wanted: RunDoctorsQuery) -> DoctorsWhole:
+    chosen = {field: getattr(wanted, field) for field in RunDoctorsQuery.model_fields}
+    found = profiles.mine(actor, name, **chosen)
+    return DoctorsWhole(items=[DoctorWhole.of(one) for one in found], next=found.next)

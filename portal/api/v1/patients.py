@@ -30,7 +30,7 @@ SOMEBODY = {
 }
 
 
-class SearchQuery(Shape):
+class PatientSearch(Shape):
     """What somebody at the desk types: a name, a birth date, a phone, a reference, or a mix of them."""
 
     q: Annotated[
@@ -48,13 +48,22 @@ class EnterPatient(PatientAtDesk):
     as_new: bool = False
 
 
-@endpoint("GET", "/patients", tag=TAG, query=SearchQuery, answer=FoundPatients, scope=READ)
-def search_patients(actor: Actor, query: SearchQuery) -> FoundPatients:
+@endpoint(
+    "POST",
+    "/patients/search",
+    tag=TAG,
+    body=PatientSearch,
+    answer=FoundPatients,
+    scope=READ,
+    example={"q": "boudiaf 1988"},
+)
+def search_patients(actor: Actor, body: PatientSearch) -> FoundPatients:
     """Search the patients of the clinics you work in
 
-    A name is first looked for as it was typed; only if nobody has it, names written alike count.
+    What is searched for goes in the body, so that it stands in no address and no log on the way. A name is first
+    looked for as it was typed; only if nobody has it, names written alike count.
     """
-    return FoundPatients(items=[FoundOut.found(one) for one in desk.search(actor, query.q)])
+    return FoundPatients(items=[FoundOut.found(one) for one in desk.search(actor, body.q)])
 
 
 @endpoint(

@@ -13,7 +13,7 @@ from portal.api.v1.answers import ListOut, Out
 from portal.api.v1.answers import Person as Named
 from portal.core.actor import Actor
 from portal.core.errors import Forbidden, NotFound
-from portal.core.shapes import Limit, MaybeName, Shape
+from portal.core.shapes import Limit, Name, Shape
 from portal.domain.access import people
 from portal.domain.access.people import Person, Role
 from portal.domain.doctors.shapes import Cursor
@@ -26,14 +26,19 @@ State = Literal["active", "deactivated", "invited"]
 
 
 class UsersQuery(Shape):
-    """Which accounts: by name or e-mail address, by role, clinic and state."""
+    """Which accounts: by role, clinic and state."""
 
-    name: Annotated[MaybeName, Field(description="Words of a name or of an e-mail address")] = None
     role: RoleName | None = None
     clinic_id: UUID | None = None
     state: State | None = None
     after: Cursor | None = None
     limit: Limit = 25
+
+
+class UsersSearch(UsersQuery):
+    """Which accounts, by name or e-mail address too."""
+
+    name: Annotated[Name, Field(description="Words of a name or of an e-mail address")]
 
 
 class RoleOut(Out):
@@ -87,9 +92,22 @@ SWITCH: dict[str, Any] = {"tag": TAG, "answer": UserOut, "scope": "users:write",
 @endpoint("GET", "/users", tag=TAG, query=UsersQuery, answer=Users, refuses=(Forbidden, NotFound), scope="users:read")
 def list_users(actor: Actor, query: UsersQuery) -> Users:
     """Accounts: all for a superadmin, those who work in their clinics for an admin"""
-    wanted = query.values()
-    found = people.search(actor, wanted.pop("name") or "", **wanted)
-    return Users(items=[UserOut.of(one) for one in found], next=found.next)
+    return _found(actor, "", query)
+
+
+@endpoint(
+    "POST",
+    "/users/search",
+    tag=TAG,
+    body=UsersSearch,
+    answer=Users,
+    refuses=(Forbidden, NotFound),
+    scope="users:read",
+    example={"name": "boudiaf", "role": "patient"},
+)
+def search_users(actor: Actor, body: UsersSearch) -> Users:
+    """The same by name or e-mail address, which stand in no address; the next page is asked for with `after`"""
+    return _found(actor, body.name, body)
 
 
 @endpoint("GET", "/users/{user_id}", tag=TAG, answer=UserOut, refuses=(Forbidden,), scope="users:read")
@@ -112,6 +130,12 @@ def reactivate_user(actor: Actor, user_id: UUID) -> UserOut:
     people.get(actor, user_id)
     accounts.reactivate(actor, user_id)
     return UserOut.of(people.get(actor, user_id))
+
+
+def _found(actor: Actor, name: str, wanted: UsersQuery) -> Users:
+    chosen = {field: getattr(wanted, field) for field in UsersQuery.model_fields}
+    found = people.search(actor, name, **chosen)
+    return Users(items=[UserOut.of(one) for one in found], next=found.next)
 
 
 def _state(person: Person) -> str:

@@ -14,7 +14,7 @@ from portal.api.v1.waitlist_answers import ClinicWaits, OfferOut, Offers, Urgenc
 from portal.core.actor import Actor
 from portal.core.errors import Forbidden, NotFound
 from portal.core.policy import allow
-from portal.core.shapes import Limit, MaybeName, Shape
+from portal.core.shapes import Limit, Name, Shape
 from portal.domain.doctors.shapes import Cursor
 from portal.domain.scheduling import glance
 from portal.domain.scheduling.caps import TooManyAhead
@@ -54,10 +54,15 @@ class ClinicWaitsQuery(Shape):
 
     practice_id: UUID | None = None
     urgency: Urgency | None = None
-    name: Annotated[MaybeName, Field(description="Words of the patient's name")] = None
     ended: bool = False
     after: Cursor | None = None
     limit: Limit = 25
+
+
+class ClinicWaitsSearch(ClinicWaitsQuery):
+    """Whom to list, by the patient's name too."""
+
+    name: Annotated[Name, Field(description="Words of the patient's name")]
 
 
 @endpoint(
@@ -91,10 +96,21 @@ def list_waits(actor: Actor) -> Waits:
 @endpoint("GET", "/clinics/{clinic_id}/waitlist", tag=TAG, query=ClinicWaitsQuery, answer=ClinicWaits, scope=READ)
 def list_clinic_waits(actor: Actor, clinic_id: UUID, query: ClinicWaitsQuery) -> ClinicWaits:
     """Who waits at a clinic, for its desk, its admins and its doctors"""
-    allow(any(clinic.id == clinic_id for clinic in entries.clinics_of(actor)), NotFound)
-    values = query.values()
-    found = entries.of_clinics(actor, [clinic_id], text=values.pop("name") or "", **values)
-    return ClinicWaits(items=[WaitOut.of(place) for place in found], next=found.next)
+    return _waits_at(actor, clinic_id, "", query)
+
+
+@endpoint(
+    "POST",
+    "/clinics/{clinic_id}/waitlist/search",
+    tag=TAG,
+    body=ClinicWaitsSearch,
+    answer=ClinicWaits,
+    scope=READ,
+    example={"name": "boudiaf"},
+)
+def search_clinic_waits(actor: Actor, clinic_id: UUID, body: ClinicWaitsSearch) -> ClinicWaits:
+    """The same by the patient's name, which stands in no address; the next page is asked for with `after`"""
+    return _waits_at(actor, clinic_id, body.name, body)
 
 
 @endpoint("GET", "/waitlist/{entry_id}", tag=TAG, answer=WaitOut, scope=READ)
@@ -203,3 +219,10 @@ def decline_offer(actor: Actor, offer_id: UUID) -> OfferOut:
 
 def _offer(one: WaitlistOffer) -> OfferOut:
     return OfferOut.of(one, one.practice.clinic.zone)
+
+
+def _waits_at(actor: Actor, clinic_id: UUID, name: str, wanted: ClinicWaitsQuery) -> ClinicWaits:
+    allow(any(clinic.id == clinic_id for clinic in entries.clinics_of(actor)), NotFound)
+    chosen = {field: getattr(wanted, field) for field in ClinicWaitsQuery.model_fields}
+    found = entries.of_clinics(actor, [clinic_id], text=name, **chosen)
+    return ClinicWaits(items=[WaitOut.of(place) for place in found], next=found.next)

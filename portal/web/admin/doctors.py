@@ -17,7 +17,7 @@ from portal.domain.doctors import amendments, practices, profiles
 from portal.domain.doctors.amendments import AmendmentOver
 from portal.domain.doctors.models import Doctor
 from portal.domain.doctors.profiles import OwnLicence
-from portal.web import changes, htmx, terms, times
+from portal.web import changes, htmx, searching, terms, times
 from portal.web.admin import bp, lists
 from portal.web.admin.forms import ConnectForm, DoctorForm, PracticeForm, ProfileForm
 from portal.web.admin.invitations import page_of
@@ -37,13 +37,17 @@ def doctors() -> Response:
     """The doctors of the clinics the admin runs."""
     found = profiles.mine(
         actor(),
-        lists.asked("q"),
+        searching.typed(),
         licence=lists.asked("licence") or None,
         clinic_id=lists.asked_id("clinic"),
         after=lists.asked("after") or None,
     )
     context: dict[str, Any] = {"found": found, "clinics": managing.choices(actor()), "asked": lists.asked}
+    context["q"] = searching.typed()
     return htmx.page(PAGE[0], fragment=PAGE[1], **context, **lists.pages(found))
+
+
+searching.mount(bp, "/doctors/search", "doctors", endpoint="search_doctors", kept=("licence", "clinic"))
 
 
 @bp.get("/doctors/<slug>")

@@ -13,7 +13,7 @@ from portal.core.text import gettext as say
 from portal.domain.access import factor_help, people
 from portal.domain.clinics import managing, members
 from portal.domain.identity import accounts, factors
-from portal.web import htmx, terms
+from portal.web import htmx, searching, terms
 from portal.web.admin import bp, lists
 from portal.web.admin.forms import MemberForm
 from portal.web.admin.invitations import page_of
@@ -28,7 +28,7 @@ def users() -> Response:
     clinics = managing.choices(actor())
     found = people.search(
         actor(),
-        lists.asked("q"),
+        searching.typed(),
         role=lists.asked("role") or None,
         clinic_id=lists.asked_id("clinic"),
         state=lists.asked("state") or None,
@@ -38,10 +38,14 @@ def users() -> Response:
         "found": found,
         "clinics": clinics,
         "asked": lists.asked,
+        "q": searching.typed(),
         "terms": terms,
         "zone": lists.zone(),
     }
     return htmx.page(PAGE[0], fragment=PAGE[1], **context, **lists.pages(found))
+
+
+searching.mount(bp, "/users/search", "users", endpoint="search_users", kept=("role", "clinic", "state"))
 
 
 @bp.get("/users/<uuid:key>")

@@ -13,7 +13,7 @@ from portal.core.errors import NotFound, Refused
 from portal.core.text import gettext as say
 from portal.domain.day import calling, looking, queue, walk_ins
 from portal.domain.scheduling import groups, visits
-from portal.web import day_steps, htmx
+from portal.web import day_steps, htmx, searching
 from portal.web.desk import bp
 from portal.web.gate import actor
 
@@ -22,8 +22,11 @@ PAGE = ("desk/day/index.html", "desk/day/_day.html")
 
 @bp.get("/")
 def day() -> Response:
-    """All doctors of a clinic on a date; ?clinic= is one of the actor's, ?day= a date, ?q= looks for somebody."""
+    """All doctors of a clinic on a date; ?clinic= is one of the actor's, ?day= a date, ?search= looks for somebody."""
     return htmx.page(PAGE[0], fragment=PAGE[1], **context())
+
+
+searching.mount(bp, "/search", "day", endpoint="search_day", kept=("clinic", "day"))
 
 
 @bp.post(f"/visits/<uuid:key>/<{day_steps.NAMES}:step>")
@@ -51,7 +54,7 @@ def call_next() -> AnyResponse:
 
 def context(changed: UUID | None = None) -> dict[str, Any]:
     """What the page of a day shows; `changed` is the visit whose row is looked at next."""
-    slug, typed = request.values.get("clinic") or None, request.values.get("q", "").strip()[:80]
+    slug, typed = request.values.get("clinic") or None, searching.typed()
     found = looking.desk_day(actor(), slug, _asked())
     return {
         "day": found,
@@ -59,10 +62,11 @@ def context(changed: UUID | None = None) -> dict[str, Any]:
         "counts": looking.counts(found.queues),
         "clinics": walk_ins.clinics(actor()),
         "q": typed,
+        "sealed": searching.kept(),
         "rule": queue.in_words(found.clinic),
         "way": way(found, typed, changed),
-        "previous_url": _address(found, found.date - timedelta(days=1), typed),
-        "next_url": _address(found, found.date + timedelta(days=1), typed),
+        "previous_url": _address(found, found.date - timedelta(days=1)),
+        "next_url": _address(found, found.date + timedelta(days=1)),
     }
 
 
@@ -72,7 +76,7 @@ def way(found: looking.DeskDay, typed: str, changed: UUID | None) -> dict[str, A
         "step": lambda visit, step: url_for("desk.visit_step", key=visit.id, step=step),
         "next": None if typed else url_for("desk.call_next"),
         "target": "#day",
-        "hidden": {"clinic": found.clinic.slug, "day": found.date, "q": typed},
+        "hidden": {"clinic": found.clinic.slug, "day": found.date, searching.PARAMETER: searching.kept() or ""},
         "person": lambda visit: url_for("desk.appointment", key=visit.id),
         "front": visits.FRONT_CODES,
         "changed": changed,
@@ -84,8 +88,8 @@ def way(found: looking.DeskDay, typed: str, changed: UUID | None) -> dict[str, A
     }
 
 
-def _address(found: looking.DeskDay, on: date | None, typed: str) -> str:
-    return url_for("desk.day", clinic=found.clinic.slug, day=on, q=typed or None)
+def _address(found: looking.DeskDay, on: date | None) -> str:
+    return url_for("desk.day", clinic=found.clinic.slug, day=on, search=searching.kept())
 
 
 def _asked() -> date | None:
@@ -105,5 +109,5 @@ def _refused(no: Refused) -> AnyResponse:
 def _done(sentence: str, changed: UUID) -> AnyResponse:
     shown = context(changed)
     found = shown["day"]
-    url = _address(found, None if found.is_today else found.date, shown["q"])
+    url = _address(found, None if found.is_today else found.date)
     return htmx.done(url, sentence, fragment=PAGE[1], **shown)

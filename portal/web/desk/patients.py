@@ -16,7 +16,7 @@ from portal.domain.patients import desk as patients
 from portal.domain.patients import profiles
 from portal.domain.patients.models import Patient
 from portal.domain.scheduling import desk
-from portal.web import htmx, terms, times
+from portal.web import htmx, searching, terms, times
 from portal.web.desk import bp
 from portal.web.gate import actor
 from portal.web.shared.arranging import KEPT
@@ -30,9 +30,12 @@ FORM = "desk/patients/form.html"
 @bp.get("/patients", endpoint="patients")
 def search() -> Response:
     """The search; without anything typed it says how."""
-    typed = request.args.get("q", "").strip()[:120]
+    typed, sealed = searching.typed(), searching.kept()
     found = desk.search(actor(), typed) if typed else []
-    return htmx.page(INDEX[0], fragment=INDEX[1], q=typed, found=found, terms=terms, times=times)
+    return htmx.page(INDEX[0], fragment=INDEX[1], q=typed, sealed=sealed, found=found, terms=terms, times=times)
+
+
+searching.mount(bp, "/patients/search", "patients", endpoint="search_patients")
 
 
 @bp.get("/patients/<uuid:key>")
@@ -45,9 +48,9 @@ def patient(key: UUID) -> Response:
 
 @bp.get("/patients/new")
 def new_patient() -> Response:
-    """Somebody the clinic does not know yet; ?q= is what was searched for."""
+    """Somebody the clinic does not know yet; ?search= is what was searched for."""
     form = PatientForm.fresh()
-    _begin_with(form, request.args.get("q", ""))
+    _begin_with(form, searching.typed())
     return _form_page(form)
 
 

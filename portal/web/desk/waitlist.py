@@ -16,7 +16,7 @@ from portal.domain.patients import desk as patients
 from portal.domain.scheduling import desk
 from portal.domain.waitlist import answering, entries, joining, offering
 from portal.domain.waitlist.wishes import AlreadyWaiting
-from portal.web import htmx, times, waiting
+from portal.web import htmx, searching, times, waiting
 from portal.web.admin import lists
 from portal.web.desk import bp
 from portal.web.gate import actor
@@ -37,7 +37,7 @@ def index() -> Response:
         [wanted] if wanted in ids else ids,
         practice_id=lists.asked_id("practice"),
         urgency=lists.asked("urgency") or None,
-        text=lists.asked("q"),
+        text=searching.typed(),
         ended=lists.asked("state") == "ended",
         after=lists.asked("after") or None,
     )
@@ -46,8 +46,14 @@ def index() -> Response:
         "clinics": clinics,
         "practices": entries.practices_of(ids),
         "asked": lists.asked,
+        "q": searching.typed(),
     }
     return htmx.page(LIST[0], fragment=LIST[1], waiting=waiting, **context, **lists.pages(found))
+
+
+FILTERS = ("clinic", "practice", "urgency", "state")
+searching.mount(bp, "/waitlist/search", "waitlist", endpoint="search_waitlist", kept=FILTERS)
+searching.mount(bp, "/waitlist/new/search", "new_waiting", endpoint="search_new_waiting")
 
 
 @bp.get("/waitlist/new")
@@ -150,7 +156,8 @@ def _entry(key: UUID) -> dict[str, Any]:
 
 def _new() -> dict[str, Any]:
     """The patient, the doctor and the type chosen so far, from the address; the form once all are there."""
-    asked = {name: request.args.get(name, "").strip()[:200] for name in ("q", "patient", "practice", "type")}
+    asked = {name: request.args.get(name, "").strip()[:200] for name in ("patient", "practice", "type")}
+    typed = searching.typed()
     patient = patients.get(actor(), as_id(asked["patient"])) if asked["patient"] else None
     practices = desk.practices(actor()) if patient else []
     practice = desk.practice(actor(), as_id(asked["practice"])) if patient and asked["practice"] else None
@@ -163,7 +170,8 @@ def _new() -> dict[str, Any]:
         form.patient_id.choices = [(str(patient.id), patient.name)]
     return {
         "asked": asked,
-        "found": desk.search(actor(), asked["q"]) if asked["q"] and not patient else [],
+        "q": typed,
+        "found": desk.search(actor(), typed) if typed and not patient else [],
         "patient": patient,
         "practices": practices,
         "practice": practice,

@@ -18,7 +18,7 @@ from portal.domain.day.shapes import WalkIn
 from portal.domain.patients import desk as patients
 from portal.domain.patients.desk_shapes import PatientAtDesk
 from portal.domain.patients.models import Patient
-from portal.web import htmx, terms
+from portal.web import htmx, searching, terms
 from portal.web.desk import bp
 from portal.web.forms import ShapeForm
 from portal.web.gate import actor
@@ -53,8 +53,11 @@ class NewPatientForm(ShapeForm[PatientAtDesk]):
 
 @bp.get("/walk-ins/new")
 def new_walk_in() -> Response:
-    """First who (?q= looks, ?patient= is the one), then to which doctor (?doctor= is suggested)."""
+    """First who (?search= looks, ?patient= is the one), then to which doctor (?doctor= is suggested)."""
     return htmx.page(PAGE[0], fragment="desk/day/_found.html", **_context())
+
+
+searching.mount(bp, "/walk-ins/search", "new_walk_in", endpoint="search_walk_in", kept=("clinic", "doctor"))
 
 
 @bp.post("/walk-ins")
@@ -97,7 +100,7 @@ def _context(
 ) -> dict[str, Any]:
     """Who was looked for or chosen, and the form that follows; `alike` may be the one who is being entered."""
     clinic = walk_ins.clinic(actor(), request.values.get("clinic") or None)
-    typed = request.values.get("q", "").strip()[:80]
+    typed = searching.typed()
     wanted = request.values.get("patient") or request.form.get("patient_id")
     patient = patients.get(actor(), wanted) if wanted else None
     doctor = request.values.get("doctor") or None

@@ -23,7 +23,7 @@ from portal.domain.patients import desk as patients
 from portal.domain.patients.models import Patient
 from portal.domain.scheduling import desk, finding, groups, overbooking, policy
 from portal.domain.scheduling.models import VisitType
-from portal.web import htmx, terms, times
+from portal.web import htmx, searching, terms, times
 from portal.web.gate import actor
 from portal.web.shared import arranging_any
 from portal.web.shared.arranging_asked import arrows, asked_day, moment, other_time
@@ -40,6 +40,7 @@ def mount(bp: Blueprint) -> None:
     pages = Arranging(bp.name)
     bp.add_url_rule("/book", "book", pages.book)
     bp.add_url_rule("/book", "book_for", pages.book_for, methods=["POST"])
+    searching.mount(bp, "/book/search", "book", endpoint="search_book", kept=KEPT)
 
 
 @dataclass(frozen=True)
@@ -105,15 +106,16 @@ class Arranging:
         return other_time(practice.clinic.zone) or moment(request.args.get("starts_at"))
 
     def _who(self) -> Response:
-        typed = request.args.get("q", "").strip()[:120]
+        typed = searching.typed()
         kept: dict[str, Any] = {key: value for key in KEPT if (value := request.args.get(key))}
         context: dict[str, Any] = {
             "door": self.door,
             "q": typed,
             "found": desk.search(actor(), typed) if typed else [],
             "person_url": partial(url_for, f"{self.door}.book", **kept),
-            "here": url_for(f"{self.door}.book", **kept),
-            "new_url": url_for("desk.new_patient", then="book", **kept) if self.door == "desk" else None,
+            "new_url": url_for("desk.new_patient", then="book", search=searching.kept(), **kept)
+            if self.door == "desk"
+            else None,
             "kept": kept,
         }
         return htmx.page(WHO[0], fragment=WHO[1], terms=terms, times=times, **context)

@@ -62,7 +62,7 @@ def test_users_are_searched_and_the_list_alone_answers_htmx(
     client: Any, superadmin: Any, amina: Any, kamel: Any
 ) -> None:
     client.sign_in(superadmin)
-    answer = client.get("/admin/users?q=amina&role=patient", headers=HTMX)
+    answer = client.search("/admin/users", "amina", role="patient", headers=HTMX)
     assert answer.text.lstrip().startswith('<div id="found"')
     assert "amina@example.dz" in answer.text
     assert "kamel@example.dz" not in answer.text

@@ -29,7 +29,7 @@ from tests.web.desk.arranging import all_visits, seen_of, sent_of, wish_of
 
 def test_booking_takes_three_screens(client: Any, nadia: Any, selma: Patient, dr_benali: Any, el_djazair: Any) -> None:
     client.sign_in(nadia)
-    who = client.get("/desk/book?q=selma").text
+    who = client.search("/desk/book", "selma").text
     assert f"/desk/book?patient_id={selma.id}" in who
     when = client.get(f"/desk/book?patient_id={selma.id}&practice_id={dr_benali.practice_id}&from={working_day()}").text
     assert at("09:00").isoformat() in html.unescape(when)
@@ -144,7 +144,7 @@ def test_a_doctor_books_with_themselves_only(client: Any, dr_benali: Any, selma:
     make_week(other, [session().get_one(VisitType, el_djazair.consultation_id)])
     keep()
     client.sign_in(dr_benali)
-    assert f"/doctor/book?patient_id={selma.id}" in client.get("/doctor/book?q=selma").text
+    assert f"/doctor/book?patient_id={selma.id}" in client.search("/doctor/book", "selma").text
     sent = sent_of(selma, dr_benali, el_djazair)
     assert client.post("/doctor/book", data=sent | {"practice_id": str(other.id)}).status_code == 404
     answer = client.post("/doctor/book", data=sent)

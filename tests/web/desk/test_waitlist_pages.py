@@ -53,9 +53,10 @@ def said(answer: Any) -> str:
 
 def test_the_list_names_who_waits_and_can_be_narrowed(desk: Any, entry: Any, dr_benali: Any) -> None:
     assert "Amina Boudiaf" in said(desk.get("/desk/waitlist"))
-    for narrowed in ("q=zzz", "urgency=urgent", "state=ended", f"practice={uuid4()}"):
+    assert "Amina Boudiaf" not in said(desk.search("/desk/waitlist", "zzz"))
+    for narrowed in ("urgency=urgent", "state=ended", f"practice={uuid4()}"):
         assert "Amina Boudiaf" not in said(desk.get(f"/desk/waitlist?{narrowed}")), narrowed
-    found = said(desk.get(f"/desk/waitlist?q=amina&practice={dr_benali.practice_id}", headers=HTMX))
+    found = said(desk.search("/desk/waitlist", "amina", practice=dr_benali.practice_id, headers=HTMX))
     assert found.strip().startswith('<div id="waiting"')
     assert "Amina Boudiaf" in found
 
@@ -76,7 +77,7 @@ def test_an_admin_and_the_superadmin_keep_the_list_too(client: Any, admin: Any, 
 
 
 def test_a_patient_is_added_by_name_doctor_and_type(desk: Any, patient: Any, dr_benali: Any, el_djazair: Any) -> None:
-    found = said(desk.get("/desk/waitlist/new?q=sonia"))
+    found = said(desk.search("/desk/waitlist/new", "sonia"))
     assert f"patient={patient.id}" in found
     doctors = said(desk.get(f"/desk/waitlist/new?patient={patient.id}"))
     assert "Dr Samira Benali" in doctors
@@ -98,7 +99,7 @@ def test_a_patient_is_added_by_name_doctor_and_type(desk: Any, patient: Any, dr_
 
 
 def test_nobody_unknown_to_the_clinic_is_found_or_added(desk: Any, yacine: Any) -> None:
-    assert "Nobody at your clinics matches" in said(desk.get("/desk/waitlist/new?q=yacine"))
+    assert "Nobody at your clinics matches" in said(desk.search("/desk/waitlist/new", "yacine"))
     assert desk.get(f"/desk/waitlist/new?patient={yacine.patient_id}").status_code == 404
     assert desk.post("/desk/waitlist/new", data={}).status_code == 404
 
