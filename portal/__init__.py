@@ -71,13 +71,13 @@ def _core(app: Flask, settings: Settings) -> None:
     from portal.core.db import db
     from portal.domain.identity import factors, passwords, sessions, signing, tokens
     from portal.domain.scheduling import caps, holds, video
-    from portal.gateways import hooks, mail, sms
+    from portal.gateways import anchors, hooks, mail, sms
     from portal.web import letters
 
     log.configure(settings.log_level)
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True, render_as_batch=False)
-    secrets.use_key(settings.secret_key)
+    secrets.use_key(settings.secret_key, settings.previous_keys)
     live.connect(settings.redis_url)
     open_streams.limit_by(settings.streams_per_account)
     limits.connect(settings.redis_url, on=settings.rate_limits)
@@ -102,6 +102,7 @@ def _core(app: Flask, settings: Settings) -> None:
     )
     sms.connect(app.extensions["portal.sms"], settings.base_url)
     hooks.connect(at_home=settings.lets_webhooks_home)
+    anchors.connect(settings.seal_places)
 
 
 def _doors(app: Flask, settings: Settings) -> None:

@@ -15,11 +15,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal import worker
 from portal.config import ROOT, Settings
-from portal.core import clock, live, tasks
+from portal.core import clock, live, roles, tasks
 from portal.core.db import session, undo
 from portal.domain.identity import spellings
 from portal.embedded import QUIET_LOG
-from portal.gateways import mail, sms
+from portal.gateways import anchors, mail, sms
 
 Found = TypeVar("Found")
 
@@ -52,6 +52,8 @@ def examine(settings: Settings) -> list[Finding]:
     return [
         *_database(),
         *_only_at_the_terminal(),
+        *_role(),
+        *_anchors(),
         *_redis(settings),
         _open_files(settings),
         _mail(settings),
@@ -179,6 +181,27 @@ def _behind() -> Finding:
     if late:
         said += f", the oldest waits for {found['oldest_waiting_seconds']:.0f} s"
     return Finding(not late, "tasks", said, "Start more workers, and look at /admin/tasks." if late else "")
+
+
+def _role() -> Iterator[Finding]:
+    """The application must not be able to rewrite what happened, even when it was taken over."""
+    try:
+        wrong = roles.too_mighty(session().connection())
+    except SQLAlchemyError:
+        return undo()  # said already
+    do = "Give the portal a role that owns nothing (OPERATIONS.md): DATABASE_URL, with DATABASE_OWNER_URL to migrate."
+    yield Finding(not wrong, "database role", wrong or "owns nothing, and changes no event", do if wrong else "")
+
+
+def _anchors() -> Iterator[Finding]:
+    for place in anchors.places():
+        try:
+            place.check()
+            yield Finding(True, "audit seals", f"also kept at {place.name}")
+        except OSError as wrong:
+            yield Finding(False, "audit seals", f"{place.name}: {wrong.strerror}", "Check AUDIT_SEALS_TO.")
+    if not anchors.places():
+        yield Finding(True, "audit seals", "logged only; AUDIT_SEALS_TO keeps them outside the database as well")
 
 
 def _redis(settings: Settings) -> Iterator[Finding]:

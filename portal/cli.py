@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
 
 from portal import worker
 from portal.config import Settings
-from portal.core import db, events, secrets
+from portal.core import chain, db, seals
 from portal.core.errors import Refused
 from portal.core.text import gettext as say
+from portal.gateways import anchors
 
 group = AppGroup("portal", help="Run, check and fill the portal.")
 audit = AppGroup("audit", help="The audit chain.")
@@ -99,15 +103,38 @@ def doctor() -> None:
 
 
 @audit.command("verify")
-def verify_audit() -> None:
-    """Walk the audit chain and name everything that is not as it was written."""
+@click.option("--anchor", "given", multiple=True, metavar="FILE or NUMBER:DIGEST",
+              help="What was logged of seals. The files of AUDIT_SEALS_TO are read anyway.")  # fmt: skip
+def verify_audit(given: tuple[str, ...]) -> None:
+    """Check the audit chain and name everything that is not as it was written."""
+    kept = [*_kept_anchors(), *(anchor for one in given for anchor in _anchors(one))]
     with db.transaction():
-        wrong = list(events.verify(secrets.derived("event-seal")))
+        wrong = list(chain.verify(kept))
+        newest = seals.latest()
+        said = f"{newest.number}:{newest.digest}" if newest else "0:"
     for sentence in wrong:
         click.echo(sentence)
+    if not kept:
+        click.echo(say("Nothing logged was compared, so newest seals that were cut off are not seen: use --anchor."))
+    click.echo(say("Newest seal: %(anchor)s", anchor=said))
     if wrong:
         raise SystemExit(1)
     click.echo(say("The audit chain is whole."))
+
+
+def _kept_anchors() -> Iterator[chain.Anchor]:
+    return (chain.Anchor(*found) for place in anchors.places() for found in place.read())
+
+
+def _anchors(given: str) -> Iterator[chain.Anchor]:
+    number, colon, digest = given.partition(":")
+    if colon and number.isdigit():
+        yield chain.Anchor(int(number), digest)
+        return
+    try:
+        yield from (chain.Anchor(*found) for found in anchors.read(Path(given)))
+    except OSError as wrong:
+        raise click.ClickException(f"{given}: {wrong.strerror}") from None
 
 
 @group.command("seed-demo")

@@ -27,9 +27,11 @@ class Settings(BaseSettings):
     portal_data: Path = ROOT / "var"
     portal_name: str = "Portal"
 
-    database_url: str
+    database_url: str = Field(min_length=1)  # as the role of the application, which owns no table
+    database_owner_url: str = ""  # as the role that owns the tables, for migrations; empty: DATABASE_URL does both
     redis_url: str
     secret_key: str
+    secret_key_previous: str = ""  # secrets used before, with commas between: the audit made with them can be checked
     base_url: str
     database_pool_size: int = Field(default=20, ge=1, le=200)
     live_connections: int = Field(
@@ -77,13 +79,15 @@ class Settings(BaseSettings):
     # Webhooks to this very machine (http://127.0.0.1:…), for trying them out; never in production.
     webhooks_at_home: bool = True
 
+    audit_seals_to: str = ""  # files and https:// addresses outside the database that get each seal, commas between
+
     metrics_token: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
-    @field_validator("database_url")
+    @field_validator("database_url", "database_owner_url")
     @classmethod
     def _is_postgres(cls, url: str) -> str:
-        if not url.startswith(("postgresql://", "postgresql+psycopg2://", "postgres://")):
+        if url and not url.startswith(("postgresql://", "postgresql+psycopg2://", "postgres://")):
             raise ValueError("must be a postgresql:// address")
         return url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url
 
@@ -126,6 +130,20 @@ class Settings(BaseSettings):
             raise ValueError("must be at least 32 characters; make one with: openssl rand -hex 32")
         return key
 
+    @field_validator("secret_key_previous")
+    @classmethod
+    def _are_long(cls, keys: str) -> str:
+        if any(len(key) < 32 for key in _listed(keys)):
+            raise ValueError("must be the secrets used before, each of at least 32 characters, with commas between")
+        return keys
+
+    @field_validator("audit_seals_to")
+    @classmethod
+    def _are_places(cls, places: str) -> str:
+        if not all(place.startswith(("/", "https://", "http://")) for place in _listed(places)):
+            raise ValueError("must be absolute paths of files and https:// addresses, with commas between")
+        return places
+
     @model_validator(mode="after")
     def _production_is_whole(self) -> Settings:
         if self.portal_mode == "production":
@@ -135,7 +153,19 @@ class Settings(BaseSettings):
                 raise ValueError("BASE_URL must be an https:// address in production")
             if self.sms_url.startswith("http://"):
                 raise ValueError("SMS_URL must be an https:// address in production")
+            if any(place.startswith("http://") for place in self.seal_places):
+                raise ValueError("AUDIT_SEALS_TO must name https:// addresses in production")
         return self
+
+    @property
+    def previous_keys(self) -> list[str]:
+        """Secrets used before this one, the latest first."""
+        return _listed(self.secret_key_previous)
+
+    @property
+    def seal_places(self) -> list[str]:
+        """Where each seal of the audit is sent: files and addresses."""
+        return _listed(self.audit_seals_to)
 
     @property
     def is_demo(self) -> bool:
@@ -163,7 +193,7 @@ class Settings(BaseSettings):
     @property
     def cors(self) -> list[str]:
         """The origins whose scripts may call the API; none unless told."""
-        return [one.strip().rstrip("/") for one in self.cors_origins.split(",") if one.strip()]
+        return [one.rstrip("/") for one in _listed(self.cors_origins)]
 
     @property
     def lets_webhooks_home(self) -> bool:
@@ -195,6 +225,7 @@ class LaunchSettings(BaseSettings):
     portal_data: Path = ROOT / "var"
     port: int = Field(default=8000, ge=1, le=65535)
     database_url: str = ""
+    database_owner_url: str = ""
     redis_url: str = ""
     secret_key: str = ""
     base_url: str = ""
@@ -221,6 +252,10 @@ def load(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as wrong:
         raise ConfigError(_sentence(wrong)) from None
+
+
+def _listed(text: str) -> list[str]:
+    return [one.strip() for one in text.split(",") if one.strip()]
 
 
 def _sentence(wrong: ValidationError) -> str:

@@ -26,7 +26,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,9 +36,11 @@ from urllib.parse import quote
 
 import psutil
 import psycopg2
+import psycopg2.errors
 import redis
 
 EXTENSIONS = ("btree_gist", "pg_trgm", "citext", "unaccent", "cube", "earthdistance")
+OWNER, APPLICATION = "portal", "portal_app"  # roles: of migrations, and of everything else
 SOCKET = ".s.PGSQL.5432"
 LONGEST_SOCKET = 100  # bytes; the kernel takes 107
 QUIET_LOG = {  # the server's log holds no statement and no value: psycopg2 writes values into the statement
@@ -68,10 +70,9 @@ def start(data: Path, *, fast: bool = False, want_postgres: bool = True, want_re
             postgres = Postgres(data, fast)
             engines.parts.append(postgres)  # before it starts: what is interrupted half way is ended too
             postgres.start()
-            engines.database_url, engines.admin_url = (
-                postgres.url("portal", "portal"),
-                postgres.url("postgres", "postgres"),
-            )
+            engines.database_url = postgres.url(APPLICATION, "portal")
+            engines.owner_url = postgres.url(OWNER, "portal")
+            engines.admin_url = postgres.url("postgres", "postgres")
         if want_redis:
             keeper = Redis(data, fast)
             engines.parts.append(keeper)
@@ -88,11 +89,13 @@ def start(data: Path, *, fast: bool = False, want_postgres: bool = True, want_re
 class Engines:
     """What was started: its addresses, and the way to end it.
 
-    `database_url` is the role portal, which owns the database portal and may create others;
-    `admin_url` is the superuser, on the database postgres.
+    `database_url` is the role portal_app, which owns nothing: migrations say what it may do. `owner_url` is the role
+    portal, which owns the database portal and may create others. `admin_url` is the superuser, on the database
+    postgres. All of them are open to whoever can open the socket.
     """
 
     database_url: str = ""
+    owner_url: str = ""
     redis_url: str = ""
     admin_url: str = ""
     parts: list[Engine] = field(default_factory=list)
@@ -147,12 +150,13 @@ class Postgres:
         return f"postgresql://{role}@/{database}?host={quote(str(self.sockets), safe='/')}"
 
     def start(self) -> None:
-        if not self.lock.taken():
+        if self.lock.taken():
+            if not (self.cluster / "PG_VERSION").exists():
+                self._create()
+            self._launch()
+        else:
             _wait(self._answers, self.name, lambda: None)
-            return
-        if not (self.cluster / "PG_VERSION").exists():
-            self._create()
-        self._launch()
+            self._add_application_role()
 
     def stop(self) -> None:
         _end(self.process, signal.SIGINT, signal.SIGQUIT)
@@ -191,8 +195,16 @@ class Postgres:
         self._run("initdb", "-D", str(aside), *options, *(["--no-sync"] if self.fast else []))
         extensions = "".join(f"CREATE EXTENSION {name};\n" for name in EXTENSIONS)
         self._single(aside, "template1", extensions)
-        self._single(aside, "postgres", "CREATE ROLE portal LOGIN CREATEDB;\nCREATE DATABASE portal OWNER portal;\n")
+        roles = f"CREATE ROLE {OWNER} LOGIN CREATEDB;\nCREATE ROLE {APPLICATION} LOGIN;\n"
+        self._single(aside, "postgres", f"{roles}CREATE DATABASE portal OWNER {OWNER};\n")
         aside.rename(self.cluster)
+
+    def _add_application_role(self) -> None:
+        """A cluster made before there were two roles lacks it."""
+        with closing(psycopg2.connect(self.url("postgres", "postgres"))) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor, suppress(psycopg2.errors.DuplicateObject):
+                cursor.execute(f"CREATE ROLE {APPLICATION} LOGIN")
 
     def _single(self, cluster: Path, database: str, statements: str) -> None:
         said = self._run("postgres", "--single", "-D", str(cluster), "-c", "fsync=off", database, told=statements)
@@ -231,7 +243,8 @@ class Postgres:
         while True:
             self.process = _spawn(command, log, self.home, signal.SIGINT, self.user)
             try:
-                return _wait(self._answers, self.name, lambda: _why_ended(self.process, self.name, log))
+                _wait(self._answers, self.name, lambda: _why_ended(self.process, self.name, log))
+                return self._add_application_role()
             except EngineError as why:
                 # the backends of a server that was killed go a moment after it
                 if "shared memory block" not in str(why) or time.monotonic() > give_up:

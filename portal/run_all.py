@@ -65,7 +65,7 @@ def run(told: LaunchSettings) -> None:
         engines = ending.enter_context(_engines(told))
         ending.callback(_ignore_more_signals)
         environment = config.child_environment(**_settings(told, engines))
-        accounts = _prepare(environment)
+        accounts = _prepare(environment | {"DATABASE_OWNER_URL": told.database_owner_url or engines.owner_url})
         children = _children(told.port, environment)
         ending.callback(_stop_children, children)
         web, *others = children
@@ -157,6 +157,7 @@ def _settings(told: LaunchSettings, engines: embedded.Engines) -> dict[str, str]
         "PORTAL_DATA": str(told.portal_data.resolve()),
         "PORT": str(told.port),
         "DATABASE_URL": told.database_url or engines.database_url,
+        "DATABASE_OWNER_URL": "",  # only who migrates is told
         "REDIS_URL": told.redis_url or engines.redis_url,
         "SECRET_KEY": told.secret_key or _kept_secret(told.portal_data / "secret_key"),
         "BASE_URL": _address(told),

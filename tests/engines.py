@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -34,12 +34,18 @@ class Ground:
     """Where the engines are, and the name of the migrated database to clone from."""
 
     database_url: str
+    owner_url: str
     admin_url: str
     redis_url: str
     template: str
 
     def url_of(self, database: str) -> str:
+        """As the application's role."""
         return self.database_url.replace("/portal?", f"/{database}?")
+
+    def owner_url_of(self, database: str) -> str:
+        """As the role that migrates."""
+        return self.owner_url.replace("/portal?", f"/{database}?")
 
     def redis_of(self, number: int) -> str:
         """One of Redis' sixteen databases."""
@@ -93,10 +99,16 @@ def standing() -> Iterator[Ground]:
     slot, lock = _free_slot()
     try:
         with embedded.start(slot, fast=True) as engines:
-            bare = Ground(engines.database_url, engines.admin_url, engines.redis_url, "template1")
-            yield Ground(engines.database_url, engines.admin_url, engines.redis_url, _template(bare))
+            bare = ground_of(engines)
+            yield replace(bare, template=_template(bare))
     finally:
         lock.close()
+
+
+def ground_of(engines: embedded.Engines) -> Ground:
+    """Where databases are cloned from an empty one."""
+    urls = (engines.database_url, engines.owner_url, engines.admin_url, engines.redis_url)
+    return Ground(*urls, template="template1")
 
 
 def _free_slot() -> tuple[Path, IO[str]]:
@@ -115,6 +127,7 @@ def _free_slot() -> tuple[Path, IO[str]]:
 def _template(bare: Ground) -> str:
     """The database with today's migrations: made once, and again when a migration is added or changed."""
     files = sorted((ROOT / "migrations" / "versions").glob("*.py"))
+    files += [ROOT / "migrations" / "env.py", ROOT / "portal" / "core" / "roles.py"]  # who may do what
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
     name = f"migrated_{digest}"
     known = _databases(bare)
@@ -154,7 +167,9 @@ def environment(ground: Ground, database: str, redis_number: int, **more: str) -
         "PYTHONUNBUFFERED": "1",
     }
     kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PORTAL_", "OIDC_", "SUPERADMIN_"))
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PORTAL_", "OIDC_", "SUPERADMIN_", "DATABASE_", "AUDIT_", "SECRET_"))
     }
     return {**kept, **ours, **more}
 
@@ -163,7 +178,9 @@ def _migrate(bare: Ground, database: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "flask", "db", "upgrade"],
         cwd=ROOT,
-        env=environment(bare, database, 15, PORTAL_DATA=str(PLACE / "migrating")),
+        env=environment(
+            bare, database, 15, PORTAL_DATA=str(PLACE / "migrating"), DATABASE_OWNER_URL=bare.owner_url_of(database)
+        ),
         capture_output=True,
         text=True,
     )

@@ -1,34 +1,29 @@
 """What happened: an append-only record that is history, audit log and the cause of everything that follows.
 
-Events are kept in memory until just before the commit and then written with their tasks in two statements. The
-database refuses to change or delete one (a trigger, see the first migration). The clock seals them in batches into a
-hash chain; `verify` walks it.
+Events are kept in memory until just before the commit and then written with their tasks in one statement, each with a
+keyed digest of its own (portal.core.authentic). The database refuses to change or delete one: a trigger, and no
+privilege of the application's role. The clock seals them in batches into a chain (portal.core.seals).
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import BigInteger, Identity, Index, String, func, select, text, update
+from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, String, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.core import clock, live, log, tasks
+from portal.core import authentic, clock, live, log, tasks
 from portal.core.actor import Actor
 from portal.core.db import Base, Identified, before_commit, new_id, session
 from portal.core.prepared import Call, Prepared
-from portal.core.text import lazy as _
 
-SEAL_AT_MOST = 5_000
 _COLUMNS = """id, created_at, name, actor_id, patient_id, subject_type, subject_id, clinic_id, facts, door, address,
-              correlation_id"""
+              correlation_id, key_id, mac"""
 _WRITE = Prepared(  # events and the tasks they cause, in one statement
     "events_write",
     f"WITH caused AS ({tasks.INSERT}) INSERT INTO events ({_COLUMNS}) SELECT {_COLUMNS}"  # noqa: S608
@@ -52,22 +47,16 @@ class Event(Base, Identified):
     address: Mapped[str | None] = mapped_column(String(64))
     correlation_id: Mapped[str | None] = mapped_column(String(64))
     seal_id: Mapped[UUID | None]
+    key_id: Mapped[str | None] = mapped_column(String(16))  # which secret `mac` was made with
+    mac: Mapped[str | None] = mapped_column(String(64))  # null only in events older than digests
 
     __table_args__ = (
+        CheckConstraint("mac IS NOT NULL AND key_id IS NOT NULL", name="authentic"),
         Index("ix_events_subject", "subject_type", "subject_id", "seq"),
         Index("ix_events_patient", "patient_id", "seq"),
         Index("ix_events_unsealed", "seq", postgresql_where=text("seal_id IS NULL")),
         Index("ix_events_seal", "seal_id"),
     )
-
-
-class EventSeal(Base, Identified):
-    """One link of the chain: how many events it closes over and the keyed digest of them and of the seal before."""
-
-    number: Mapped[int] = mapped_column(BigInteger, unique=True)
-    count: Mapped[int]
-    last_seq: Mapped[int] = mapped_column(BigInteger)
-    digest: Mapped[str] = mapped_column(String(64))
 
 
 def subscribe(subscriptions: Mapping[str, tuple[Callable[..., Any], ...]]) -> None:
@@ -124,6 +113,7 @@ def take_pending() -> Call | None:
     events = session().info.pop("events", [])
     if not events:
         return None
+    authentic.sign(events)
     return _WRITE({"rows": orjson.dumps(events).decode(), "tasks": orjson.dumps(tasks.take_pending()).decode()})
 
 
@@ -137,91 +127,6 @@ def history(subject: Any, limit: int = 50) -> list[Event]:
             .limit(limit)
         )
     )
-
-
-def seal(key: bytes) -> int:
-    """Close the chain over events not sealed yet, oldest first; returns how many. Safe to run twice at once."""
-    here = session()
-    here.execute(text("SELECT pg_advisory_xact_lock(hashtext('portal.events.seal'))"))
-    # an event of a transaction still open is simply sealed next time, whatever its number
-    events = here.scalars(select(Event).where(Event.seal_id.is_(None)).order_by(Event.seq).limit(SEAL_AT_MOST)).all()
-    if not events:
-        return 0
-    last = here.scalar(select(EventSeal).order_by(EventSeal.number.desc()).limit(1))
-    made = EventSeal(
-        id=new_id(),
-        number=last.number + 1 if last else 1,
-        count=len(events),
-        last_seq=events[-1].seq,
-        digest=_digest(key, last.digest if last else "", events),
-    )
-    here.add(made)
-    here.flush()
-    here.execute(
-        update(Event).where(Event.id.in_([event.id for event in events])).values(seal_id=made.id),
-        execution_options={"synchronize_session": False},
-    )
-    return len(events)
-
-
-def verify(key: bytes) -> Iterator[str]:
-    """Walk the chain and yield a sentence for each thing that is not as it was sealed; nothing when all is well.
-
-    Finds an edited, deleted, added or reordered event and a removed seal. Cutting off the newest seals together with
-    their events is found by comparing the last digest with the one that was logged when it was made.
-    """
-    here = session()
-    previous, expected = "", 1
-    for seal_ in here.scalars(select(EventSeal).order_by(EventSeal.number)):
-        if seal_.number != expected:
-            yield str(_("Seal %(number)s is missing.", number=expected))
-        events = here.scalars(select(Event).where(Event.seal_id == seal_.id).order_by(Event.seq)).all()
-        if len(events) != seal_.count:
-            yield str(
-                _(
-                    "Seal %(number)s closes over %(count)s events, %(found)s are there.",
-                    number=seal_.number,
-                    count=seal_.count,
-                    found=len(events),
-                )
-            )
-        elif not hmac.compare_digest(_digest(key, previous, events), seal_.digest):
-            yield str(_("An event under seal %(number)s is not as it was written.", number=seal_.number))
-        previous, expected = seal_.digest, seal_.number + 1
-        here.expunge_all()
-    known = select(EventSeal.id)
-    orphans = here.scalar(select(func.count()).where(Event.seal_id.is_not(None), Event.seal_id.not_in(known)))
-    if orphans:
-        yield str(_("%(count)s events carry a seal that does not exist.", count=orphans))
-
-
-def _digest(key: bytes, previous: str, events: Any) -> str:
-    mac = hmac.new(key, previous.encode(), hashlib.sha256)
-    for event in events:
-        mac.update(_canonical(event))
-    return mac.hexdigest()
-
-
-def _canonical(event: Event) -> bytes:
-    return json.dumps(
-        [
-            event.seq,
-            str(event.id),
-            event.created_at.timestamp(),
-            event.name,
-            str(event.actor_id),
-            str(event.patient_id),
-            event.subject_type,
-            str(event.subject_id),
-            str(event.clinic_id),
-            event.facts,
-            event.door,
-            event.address,
-            event.correlation_id,
-        ],
-        sort_keys=True,
-        ensure_ascii=True,
-    ).encode()
 
 
 def _noun(subject: Any) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -15,17 +17,33 @@ from portal.core.errors import Gone
 
 _NONCE = 12
 _key: bytes = b""
+_previous: tuple[bytes, ...] = ()
 
 
-def use_key(key: str) -> None:
-    """Say at start which secret everything is signed with."""
-    global _key
-    _key = key.encode()
+def use_key(key: str, previous: Sequence[str] = ()) -> None:
+    """Say at start which secret everything is signed with, and which were used before and may still be read with."""
+    global _key, _previous
+    _key, _previous = key.encode(), tuple(one.encode() for one in previous)
 
 
 def derived(purpose: str) -> bytes:
     """A key of its own for each purpose, so that what is signed for one is worthless for another."""
-    return hmac.new(_key, purpose.encode(), hashlib.sha256).digest()
+    return _derive(_key, purpose)
+
+
+def key_id() -> str:
+    """The name of the present secret, stored beside what is made with it; it tells nothing of the secret."""
+    return _derive(_key, "key-id").hex()[:16]
+
+
+def known(purpose: str) -> dict[str, bytes]:
+    """The derived key of each secret that may be read with, by its `key_id`: the present one and the previous ones."""
+    return {_derive(one, "key-id").hex()[:16]: _derive(one, purpose) for one in (_key, *_previous)}
+
+
+@lru_cache(maxsize=256)  # each event asks for the same
+def _derive(key: bytes, purpose: str) -> bytes:
+    return hmac.digest(key, purpose.encode(), "sha256")
 
 
 def make_token(size: int = 32) -> str:

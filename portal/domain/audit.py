@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, StringConstraints
 from sqlalchemy import ColumnElement, func, select, true
 
-from portal.core import tasks
+from portal.core import seals, tasks
 from portal.core.actor import ADMIN, Actor
 from portal.core.csv_out import csv_lines
 from portal.core.db import session
 from portal.core.errors import Conflict, NotFound, refuse
-from portal.core.events import Event, EventSeal, record
+from portal.core.events import Event, record
 from portal.core.paging import Page, page
 from portal.core.policy import allow, as_id
 from portal.core.shapes import Empty, Shape, fault
@@ -79,12 +79,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class Chain:
-    """How far the audit chain is closed: the last seal and how many events wait for the next."""
+    """How far the audit chain is closed: the last seal, how many events wait for the next, and how many in vain.
+
+    `refused` events are not as the portal wrote them, so they are never sealed.
+    """
 
     number: int
     sealed_at: datetime | None
     digest: str
     open: int
+    refused: int
 
 
 def events(
@@ -106,9 +110,11 @@ def names_used(actor: Actor) -> list[str]:
 def chain(actor: Actor) -> Chain:
     """The state of the chain; for a superadmin."""
     allow(actor.is_superadmin)
-    last = session().scalars(select(EventSeal).order_by(EventSeal.number.desc()).limit(1)).one_or_none()
+    last, refused = seals.latest(), len(seals.refused())
     unsealed = session().scalar(select(func.count()).select_from(Event).where(Event.seal_id.is_(None))) or 0
-    return Chain(last.number, last.created_at, last.digest, unsealed) if last else Chain(0, None, "", unsealed)
+    waiting = max(0, unsealed - refused)
+    number, sealed_at, digest = (last.number, last.created_at, last.digest) if last else (0, None, "")
+    return Chain(number, sealed_at, digest, waiting, refused)
 
 
 def export(actor: Actor, query: EventQuery, *, zone: str = "UTC") -> list[str]:

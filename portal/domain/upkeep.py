@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import text
 
-from portal.core import clock, events, idempotency, log, secrets, tasks
-from portal.core.db import session
+from portal.core import clock, idempotency, log, seals, tasks
+from portal.core.db import after_commit, session
 from portal.core.tasks import task
 from portal.domain.clinics import invitations
 from portal.domain.identity import grants, sessions, tokens
+from portal.gateways import anchors
 
 
 @task
 def seal_events() -> None:
-    """Close the audit chain over what happened since the last seal."""
-    sealed = events.seal(secrets.derived("event-seal"))
-    if sealed:
-        log.info("events sealed", count=sealed)
+    """Close the audit chain over what happened since the last seal, and tell of it outside the database."""
+    sealing = seals.seal()
+    if sealing.refused:  # said again each time, until somebody looks
+        log.error("events not sealed", count=len(sealing.refused), events=list(map(str, sealing.refused))[:20])
+    if sealing.made:
+        anchor = sealing.made.anchor
+        after_commit(lambda: log.info("events sealed", **anchor))
+        for place in anchors.places():
+            tasks.later(anchor_seal, place.name, anchor, key=f"anchor:{anchor['number']}:{place.name}")
+
+
+@task
+def anchor_seal(place: str, anchor: dict[str, Any]) -> None:
+    """Put a seal where the database cannot reach it."""
+    anchors.put(place, anchor)
 
 
 @task

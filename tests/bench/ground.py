@@ -23,7 +23,7 @@ from portal.domain.doctors.specialties import ensure_specialties
 from portal.domain.identity import passwords
 from portal.domain.scheduling import first_free
 from tests import processes
-from tests.engines import ROOT, SECRET, Ground, environment
+from tests.engines import ROOT, SECRET, Ground, environment, ground_of
 
 HERE = Path(__file__).parent
 PLACE = ROOT / "var" / "bench"
@@ -41,11 +41,11 @@ GRANIAN = (
 def filled(*, fast: bool) -> Iterator[Ground]:
     """Engines whose database `bench` holds the bench's data; real syncs to disk unless `fast`."""
     with embedded.start(PLACE, fast=fast) as engines:
-        ground = Ground(engines.database_url, engines.admin_url, engines.redis_url, "template1")
+        ground = ground_of(engines)
         print("Filling the database …", flush=True)
         ground.clone(DATABASE)
         redis.Redis.from_url(ground.redis_of(1)).flushdb()  # what an earlier bench queued is of a database that is gone
-        told = settings_of(ground)
+        told = settings_of(ground) | {"DATABASE_OWNER_URL": ground.owner_url_of(DATABASE)}
         subprocess.run([sys.executable, "-m", "flask", "db", "upgrade"], cwd=ROOT, env=told, check=True)
         _fill(ground)
         yield ground
@@ -108,8 +108,8 @@ def pgbench(ground: Ground, seconds: int, clients: int) -> tuple[float, float]:
 
 
 def ground_rows(ground: Ground, statement: str) -> None:
-    """Do one statement on the bench's database."""
-    connection = psycopg2.connect(ground.url_of(DATABASE))
+    """Do one statement on the bench's database, as its owner."""
+    connection = psycopg2.connect(ground.owner_url_of(DATABASE))
     try:
         with connection, connection.cursor() as cursor:
             cursor.execute(statement)
@@ -145,7 +145,7 @@ def _run(ground: Ground, script_name: str) -> None:
     for name, value in quoted.items():
         script = script.replace(name, value)
     ground_rows(ground, script)
-    connection = psycopg2.connect(ground.url_of(DATABASE))
+    connection = psycopg2.connect(ground.owner_url_of(DATABASE))
     connection.autocommit = True
     connection.cursor().execute("VACUUM ANALYZE")
     connection.close()

@@ -35,7 +35,7 @@ def test_everything_the_portal_needs_is_there(place: Path) -> None:
             cursor.execute("SELECT extname FROM pg_extension")
             assert set(embedded.EXTENSIONS) <= {name for (name,) in cursor.fetchall()}
             cursor.execute("SELECT current_user, rolsuper, rolcreatedb FROM pg_roles WHERE rolname = current_user")
-            assert cursor.fetchone() == ("portal", False, True)
+            assert cursor.fetchone() == ("portal_app", False, False)
             cursor.execute("SELECT similarity('طبيب', 'طبيبة') > 0, lower('É'), unaccent('é')")
             assert cursor.fetchone() == (True, "é", "e")
         connection.close()
@@ -49,7 +49,7 @@ def test_everything_the_portal_needs_is_there(place: Path) -> None:
 
 def test_stop_leaves_no_process_and_keeps_the_rows(place: Path) -> None:
     engines = embedded.start(place, fast=True)
-    _execute(engines.database_url, "CREATE TABLE kept (n int)")
+    _execute(engines.owner_url, "CREATE TABLE kept (n int)")
     started = _children()
     assert started
     engines.stop()
@@ -58,7 +58,7 @@ def test_stop_leaves_no_process_and_keeps_the_rows(place: Path) -> None:
     assert alive == []
     with embedded.start(place, fast=True, want_redis=False) as again:
         assert again.redis_url == ""
-        _execute(again.database_url, "INSERT INTO kept VALUES (1)")
+        _execute(again.owner_url, "INSERT INTO kept VALUES (1)")
 
 
 def test_killing_the_owner_ends_the_engines_and_the_next_start_recovers(place: Path) -> None:
@@ -96,7 +96,7 @@ def test_an_engine_that_dies_is_revived(place: Path) -> None:
 def test_a_second_start_joins_the_first_and_stops_nothing(place: Path) -> None:
     owner = _owner(place)
     with embedded.start(place, fast=True) as joined:
-        _execute(joined.database_url, "SELECT 1")
+        _execute(joined.admin_url, "DROP ROLE portal_app")  # as in a cluster from before there were two roles
     with embedded.start(place, fast=True) as joined:
         _execute(joined.database_url, "SELECT 1")
     owner.terminate()
@@ -115,13 +115,13 @@ def test_a_path_too_long_for_a_socket_is_no_obstacle(place: Path) -> None:
 def test_a_directory_only_root_can_reach_is_no_obstacle(place: Path) -> None:
     place.chmod(0o700)
     with embedded.start(place / "var", fast=True) as engines:
-        _execute(engines.database_url, "CREATE TABLE kept (n int)")
+        _execute(engines.owner_url, "CREATE TABLE kept (n int)")
     home = Path((place / "var" / "postgres.place").read_text())
     with embedded.start(place / "var", fast=True) as engines:
-        _execute(engines.database_url, "INSERT INTO kept VALUES (1)")
+        _execute(engines.owner_url, "INSERT INTO kept VALUES (1)")
     (place / "var" / "postgres.place").unlink()
     with embedded.start(place / "var", fast=True, want_redis=False) as engines:
-        _execute(engines.database_url, "CREATE TABLE kept (n int)")
+        _execute(engines.owner_url, "CREATE TABLE kept (n int)")
     assert not home.exists()
 
 

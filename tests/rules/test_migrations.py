@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,12 +15,16 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import IntegrityError
 
-from portal.core.db import db
+from portal.core import chain, seals
+from portal.core.actor import Actor
+from portal.core.db import db, keep
+from portal.core.events import record
 from portal.domain.identity import spellings
 from tests.engines import Ground
 from tests.rules.source import ROOT
 
 NORMALISES = "000000000004"  # the migration that gave addresses one form
+SEALS = "000000000014"
 CHECKS = {"compare_type": True, "compare_server_default": False}
 
 
@@ -28,13 +33,17 @@ def migrated(app: Flask, ground: Ground, number: int) -> Iterator[Any]:
     """An engine on a migrated database of its own, which is also the application's as long as the test lasts."""
     name = f"migrations_{number}"
     engine = create_engine(ground.clone(name).replace("postgresql://", "postgresql+psycopg2://", 1))
-    before = db._app_engines[app][None]
+    owner = create_engine(ground.owner_url_of(name).replace("postgresql://", "postgresql+psycopg2://", 1))
+    logging.getLogger("flask_migrate").disabled = False  # the linter of imports, run by a test, disables every logger
+    before, settings = db._app_engines[app][None], app.extensions["portal.settings"]
     db._app_engines[app][None] = engine
+    app.extensions["portal.settings"] = settings.model_copy(update={"database_owner_url": ground.owner_url_of(name)})
     try:
         with app.app_context():
-            yield engine
+            yield owner
     finally:
-        db._app_engines[app][None] = before
+        db._app_engines[app][None], app.extensions["portal.settings"] = before, settings
+        owner.dispose()
         engine.dispose()
         ground.drop(name)
 
@@ -119,6 +128,27 @@ def test_accounts_of_one_address_in_two_spellings_stop_the_migration_and_others_
     assert addresses() == {"amina@example.dz", "x@bücher.example"}
     with pytest.raises(IntegrityError):
         enter("AMINA2@example.dz")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_happened_before_events_were_authentic_is_sealed_by_the_migration(migrated: Any) -> None:
+    folder = str(ROOT / "migrations")
+    sealing = ScriptDirectory(folder).get_revision(SEALS)
+    downgrade(directory=folder, revision=str(sealing.down_revision))
+    old = """INSERT INTO events (id, created_at, name, actor_id, subject_type, facts, door)
+             SELECT uuidv7(), now(), 'thing.done', uuidv7(), '', '{"n": 1.5, "é": ["x"]}', 'web'
+               FROM generate_series(1, 3)"""
+    with migrated.begin() as connection:
+        connection.execute(text(old))
+    upgrade(directory=folder)
+    assert list(chain.verify()) == []
+    with pytest.raises(IntegrityError, match="ck_events_authentic"), migrated.begin() as connection:
+        connection.execute(text(old))
+    record(Actor(), "thing.done")
+    keep()
+    assert seals.seal().made.number == 2  # type: ignore[union-attr]
+    keep()
+    assert list(chain.verify()) == []
 
 
 def test_there_is_one_line_of_migrations() -> None:

@@ -79,6 +79,7 @@ class ChainOut(Out):
     sealed_at: datetime | None
     digest: str
     open: int
+    refused: Annotated[int, Field(description="Events that are not as the portal wrote them, so they are not sealed")]
 
     @classmethod
     def of(cls, chain: Chain) -> Self:

@@ -11,8 +11,8 @@ from portal.core.db import db, session
 from portal.domain.notifications.horizon import Watch
 
 DRAW = text(
-    "INSERT INTO events (id, created_at, name, subject_type, facts, door)"
-    " VALUES (uuidv7(), now(), 'test.drawn', '', '{}', 'task') RETURNING seq"
+    "INSERT INTO events (id, created_at, name, subject_type, facts, door, key_id, mac)"
+    " VALUES (uuidv7(), now(), 'test.drawn', '', '{}', 'task', '0', '0') RETURNING seq"
 )
 
 
