@@ -55,6 +55,7 @@ def elsewhere(ground: Ground, database: str, redis_url: str, mail: Path) -> dict
         "events": _asked(ground, database, "SELECT string_agg(events::text, ' ') FROM events"),
         "redis": in_redis,
         "mail": "".join(letter.as_string() for _, letter in Mailbox(mail).read(limit=10_000)),
+        "sms": "".join(one.read_text() for one in (mail.parent / "sms").glob("*.json")),
         "the server's log": server_log.read_text(errors="replace"),
     }
 

@@ -239,6 +239,8 @@ def test_a_reason_stands_nowhere_but_with_its_visit_when_statements_and_tasks_fa
     leaks.again_at_once(ground, database)
     _until(lambda: len(sent()) == 2)
     _settle(portal)
+    ground.administer(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
+    assert _book(first, dr_benali, el_djazair, "09:00", reason=leaks.MARKER)[0] in {201, 503}
     said = "".join(portal.said(name) for name in ("web", "worker", "clock"))
     for message in ('"message": "request failed"', '"message": "task failed"', '"message": "request"'):
         assert message in said
