@@ -23,7 +23,9 @@ class Actor:
     """One identity object, whether it came by cookie, by token or from a task.
 
     `clinics` maps a role to the clinics it is held in; `patient_id` and `doctor_id` are the actor's own profiles;
-    `dependants` maps the patients the actor looks after to what they may do for them (view, book, profile).
+    `dependants` maps the patients the actor looks after to what they may do for them (view, book, profile), in the
+    whole record; `dependants_at` those a clinic's desk has named them for, by patient and clinic: what they may do
+    there, with the visits of that clinic alone.
     `scopes` is None for people and a set for programs: a scope only narrows what the roles allow.
     """
 
@@ -37,6 +39,7 @@ class Actor:
     patient_id: UUID | None = None
     doctor_id: UUID | None = None
     dependants: dict[UUID, frozenset[str]] = field(default_factory=dict)
+    dependants_at: dict[tuple[UUID, UUID], frozenset[str]] = field(default_factory=dict)  # (patient, clinic)
     scopes: frozenset[str] | None = None
     session_id: UUID | None = None
     sudo: bool = False
@@ -83,12 +86,26 @@ class Actor:
     def administers(self, clinic_id: UUID) -> bool:
         return self.is_superadmin or clinic_id in self.clinics_as(ADMIN)
 
-    def cares_for(self, what: str) -> frozenset[UUID]:
-        """The patients the actor may do this for: themselves, and those who are in their care for it."""
+    def cares_for(self, what: str, *, at: UUID | None = None) -> frozenset[UUID]:
+        """The patients the actor may do this for: themselves, and those whose whole record is in their care for it.
+
+        With `at`, a clinic: also those who are in their care there only. Nothing of a record but what belongs to that
+        clinic may be shown or changed by that.
+        """
         found = {patient_id for patient_id, scopes in self.dependants.items() if what in scopes}
         if self.patient_id:
             found.add(self.patient_id)
+        if at is not None:
+            found.update(patient_id for patient_id, clinic_id in self.parts(what) if clinic_id == at)
         return frozenset(found)
+
+    def parts(self, what: str) -> frozenset[tuple[UUID, UUID]]:
+        """The patients the actor may do this for at one clinic only, each with the clinic."""
+        return frozenset(part for part, scopes in self.dependants_at.items() if what in scopes)
+
+    def cares_somewhere(self, what: str) -> frozenset[UUID]:
+        """The patients of whom the actor reaches anything for this, be it at one clinic; says not what of them."""
+        return self.cares_for(what) | {patient_id for patient_id, _clinic_id in self.parts(what)}
 
     def may_use(self, scope: str) -> bool:
         """Whether a program was given `scope`; people are not narrowed."""

@@ -19,7 +19,14 @@ from portal.domain.patients import accepting, family, inviting, own
 from portal.domain.patients.accepting import HasRecord, NotYours
 from portal.domain.patients.care import OwnRecord
 from portal.domain.patients.family import Ended, Grown, InFamily
-from portal.domain.patients.family_shapes import Acceptance, CareChange, CareShape, DependantShape, HandOver
+from portal.domain.patients.family_shapes import (
+    Acceptance,
+    CareAtClinic,
+    CareChange,
+    CareShape,
+    DependantShape,
+    HandOver,
+)
 from portal.domain.patients.inviting import HasAccount, OwnAddress
 
 TAG = "Family"
@@ -63,7 +70,10 @@ def get_family(actor: Actor) -> FamilyOut:
 
 @endpoint("GET", "/patients/{patient_id}/carers", tag=TAG, answer=CircleOut, scope=READ)
 def list_carers(actor: Actor, patient_id: UUID) -> CircleOut:
-    """Who looks after a patient: for whoever decides about it, and the desk of a clinic that knows them"""
+    """Who looks after a patient: for whoever decides about it, and the desk of a clinic that knows them
+
+    A desk sees who looks after the whole record and who was named for its own clinic's part.
+    """
     return CircleOut.of(own.circle(actor, patient_id))
 
 
@@ -143,16 +153,20 @@ def accept_care_invitation(actor: Actor, body: AcceptInvitation) -> AskedOut:
     "POST",
     "/patients/{patient_id}/carers",
     tag=TAG,
-    body=CareShape,
+    body=CareAtClinic,
     answer=CareOut,
     status=201,
     refuses=(NotFound, Forbidden, OwnAccount, OwnRecord, Conflict),
     scope="patients:write",
     keyed=True,
-    example=EMAIL | {"relation": "child", "scopes": ["view", "book"]},
+    example=EMAIL
+    | {"relation": "child", "scopes": ["view", "book"], "clinic_id": "019aa000-0000-7000-8000-000000000006"},
 )
-def enter_carer(actor: Actor, patient_id: UUID, body: CareShape) -> Answer:
-    """Write down a consent given on paper, as the desk: this account may act for the patient from now on"""
+def enter_carer(actor: Actor, patient_id: UUID, body: CareAtClinic) -> Answer:
+    """Write down a consent given on paper, as the desk: this account may act for the patient at its clinic
+
+    It reaches the visits of that clinic and nothing else of the record; what the patient has granted stays as it is.
+    """
     held = family.enter(actor, patient_id, **body.values())
     return _care(CareOut.of(held), {"Location": f"/api/v1/care/{held.id}"})
 
@@ -176,14 +190,17 @@ def get_care(actor: Actor, care_id: UUID) -> CareOut:
     example={"scopes": ["view"], "until": "2027-12-31"},
 )
 def change_care(actor: Actor, care_id: UUID, body: CareChange) -> Answer:
-    """Say anew what somebody may do and until when; carers themselves can only take on less"""
+    """Say anew what somebody may do and until when; carers themselves can only take on less
+
+    Care for one clinic's part never holds `profile`.
+    """
     etags.unless_changed(CareOut.of(family.one(actor, care_id)))
     return _care(CareOut.of(family.change(actor, care_id, **body.values())))
 
 
 @endpoint("DELETE", "/care/{care_id}", tag=TAG, status=204, refuses=(NotFound,), scope=WRITE)
 def end_care(actor: Actor, care_id: UUID) -> None:
-    """Stop it at once: by the patient, the carer, whoever let the carer in, or a desk that knows the patient"""
+    """Stop it at once: by the patient, the carer, whoever let the carer in, or the desk of the clinic it is for"""
     family.end(actor, care_id)
 
 

@@ -18,6 +18,13 @@ CareScope = Literal["view", "book", "profile"]
 Relations = Annotated[Relation, Field(description="What the patient is to the one who looks after them")]
 
 
+class ClinicPart(Out):
+    """A clinic whose visits alone are meant."""
+
+    id: UUID
+    name: str
+
+
 class CareOut(Out):
     """Somebody may act for a patient, from one day to another, both included."""
 
@@ -29,10 +36,13 @@ class CareOut(Out):
     scopes: Annotated[list[CareScope], Field(description="See visits; book, move and cancel them; change the profile")]
     starts_on: date
     ends_on: date | None
+    clinic: Annotated[
+        ClinicPart | None, Field(description="Named by this clinic's desk: reaches its visits only; null: all of it")
+    ]
 
     @classmethod
     def of(cls, held: Delegation) -> Self:
-        """From a delegation with `patient` and `user` loaded."""
+        """From a delegation with `patient`, `user` and `clinic` loaded."""
         told: dict[str, Any] = {"relation": held.relation, "scopes": list(held.scopes)}
         return cls(
             id=held.id,
@@ -41,6 +51,7 @@ class CareOut(Out):
             carer_name=held.user.name,
             starts_on=held.starts_on,
             ends_on=held.ends_on,
+            clinic=ClinicPart(id=held.clinic.id, name=held.clinic.name) if held.clinic else None,
             **told,
         )
 

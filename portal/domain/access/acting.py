@@ -67,7 +67,7 @@ def read(token: str) -> Claim:
 
 
 def is_known(actor: Actor, claim: Claim) -> bool:
-    """Whether whoever is signed in is this patient or books for them, so that nothing needs to be asked."""
+    """Whether whoever is signed in is this patient or books for them in the whole record, so that nothing is asked."""
     return claim.patient_id in actor.cares_for("book")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -27,7 +28,8 @@ SELECT o.id AS opened_id, o.last_seen, o.sudo_until, o.scopes, u.id AS user_id, 
        (SELECT array_agg(m.role || ' ' || m.clinic_id) FROM memberships m
          WHERE m.user_id = u.id AND m.ended_at IS NULL) AS memberships,
        (SELECT array_agg(pr.clinic_id::text) FROM practices pr WHERE pr.doctor_id = d.id AND pr.is_active) AS practices,
-       (SELECT array_agg(g.patient_id || ' ' || array_to_string(g.scopes, ',')) FROM delegations g
+       (SELECT array_agg(concat(g.patient_id, ' ', array_to_string(g.scopes, ','), ' ', g.clinic_id))
+          FROM delegations g
          WHERE g.user_id = u.id AND g.ended_at IS NULL
            AND CAST(:now AS date) BETWEEN g.starts_on AND coalesce(g.ends_on, 'infinity')) AS dependants
   FROM ({source}) o
@@ -113,7 +115,7 @@ def _actor(found: Any, door: str, address: str | None, **more: Any) -> Actor:
         clinics[role].add(UUID(clinic_id))
     if found.practices:
         clinics[DOCTOR] = {UUID(clinic_id) for clinic_id in found.practices}
-    dependants = dict(line.split(" ") for line in found.dependants or ())
+    dependants, dependants_at = _in_care(found.dependants or ())
     return Actor(
         user_id=found.user_id,
         name=found.name,
@@ -125,8 +127,21 @@ def _actor(found: Any, door: str, address: str | None, **more: Any) -> Actor:
         patient_id=found.patient_id,
         doctor_id=found.doctor_id,
         has_factor=found.has_factor,
-        dependants={UUID(patient_id): frozenset(scopes.split(",")) for patient_id, scopes in dependants.items()},
+        dependants=dependants,
+        dependants_at=dependants_at,
         door=door,
         address=address,
         **more,
     )
+
+
+def _in_care(lines: Iterable[str]) -> tuple[dict[UUID, frozenset[str]], dict[tuple[UUID, UUID], frozenset[str]]]:
+    """From "patient scopes clinic": what may be done in whole records, and what in a clinic's part of one."""
+    whole, parts = {}, {}
+    for patient_id, scopes, clinic_id in (line.split(" ") for line in lines):
+        may = frozenset(scopes.split(","))
+        if clinic_id:
+            parts[UUID(patient_id), UUID(clinic_id)] = may
+        else:
+            whole[UUID(patient_id)] = may
+    return whole, parts

@@ -25,6 +25,7 @@ from portal.domain.changes import keeping, kinds, planning, proposing
 from portal.domain.changes.models import Change, Proposal
 from portal.domain.changes.planning import Choice
 from portal.domain.changes.refusals import Answered, TimeNotKept
+from portal.domain.patients.reach import reaches
 from portal.domain.scheduling import booking, calls, policy
 from portal.domain.scheduling.models import UPCOMING, Appointment, Hold
 from portal.domain.scheduling.planning import CallItem
@@ -171,8 +172,7 @@ def _lock_visit(which: Select[Any]) -> None:
 
 
 def _answerable(actor: Actor) -> ColumnElement[bool]:
-    own = Appointment.patient_id.in_(actor.cares_for("book"))
-    return own | Change.visible(actor)
+    return reaches(actor, "book", Appointment.patient_id, Appointment.clinic_id) | Change.visible(actor)
 
 
 def _still_open(proposal: Proposal) -> None:
@@ -191,8 +191,7 @@ def _for_the_clinic(actor: Actor, visit: Appointment) -> Actor:
 
 
 def _answered(actor: Actor, proposal: Proposal, answer: str) -> Proposal:
-    is_own = proposal.appointment.patient_id in actor.cares_for("book")
-    _close(proposal, answer if is_own else "called")
+    _close(proposal, answer if policy.is_own(actor, proposal.appointment) else "called")
     patient_id, clinic_id = proposal.appointment.patient_id, proposal.appointment.clinic_id
     record(actor, "change.answered", proposal, patient_id=patient_id, clinic_id=clinic_id, answer=answer)
     return proposal

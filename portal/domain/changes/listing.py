@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, time
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, select, true
 from sqlalchemy.orm import joinedload
 
 from portal.core import clock
@@ -20,6 +20,7 @@ from portal.domain.changes import answering, kinds
 from portal.domain.changes.kinds import Kind
 from portal.domain.changes.models import Change, Proposal
 from portal.domain.doctors.models import Doctor, Practice
+from portal.domain.patients.reach import reaches
 from portal.domain.scheduling.models import UPCOMING, Appointment, Hold
 from portal.domain.scheduling.planning import CallItem
 
@@ -106,25 +107,38 @@ def recent(actor: Actor) -> list[Summary]:
     return [Summary(change, kinds.get(change.kind), counts[change.id]) for change in found]
 
 
-def for_patient(actor: Actor, change_id: UUID | str) -> Sheet:
-    """What a saved change asks of the patients the actor looks after; raises NotFound when it asks nothing of them."""
+def for_patient(actor: Actor, change_id: UUID | str, clinic_id: UUID | None = None) -> Sheet:
+    """What a saved change asks of the patients the actor looks after, everywhere or at one clinic; raises NotFound when
+    it asks nothing of them."""
     change = session().scalars(select(Change).where(Change.id == change_id, Change.state == "applied")).one_or_none()
     allow(change is not None, NotFound)
-    own = Appointment.patient_id.in_(actor.cares_for("view"))
-    lines = _lines(Proposal.change_id == change_id, own, Proposal.decision != "keep")
+    own = reaches(actor, "view", Appointment.patient_id, Appointment.clinic_id)
+    here = true() if clinic_id is None else Appointment.clinic_id == clinic_id
+    lines = _lines(Proposal.change_id == change_id, own, here, Proposal.decision != "keep")
     allow(bool(lines), NotFound)
     return Sheet(change, kinds.get(change.kind), lines)  # type: ignore[arg-type, union-attr]
 
 
-def of_one_patient(change_id: UUID, patient_id: UUID) -> list[Line]:
-    """What a saved change still asks of one patient; for messages."""
-    lines = _lines(Proposal.change_id == change_id, Appointment.patient_id == patient_id, answering.is_open())
+def by_message(actor: Actor, proposal_id: UUID) -> Sheet:
+    """What the message that names this proposal asks: about all visits at its clinic. Raises NotFound.
+
+    Messages sent before December 2026 name the change itself and ask about every visit.
+    """
+    asked = select(Proposal.change_id, Appointment.clinic_id).join(Proposal.appointment)
+    named = session().execute(asked.where(Proposal.id == proposal_id)).one_or_none()
+    return for_patient(actor, named.change_id, named.clinic_id) if named else for_patient(actor, proposal_id)
+
+
+def of_one_patient(change_id: UUID, patient_id: UUID, clinic_id: UUID) -> list[Line]:
+    """What a saved change still asks of one patient about visits at a clinic; for messages."""
+    here = (Appointment.patient_id == patient_id, Appointment.clinic_id == clinic_id)
+    lines = _lines(Proposal.change_id == change_id, *here, answering.is_open())
     return [line for line in lines if line.is_asked]
 
 
 def waiting(actor: Actor) -> list[Line]:
     """What the patients the actor books for still have to answer, soonest visit first."""
-    own = Appointment.patient_id.in_(actor.cares_for("book"))
+    own = reaches(actor, "book", Appointment.patient_id, Appointment.clinic_id)
     return [line for line in _lines(own, answering.is_open()) if line.is_asked]
 
 

@@ -20,6 +20,7 @@ from portal.domain.clinics.models import Clinic
 from portal.domain.day import queue
 from portal.domain.day.waiting import Span
 from portal.domain.patients.models import Patient
+from portal.domain.patients.reach import reaches
 from portal.domain.scheduling import appointments, policy, visits
 from portal.domain.scheduling.models import CHECKED_IN, CONFIRMED, IN_PROGRESS, NO_SHOW, PENDING, Appointment
 
@@ -105,7 +106,7 @@ def today_at(actor: Actor, clinic: Clinic) -> list[Appointment]:
         select(Appointment)
         .where(
             Appointment.clinic_id == clinic.id,
-            Appointment.patient_id.in_(actor.cares_for("book")),
+            reaches(actor, "book", Appointment.patient_id, Appointment.clinic_id),
             Appointment.starts_at >= begins,
             Appointment.starts_at < until,
             Appointment.status.in_((PENDING, CONFIRMED, CHECKED_IN, IN_PROGRESS, NO_SHOW)),
@@ -113,7 +114,7 @@ def today_at(actor: Actor, clinic: Clinic) -> list[Appointment]:
         .options(*appointments.WHOLE)
         .order_by(Appointment.starts_at)
     )
-    return list(session().scalars(statement)) if actor.cares_for("book") else []
+    return list(session().scalars(statement)) if actor.cares_for("book", at=clinic.id) else []
 
 
 def under_way(actor: Actor) -> list[Appointment]:
@@ -122,14 +123,14 @@ def under_way(actor: Actor) -> list[Appointment]:
     statement = (
         select(Appointment)
         .where(
-            Appointment.patient_id.in_(actor.cares_for("view")),
+            reaches(actor, "view", Appointment.patient_id, Appointment.clinic_id),
             Appointment.starts_at.between(now - UNDER_WAY, now + UNDER_WAY),
             Appointment.status.in_((CHECKED_IN, IN_PROGRESS)),
         )
         .options(*queue.ALL)
         .order_by(Appointment.starts_at)
     )
-    return list(session().scalars(statement)) if actor.cares_for("view") else []
+    return list(session().scalars(statement)) if actor.cares_somewhere("view") else []
 
 
 def arrive(actor: Actor, appointment_id: UUID | str) -> Appointment:
@@ -148,7 +149,7 @@ def arrive_by_reference(actor: Actor, clinic: Clinic, *, reference: str, birth_d
         found = _by_reference(clinic, wanted, birth_date)
         if found is None:
             raise NobodyLikeThis
-    patient = replace(actor, patient_id=found.patient_id, dependants={}, clinics={}, door="link")
+    patient = replace(actor, patient_id=found.patient_id, dependants={}, dependants_at={}, clinics={}, door="link")
     return arrive(patient, found.id)
 
 

@@ -1,4 +1,4 @@
-"""Patients whose visits have to change are asked in one message each, however many of their visits are hit."""
+"""Patients whose visits have to change are asked in one message for each clinic, however many visits are hit there."""
 
 from __future__ import annotations
 
@@ -29,33 +29,36 @@ PURPOSE = "change"  # of the link in the message
 
 @task
 def change_applied(event_id: str, change_id: str) -> None:
-    """Ask every patient whose visit the change hits; each in a task of its own, so that none waits for another."""
+    """Ask every patient whose visit the change hits, for each clinic; each in a task of its own, so that none waits for
+    another."""
     statement = (
-        select(Appointment.patient_id)
+        select(Appointment.patient_id, Appointment.clinic_id)
         .join(Proposal, Proposal.appointment_id == Appointment.id)
         .where(Proposal.change_id == UUID(change_id), answering.is_open())
         .distinct()
     )
-    for patient_id in session().scalars(statement):
-        tasks.later(ask, change_id, patient_id, key=f"change:{change_id}:{patient_id}")
+    for patient_id, clinic_id in session().execute(statement):
+        tasks.later(ask, change_id, patient_id, clinic_id, key=f"change:{change_id}:{patient_id}:{clinic_id}")
 
 
 @task
-def ask(change_id: str, patient_id: str) -> None:
-    """Ask one patient about all of their visits that the change hits, in one message with the choices."""
-    lines = listing.of_one_patient(UUID(change_id), UUID(patient_id))
+def ask(change_id: str, patient_id: str, clinic_id: str) -> None:
+    """Ask one patient about all of their visits at a clinic that the change hits, in one message with the choices."""
+    here = UUID(clinic_id)
+    lines = listing.of_one_patient(UUID(change_id), UUID(patient_id), here)
     if lines:
-        first = lines[0].proposal
-        delivery.tell_patient(UUID(patient_id), ASKED, first, f"change:{change_id}", visits=len(lines))
+        first, key = lines[0].proposal, f"change:{change_id}:{clinic_id}"
+        delivery.tell_patient(UUID(patient_id), ASKED, first, key, clinic_id=here, visits=len(lines))
 
 
 def link(proposal: Proposal) -> str:
-    """The path at which the patient answers without signing in."""
-    return acting.link(PURPOSE, patient_id=proposal.appointment.patient_id, subject_id=proposal.change_id)
+    """The path at which the patient answers without signing in, about the visits at the clinic of this one."""
+    return acting.link(PURPOSE, patient_id=proposal.appointment.patient_id, subject_id=proposal.id)
 
 
 def _lines(proposal: Proposal) -> list[Line]:
-    return listing.of_one_patient(proposal.change_id, proposal.appointment.patient_id)
+    visit = proposal.appointment
+    return listing.of_one_patient(proposal.change_id, visit.patient_id, visit.clinic_id)
 
 
 def _sentence(facts: Facts, proposal: Proposal | None) -> str:

@@ -70,15 +70,23 @@ def tell(
 
 
 def tell_patient(
-    patient_id: UUID, kind: str, subject: Any, key: str, channels: Sequence[str] | None = None, **facts: Any
+    patient_id: UUID,
+    kind: str,
+    subject: Any,
+    key: str,
+    channels: Sequence[str] | None = None,
+    *,
+    clinic_id: UUID,
+    **facts: Any,
 ) -> int:
-    """Tell whoever answers for a patient: their own account and those who may book for them, each naming the patient.
+    """Tell whoever answers for a patient: their own account and those who may book for them at this clinic, to which
+    the subject belongs, each naming the patient.
 
     Without any account the message goes to the patient's e-mail address, else to their phone; when there is neither,
     the desk is asked to call. `channels` are tried as given and nothing is asked of the desk. Returns how many
     messages are on their way.
     """
-    accounts = recipients.accounts_of(patient_id)
+    accounts = recipients.accounts_of(patient_id, clinic_id)
     patient = session().get_one(Patient, patient_id)
     if accounts:
         return sum(_tell_account(user, patient, kind, subject, key, channels, facts) for user in accounts)

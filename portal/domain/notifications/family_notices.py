@@ -25,7 +25,9 @@ from portal.domain.patients.models import Delegation
 
 WARNED = (timedelta(days=60), timedelta(days=7))  # before care ends
 
-delegation = kinds.rows(Delegation, joinedload(Delegation.patient), joinedload(Delegation.user))
+delegation = kinds.rows(
+    Delegation, joinedload(Delegation.patient), joinedload(Delegation.user), joinedload(Delegation.clinic)
+)
 
 
 @task
@@ -74,6 +76,7 @@ def _about(what: str) -> Any:
             "is_carer": bool(facts.get("mine", True)),
             "carer": held.user.name,
             "patient": held.patient.name,
+            "clinic": held.clinic.name if held.clinic else "",
             "until": held.ends_on,
         }
 
@@ -82,6 +85,11 @@ def _about(what: str) -> Any:
 
 def _begun(facts: Facts, held: Delegation | None) -> str:
     carer, patient = _names(held)
+    if held and held.clinic:
+        clinic = held.clinic.name
+        if facts.get("mine"):
+            return say("You can act for %(patient)s at %(clinic)s now.", patient=patient, clinic=clinic)
+        return say("%(carer)s can act for %(patient)s at %(clinic)s now.", carer=carer, patient=patient, clinic=clinic)
     if facts.get("mine"):
         return say("You can act for %(patient)s now.", patient=patient)
     return say("%(carer)s can act for %(patient)s now.", carer=carer, patient=patient)

@@ -95,7 +95,8 @@ def subjects(asked: Collection[tuple[Kind, UUID | None]]) -> dict[tuple[str, UUI
         if key is not None:
             readers.setdefault(kind.read, []).append((kind, key))
     found: dict[tuple[str, UUID], Any] = {}
-    for read, wanted in readers.items():
+    # readers of their own kind may read shared rows afresh and with less, so those that say what they need come last
+    for read, wanted in sorted(readers.items(), key=lambda one: isinstance(one[0], rows)):
         keys = {key for _, key in wanted}
         there = read.many(keys) if isinstance(read, rows) else {key: read(key) for key in keys}
         found |= {(kind.name, key): there.get(key) for kind, key in wanted}

@@ -81,7 +81,8 @@ def _has_moved_on(event: Event, appointment: Appointment) -> bool:
 
 
 def _tell_patient(event: Event, appointment: Appointment, kind: str) -> None:
-    tell_patient(appointment.patient_id, kind, appointment, str(event.id), **_facts(event, appointment))
+    about = {"clinic_id": appointment.clinic_id, **_facts(event, appointment)}
+    tell_patient(appointment.patient_id, kind, appointment, str(event.id), **about)
 
 
 def _tell_doctor(event: Event, appointment: Appointment, kind: str) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
-from portal.core import clock
 from portal.core.db import session
 from portal.domain.identity.models import User
 from portal.domain.notifications.models import Delivery
+from portal.domain.patients import reach
 from portal.domain.patients.models import Delegation, Patient
 
 
@@ -30,14 +30,13 @@ class Addressee:
         return {"email": self.email, "sms": self.phone}.get(channel, "")
 
 
-def accounts_of(patient_id: UUID) -> list[User]:
-    """The patient's own account and those who may book for them now; shut ones are left out."""
-    today = clock.now().date()
+def accounts_of(patient_id: UUID, clinic_id: UUID | None) -> list[User]:
+    """Who is told of what belongs to this clinic: the patient's own account and those who may book for them there now;
+    of what belongs to no clinic (None), the carers of the whole record. Shut ones are left out."""
     carers = select(Delegation.user_id).where(
         Delegation.patient_id == patient_id,
-        Delegation.ended_at.is_(None),
-        Delegation.starts_on <= today,
-        or_(Delegation.ends_on.is_(None), Delegation.ends_on >= today),
+        reach.is_current(),
+        reach.covers(clinic_id),
         Delegation.scopes.contains(["book"]),
     )
     own = select(Patient.user_id).where(Patient.id == patient_id, Patient.user_id.is_not(None))

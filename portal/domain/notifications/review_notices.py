@@ -41,7 +41,8 @@ def ask(appointment_id: str) -> None:
     """Ask how the visit was, once; not when it turned out otherwise or was reviewed already."""
     visit = words.appointment(UUID(appointment_id))
     if visit is not None and _can_be_asked({}, visit):
-        tell_patient(visit.patient_id, "review.invited", visit, f"review:{appointment_id}", ("email",))
+        key = f"review:{appointment_id}"
+        tell_patient(visit.patient_id, "review.invited", visit, key, ("email",), clinic_id=visit.clinic_id)
 
 
 @task
@@ -74,7 +75,7 @@ def review_shown(event_id: str, review_id: str) -> None:
 def _tell_writer(event_id: str, review_id: str, kind: str) -> None:
     found = review(UUID(review_id))
     if found is not None:
-        tell_patient(found.patient_id, kind, found, event_id, ("email",))
+        tell_patient(found.patient_id, kind, found, event_id, ("email",), clinic_id=found.clinic_id)
 
 
 def _can_be_asked(facts: Facts, visit: Appointment) -> bool:

@@ -83,7 +83,7 @@ def _tell(event_id: str, series_id: str, what: str) -> None:
     facts = {"visits": event.facts["visits"]} if "visits" in event.facts else {}
     if not found.among(facts):
         return
-    tell_patient(found.first.patient_id, f"series.{what}", series, event_id, **facts)
+    tell_patient(found.first.patient_id, f"series.{what}", series, event_id, clinic_id=series.clinic_id, **facts)
     its_doctor = select(User).join(Doctor, Doctor.user_id == User.id).where(Doctor.id == found.first.doctor_id)
     doctor = session().scalars(its_doctor).one_or_none()
     if doctor is None:

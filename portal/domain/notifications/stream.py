@@ -96,6 +96,7 @@ def channels(actor: Actor) -> list[str]:
     if actor.is_superadmin:
         return [f"user:{actor.user_id}", "clinic:*"]
     found = [f"user:{actor.user_id}", *_named("patient", actor.cares_for("view"))]
+    found += [f"patient:{patient_id}:{clinic_id}" for patient_id, clinic_id in sorted(actor.parts("view"))]
     found += _named("clinic", actor.clinics_as(STAFF, ADMIN))
     return [*found, f"doctor:{actor.doctor_id}"] if actor.doctor_id else found
 

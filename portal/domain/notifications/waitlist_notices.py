@@ -37,7 +37,8 @@ def offered(event_id: str, offer_id: str) -> None:
     """Whoever answers for the patient can take the time, signed in or by the link in the message."""
     offer = read_offer(UUID(offer_id))
     if offer and _is_open(offer):
-        tell_patient(offer.entry.patient_id, "waitlist.offered", offer, event_id, starts_at=offer.starts_at.isoformat())
+        about = {"clinic_id": offer.entry.clinic_id, "starts_at": offer.starts_at.isoformat()}
+        tell_patient(offer.entry.patient_id, "waitlist.offered", offer, event_id, **about)
 
 
 @task
@@ -45,7 +46,7 @@ def expired(event_id: str, offer_id: str) -> None:
     """In the app only: nobody is woken for a time that has gone."""
     offer = read_offer(UUID(offer_id))
     if offer:
-        about = {"starts_at": offer.starts_at.isoformat()}
+        about = {"clinic_id": offer.entry.clinic_id, "starts_at": offer.starts_at.isoformat()}
         tell_patient(offer.entry.patient_id, "waitlist.expired", offer, event_id, channels=(), **about)
 
 
@@ -54,7 +55,7 @@ def over(event_id: str, entry_id: str) -> None:
     """In the app only: the wait has ended by itself."""
     entry = read_entry(UUID(entry_id))
     if entry:
-        tell_patient(entry.patient_id, "waitlist.over", entry, event_id, channels=())
+        tell_patient(entry.patient_id, "waitlist.over", entry, event_id, channels=(), clinic_id=entry.clinic_id)
 
 
 @task
@@ -62,7 +63,7 @@ def left(event_id: str, entry_id: str) -> None:
     """In the app only, and only when the clinic ended it."""
     entry, event = read_entry(UUID(entry_id)), session().get(Event, UUID(event_id))
     if entry and event and event.facts.get("by_desk"):
-        tell_patient(entry.patient_id, "waitlist.over", entry, event_id, channels=())
+        tell_patient(entry.patient_id, "waitlist.over", entry, event_id, channels=(), clinic_id=entry.clinic_id)
 
 
 @task
@@ -71,7 +72,8 @@ def invited(event_id: str, invitation_id: str) -> None:
     invitation = read_invitation(UUID(invitation_id))
     if invitation is None or not invitation.is_open:
         return
-    tell_patient(invitation.patient_id, "invitation.sent", invitation, event_id)
+    here = invitation.clinic_id
+    tell_patient(invitation.patient_id, "invitation.sent", invitation, event_id, clinic_id=here)
     opens = invitations.opens_on(invitation)
     zone = invitation.clinic.zone
     if opens > clock.today(zone):
@@ -84,7 +86,8 @@ def now_open(invitation_id: str) -> None:
     """The dates of an invitation have come near enough to be booked."""
     invitation = read_invitation(UUID(invitation_id))
     if invitation and invitation.is_open:
-        tell_patient(invitation.patient_id, "invitation.sent", invitation, f"opens:{invitation.id}")
+        key, here = f"opens:{invitation.id}", invitation.clinic_id
+        tell_patient(invitation.patient_id, "invitation.sent", invitation, key, clinic_id=here)
 
 
 @task
@@ -92,7 +95,8 @@ def withdrawn(event_id: str, invitation_id: str) -> None:
     """In the app only: there is nothing to book any more."""
     invitation = read_invitation(UUID(invitation_id))
     if invitation:
-        tell_patient(invitation.patient_id, "invitation.withdrawn", invitation, event_id, channels=())
+        here = invitation.clinic_id
+        tell_patient(invitation.patient_id, "invitation.withdrawn", invitation, event_id, (), clinic_id=here)
 
 
 @task

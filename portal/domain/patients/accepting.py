@@ -16,7 +16,7 @@ from portal.core.events import record
 from portal.core.policy import allow
 from portal.core.text import lazy as _
 from portal.domain.identity import accounts
-from portal.domain.patients import care
+from portal.domain.patients import care, reach
 from portal.domain.patients.family_letters import PURPOSE
 from portal.domain.patients.inviting import LASTS, RECORD, Invitation, address_mark, is_over
 from portal.domain.patients.models import Delegation, Patient, Registration
@@ -115,7 +115,10 @@ def _still_granted(invitation: Invitation) -> bool:
     if invitation.kind == RECORD or patient.user_id == invitation.granted_by:
         return True
     held = select(Delegation.id).where(
-        Delegation.patient_id == patient.id, Delegation.user_id == invitation.granted_by, care.is_current()
+        Delegation.patient_id == patient.id,
+        Delegation.user_id == invitation.granted_by,
+        Delegation.clinic_id.is_(None),  # who was named by a clinic for its part gives nothing on
+        reach.is_current(),
     )
     return session().scalar(held) is not None
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, exists, select, true
 from sqlalchemy.orm import joinedload
 
 from portal.core import clock
@@ -16,12 +16,13 @@ from portal.core.errors import Conflict
 from portal.core.events import Event, record
 from portal.core.policy import allow
 from portal.core.text import lazy as _
+from portal.domain.clinics.models import Clinic
 from portal.domain.identity.models import User
-from portal.domain.patients import registering
-from portal.domain.patients.models import SCOPES, Delegation, Patient, Registration
+from portal.domain.patients import reach, registering
+from portal.domain.patients.models import SCOPES, SCOPES_AT_CLINIC, Delegation, Patient, Registration
 
 OF_AGE = 18  # years: from this birthday on people decide for themselves
-MOST = 30  # people one account may look after, and carers one patient may have
+MOST = 30  # people one account may look after, and carers one patient may have: of the record, and of each clinic
 
 
 class OwnRecord(Conflict):
@@ -39,19 +40,24 @@ def begin(
     relation: str,
     scopes: Iterable[str],
     until: date | None,
+    clinic_id: UUID | None = None,
     key: UUID | None = None,
     granted_by: UUID | None = None,
 ) -> Delegation:
-    """Let this account act for the patient; care it had for them before is replaced.
+    """Let this account act for the patient, in the whole record or with `clinic_id` in that clinic's part.
 
-    Whoever calls this has checked that it may be. `key` is the id it gets, `granted_by` who allowed it (the actor when
-    left out). Raises Conflict for one's own record or when there are too many carers.
+    Care of the same reach that it had for them before is replaced, and no other. Whoever calls this has checked that it
+    may be. `key` is the id it gets, `granted_by` who allowed it (the actor when left out). Raises Conflict for one's
+    own record or when there are too many carers of this reach.
     """
     if patient.user_id == user.id:
         raise OwnRecord
     lock(patient.id)
+    alike = Delegation.clinic_id.is_not_distinct_from(clinic_id)
     open_ones = list(
-        session().scalars(select(Delegation).where(Delegation.patient_id == patient.id, Delegation.ended_at.is_(None)))
+        session().scalars(
+            select(Delegation).where(Delegation.patient_id == patient.id, Delegation.ended_at.is_(None), alike)
+        )
     )
     allow(len(open_ones) < MOST, Conflict, _("This person has too many carers already."))
     for before in open_ones:
@@ -62,13 +68,15 @@ def begin(
         id=key or new_id(),
         patient_id=patient.id,
         user_id=user.id,
+        clinic_id=clinic_id,
         relation=relation,
-        scopes=[scope for scope in SCOPES if scope in {"view", *scopes}],
+        scopes=scopes_of(scopes, clinic_id),
         starts_on=today(),
         ends_on=until_when(patient, relation, until),
         granted_by=granted_by or actor.user_id,
     )
     made.patient, made.user = patient, user
+    made.clinic = session().get(Clinic, clinic_id) if clinic_id else None
     session().add(made)
     session().flush()
     registering.profile_for(actor, user)  # whoever looks after others has a patient's pages
@@ -76,27 +84,36 @@ def begin(
     return made
 
 
+def scopes_of(asked: Iterable[str], clinic_id: UUID | None) -> list[str]:
+    """What is given of what was asked, in order: seeing always, the profile only in the whole record."""
+    possible = SCOPES if clinic_id is None else SCOPES_AT_CLINIC
+    return [scope for scope in possible if scope in {"view", *asked}]
+
+
 def may_govern(actor: Actor, patient: Patient) -> bool:
-    """Whether the actor decides who looks after this patient: they themselves, or whoever has every scope for one
-    without an account."""
+    """Whether the actor decides who looks after this patient: they themselves, or whoever has every scope in the whole
+    record of one without an account."""
     if patient.id == actor.patient_id:
         return True
     return patient.user_id is None and all(patient.id in actor.cares_for(scope) for scope in SCOPES)
 
 
 def may_change(actor: Actor, care: Delegation) -> bool:
+    """The patient and the carer; whoever decides for the patient where they let the carer in, or a desk did."""
     if care.patient_id == actor.patient_id or care.user_id == actor.user_id:
         return True
-    return care.granted_by == actor.user_id and may_govern(actor, care.patient)
+    from_others = care.granted_by != actor.user_id and care.clinic_id is None
+    return may_govern(actor, care.patient) and not from_others
 
 
 def may_end(actor: Actor, care: Delegation) -> bool:
-    """The patient, the carer, whoever let the carer in, and the front desk of a clinic that knows the patient."""
-    if actor.is_signed_in and (actor.user_id == care.user_id or actor.patient_id == care.patient_id):
-        return True
-    if care.granted_by == actor.user_id and may_govern(actor, care.patient):
-        return True
-    return knows_at_desk(actor, care.patient)
+    """As `may_change`; a desk ends what reaches its own clinic's part alone, a superadmin every care."""
+    return actor.is_signed_in and (may_change(actor, care) or may_end_at_desk(actor, care))
+
+
+def may_end_at_desk(actor: Actor, care: Delegation) -> bool:
+    """Whether the actor may end it as front desk or admin of the clinic it is for, or as superadmin."""
+    return actor.is_superadmin or (care.clinic_id is not None and actor.works_at(care.clinic_id))
 
 
 def knows_at_desk(actor: Actor, patient: Patient) -> bool:
@@ -106,6 +123,22 @@ def knows_at_desk(actor: Actor, patient: Patient) -> bool:
     clinics = actor.clinics_as(STAFF, ADMIN)
     known = exists().where(Registration.patient_id == patient.id, Registration.clinic_id.in_(clinics))
     return bool(clinics and session().scalar(select(known)))
+
+
+def clinics_at_desk(actor: Actor, patient: Patient) -> list[Clinic]:
+    """The clinics that know the patient and whose front desk or admin the actor is, by name; a superadmin's are all."""
+    known = select(Registration.clinic_id).where(Registration.patient_id == patient.id)
+    mine = true() if actor.is_superadmin else Clinic.id.in_(actor.clinics_as(STAFF, ADMIN))
+    return list(session().scalars(select(Clinic).where(Clinic.id.in_(known), mine).order_by(Clinic.name, Clinic.id)))
+
+
+def seen_by(actor: Actor, patient: Patient) -> ColumnElement[bool]:
+    """In SQL: which carers of this patient the actor may know of: whoever decides about it all, a desk those who reach
+    its own clinic's part."""
+    if may_govern(actor, patient) or actor.is_superadmin:
+        return true()
+    here = actor.clinics_as(STAFF, ADMIN)
+    return Delegation.clinic_id.is_(None) | Delegation.clinic_id.in_(here)
 
 
 def acted_for(events: Iterable[Event]) -> dict[UUID, str]:
@@ -128,7 +161,7 @@ def acted_for(events: Iterable[Event]) -> dict[UUID, str]:
 
 def ending_between(first: date, last: date) -> list[Delegation]:
     """Care that stands today and ends on one of these dates, with `user` and `patient`."""
-    statement = select(Delegation).where(is_current(), Delegation.ends_on.between(first, last))
+    statement = select(Delegation).where(reach.is_current(), Delegation.ends_on.between(first, last))
     return list(session().scalars(statement.options(joinedload(Delegation.user), joinedload(Delegation.patient))))
 
 
@@ -138,13 +171,6 @@ def of_age_on(birth_date: date) -> date:
         return birth_date.replace(year=birth_date.year + OF_AGE)
     except ValueError:
         return date(birth_date.year + OF_AGE, 3, 1)
-
-
-def is_current() -> ColumnElement[bool]:
-    """In SQL: the delegation counts today."""
-    day = today()
-    lasts = or_(Delegation.ends_on.is_(None), Delegation.ends_on >= day)
-    return and_(Delegation.ended_at.is_(None), Delegation.starts_on <= day, lasts)
 
 
 def lock(patient_id: UUID) -> None:

@@ -20,10 +20,13 @@ from portal.core.events import record
 from portal.core.names import fold
 from portal.core.policy import allow, as_id, find
 from portal.core.text import lazy as _
+from portal.domain.clinics.models import Clinic
 from portal.domain.identity import accounts
 from portal.domain.identity.accounts import OwnAccount
-from portal.domain.patients import care
+from portal.domain.patients import care, reach
 from portal.domain.patients.models import SCOPES, Delegation, Patient
+
+WITH = (joinedload(Delegation.patient), joinedload(Delegation.user), joinedload(Delegation.clinic))
 
 
 class Ended(Conflict):
@@ -48,29 +51,54 @@ class Grown(Conflict):
 
 
 def mine(actor: Actor) -> list[Delegation]:
-    """Those the actor looks after today, by name: each with `patient`, `user`, `relation`, `scopes`, dates."""
+    """The actor's care of others today, by their names: each with `patient`, `user`, `clinic`, `scopes`, dates.
+
+    Of one patient care of the whole record comes first, then what clinics have written down for their parts.
+    """
     if actor.user_id is None:
         return []
     statement = (
-        select(Delegation).join(Delegation.patient).where(Delegation.user_id == actor.user_id, care.is_current())
+        select(Delegation).join(Delegation.patient).where(Delegation.user_id == actor.user_id, reach.is_current())
     )
-    order = (Patient.given_name, Patient.family_name, Delegation.id)
-    loaded = statement.options(joinedload(Delegation.patient), joinedload(Delegation.user))
-    return list(session().scalars(loaded.order_by(*order)))
+    whole_first = Delegation.clinic_id.is_not(None)
+    order = (Patient.given_name, Patient.family_name, Patient.id, whole_first, Delegation.id)
+    return list(session().scalars(statement.options(*WITH).order_by(*order)))
+
+
+def of(actor: Actor, patient_id: UUID | str) -> list[Delegation]:
+    """The actor's care of this patient, that of the whole record first; raises NotFound when there is none today."""
+    wanted = as_id(patient_id)
+    return [held for held in mine(actor) if held.patient_id == wanted] or refuse(NotFound)
 
 
 def get(actor: Actor, patient_id: UUID | str) -> Delegation:
-    """The actor's care of this patient; raises NotFound when there is none today."""
-    wanted = as_id(patient_id)
-    return next((held for held in mine(actor) if held.patient_id == wanted), None) or refuse(NotFound)
+    """The widest of the actor's care of this patient; raises NotFound when there is none today."""
+    return of(actor, patient_id)[0]
+
+
+def looked_after(actor: Actor, what: str = "view", *, at: UUID | None = None) -> list[Patient]:
+    """The people the actor may do this for, each once, by name; with `at` only those they may do it for there."""
+    return list(
+        {
+            held.patient_id: held.patient
+            for held in mine(actor)
+            if what in held.scopes and (at is None or held.reaches(at))
+        }.values()
+    )
 
 
 def carers(actor: Actor, patient_id: UUID) -> list[Delegation]:
-    """Who looks after this patient today, the first first: each with its `user`. Raises NotFound."""
+    """Who looks after this patient today, the first first: each with its `user` and `clinic`.
+
+    Whoever decides about it sees all; a front desk that knows the patient sees who looks after the whole record and who
+    was named for its own clinic's part, and never whom another clinic has named. Raises NotFound to everybody else.
+    """
     patient = find(actor, Patient, patient_id)
-    statement = select(Delegation).where(Delegation.patient_id == patient.id, care.is_current())
-    loaded = statement.options(joinedload(Delegation.user), joinedload(Delegation.patient))
-    return list(session().scalars(loaded.order_by(Delegation.created_at, Delegation.id)))
+    allow(care.may_govern(actor, patient) or care.knows_at_desk(actor, patient), NotFound)
+    statement = select(Delegation).where(
+        Delegation.patient_id == patient.id, reach.is_current(), care.seen_by(actor, patient)
+    )
+    return list(session().scalars(statement.options(*WITH).order_by(Delegation.created_at, Delegation.id)))
 
 
 def add_dependant(
@@ -91,7 +119,7 @@ def add_dependant(
     if relation == "child" and care.of_age_on(birth_date) <= care.today():
         raise Grown
     _one_at_a_time(actor)
-    known = mine(actor)
+    known = [held for held in mine(actor) if held.clinic_id is None]  # of others a refusal would tell the birth date
     same = (fold(given_name, family_name), birth_date)
     if any((one.patient.search_name, one.patient.birth_date) == same for one in known):
         raise InFamily
@@ -111,14 +139,24 @@ def add_dependant(
 
 
 def enter(
-    actor: Actor, patient_id: UUID | str, *, email: str, relation: str, scopes: Sequence[str], until: date | None = None
+    actor: Actor,
+    patient_id: UUID | str,
+    *,
+    clinic_id: UUID | None = None,
+    email: str,
+    relation: str,
+    scopes: Sequence[str],
+    until: date | None = None,
 ) -> Delegation:
-    """The front desk writes down a consent given on paper: this account may act for the patient from now on.
+    """The front desk writes down a consent given on paper: this account may act for the patient in its clinic's part.
 
-    Raises NotFound, Forbidden, Invalid when the address has no account, and Conflict for an account of one's own.
+    The carer sees and arranges the visits of this clinic and nothing else; what the patient has granted stays as it is.
+    `clinic_id` may be left out where only one clinic of the actor knows the patient. Raises NotFound, Forbidden,
+    Invalid when the address has no account, and Conflict for an account of one's own.
     """
     patient = find(actor, Patient, patient_id)
     allow(care.knows_at_desk(actor, patient))
+    clinic = _desk_of(actor, patient, clinic_id)
     user = accounts.by_email(email)
     if user is None or not user.is_active:
         raise Invalid(
@@ -126,16 +164,16 @@ def enter(
         )
     if user.id == actor.user_id:
         raise OwnAccount(_("You cannot enter yourself. Please ask a colleague."))
-    return care.begin(actor, patient, user, relation=relation, scopes=scopes, until=until)
+    return care.begin(actor, patient, user, relation=relation, scopes=scopes, until=until, clinic_id=clinic.id)
 
 
 def change(actor: Actor, delegation_id: UUID | str, *, scopes: Sequence[str], until: date | None = None) -> Delegation:
     """Say anew what somebody may do and until when; the carers themselves may only take on less.
 
-    Raises NotFound, Forbidden, and Conflict for care that is over.
+    The profile is never given in a clinic's part. Raises NotFound, Forbidden, and Conflict for care that is over.
     """
     held = one(actor, delegation_id)
-    wanted = [scope for scope in SCOPES if scope in {"view", *scopes}]
+    wanted = care.scopes_of(scopes, held.clinic_id)
     ends_on = care.until_when(held.patient, held.relation, until)
     if held.user_id == actor.user_id:
         more = set(wanted) - set(held.scopes) or (held.ends_on and (ends_on is None or ends_on > held.ends_on))
@@ -172,16 +210,22 @@ def _open_one(actor: Actor, delegation_id: UUID | str) -> Delegation:
 
 
 def _find(actor: Actor, delegation_id: UUID | str, *, lock: bool = False) -> Delegation:
-    statement = (
-        select(Delegation)
-        .where(Delegation.id == as_id(delegation_id))
-        .options(joinedload(Delegation.patient), joinedload(Delegation.user))
-    )
+    statement = select(Delegation).where(Delegation.id == as_id(delegation_id)).options(*WITH)
     if lock:
         statement = statement.with_for_update(of=Delegation).execution_options(populate_existing=True)
     held = session().scalars(statement).one_or_none() or refuse(NotFound)
     allow(care.may_end(actor, held), NotFound)
     return held
+
+
+def _desk_of(actor: Actor, patient: Patient, clinic_id: UUID | None) -> Clinic:
+    """The clinic for which the actor writes down a consent of this patient; raises NotFound or Invalid."""
+    known = care.clinics_at_desk(actor, patient)
+    if clinic_id is None:
+        if len(known) != 1:
+            raise Invalid(fields={"clinic_id": _("Please choose for which clinic it counts.")})
+        return known[0]
+    return next((clinic for clinic in known if clinic.id == clinic_id), None) or refuse(NotFound)
 
 
 def _one_at_a_time(actor: Actor) -> None:

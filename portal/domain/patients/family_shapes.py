@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
@@ -37,6 +38,7 @@ def _in_order(scopes: list[str]) -> list[str]:
 BirthDate = Annotated[date, AfterValidator(born)]
 Until = Annotated[date | None, Empty, AfterValidator(_ahead)]
 Scopes = Annotated[list[Literal["view", "book", "profile"]], Field(max_length=len(SCOPES)), AfterValidator(_in_order)]
+ScopesAtClinic = Annotated[list[Literal["view", "book"]], Field(max_length=2), AfterValidator(_in_order)]
 Several: Any = ["view", "book"]
 
 
@@ -56,6 +58,18 @@ class CareShape(Shape):
     email: Email
     relation: Relation = "other"
     scopes: Scopes = Several
+    until: Until = None
+
+
+class CareAtClinic(Shape):
+    """A consent given on paper, as a clinic's desk writes it down: it counts for what belongs to this clinic."""
+
+    clinic_id: Annotated[
+        UUID | None, Empty, Field(description="May be left out where only one clinic of yours knows the patient")
+    ] = None
+    email: Email
+    relation: Relation = "other"
+    scopes: ScopesAtClinic = Several
     until: Until = None
 
 

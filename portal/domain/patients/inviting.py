@@ -24,7 +24,7 @@ from portal.core.policy import allow, as_id, find
 from portal.core.tasks import later
 from portal.core.text import lazy as _
 from portal.domain.identity.accounts import OwnAccount
-from portal.domain.patients import care, family_letters
+from portal.domain.patients import care, family_letters, reach
 from portal.domain.patients.models import Delegation, Patient
 
 LASTS = timedelta(days=7)
@@ -165,7 +165,10 @@ def _not_longer(actor: Actor, patient: Patient, until: date | None) -> date | No
         session()
         .scalars(
             select(Delegation).where(
-                Delegation.patient_id == patient.id, Delegation.user_id == actor.user_id, care.is_current()
+                Delegation.patient_id == patient.id,
+                Delegation.user_id == actor.user_id,
+                Delegation.clinic_id.is_(None),
+                reach.is_current(),
             )
         )
         .one()

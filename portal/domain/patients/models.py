@@ -60,7 +60,10 @@ class Patient(Base, Changing):
 
     @classmethod
     def visible(cls, actor: Actor) -> ColumnElement[bool]:
-        """Oneself and those one looks after; for those who work in a clinic, the patients who came to it."""
+        """Oneself and those whose whole record one looks after; for those who work in a clinic, who came to it.
+
+        Whoever looks after somebody at one clinic only sees the visits there, and not the record.
+        """
         if actor.is_superadmin:
             return true()
         own = cls.id.in_(actor.cares_for("view"))
@@ -70,17 +73,21 @@ class Patient(Base, Changing):
 
 
 SCOPES = ("view", "book", "profile")  # see visits; book, move and cancel; change personal data
+SCOPES_AT_CLINIC = ("view", "book")  # what a clinic's desk may write down for its own part
 RELATIONS = ("child", "parent", "spouse", "ward", "other")  # what the patient is to the delegate
 
 
 class Delegation(Base, Changing):
     """Somebody with an account looks after a patient: a parent for a child, a daughter for her father.
 
-    `scopes` say what they may do, from `starts_on` to `ends_on` (both included); it can be ended at any time.
+    `scopes` say what they may do, from `starts_on` to `ends_on` (both included); it can be ended at any time. Without
+    `clinic_id` it reaches the whole record: the patient, or a carer who decides for them, has granted it. With one a
+    desk of that clinic has written it down, and it reaches what belongs to that clinic: visits, never the profile.
     """
 
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patients.id", ondelete="CASCADE"))
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    clinic_id: Mapped[UUID | None] = mapped_column(ForeignKey("clinics.id", ondelete="CASCADE"), index=True)
     relation: Mapped[str] = mapped_column(String(8))
     scopes: Mapped[list[str]] = mapped_column(ARRAY(String(12)))
     starts_on: Mapped[date]
@@ -90,6 +97,7 @@ class Delegation(Base, Changing):
 
     patient: Mapped[Patient] = relationship(lazy="raise")
     user: Mapped[User] = relationship(lazy="raise")
+    clinic: Mapped[Clinic | None] = relationship(lazy="raise")
 
     __table_args__ = (
         CheckConstraint(f"relation IN {RELATIONS!r}", name="relation"),
@@ -97,10 +105,21 @@ class Delegation(Base, Changing):
             f"scopes <@ ARRAY[{', '.join(map(repr, SCOPES))}]::varchar[] AND 'view' = ANY(scopes)", name="scopes"
         ),
         CheckConstraint("ends_on >= starts_on", name="dates"),
+        CheckConstraint("clinic_id IS NULL OR NOT 'profile' = ANY(scopes)", name="clinic_part"),
         Index(
-            "uq_delegations_current", "patient_id", "user_id", unique=True, postgresql_where=text("ended_at IS NULL")
+            "uq_delegations_current",
+            "patient_id",
+            "user_id",
+            "clinic_id",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+            postgresql_nulls_not_distinct=True,
         ),
     )
+
+    def reaches(self, clinic_id: UUID) -> bool:
+        """Whether visits of this clinic belong to it."""
+        return self.clinic_id in {None, clinic_id}
 
 
 class Registration(Base, Identified):

@@ -48,7 +48,9 @@ def send(reminder_id: str) -> None:
         "asks": bool(step and step.asks),
         "reminder_id": str(reminder.id),
     }
-    if not tell_patient(visit.patient_id, words.DUE, visit, key, (reminder.channel,), **facts):
+    if not tell_patient(
+        visit.patient_id, words.DUE, visit, key, (reminder.channel,), clinic_id=visit.clinic_id, **facts
+    ):
         _escalate(reminder, visit)
 
 
@@ -177,7 +179,7 @@ def _another_step_will_do(reminder: Reminder, visit: Appointment) -> bool:
         ReminderStep.clinic_id == visit.clinic_id, ReminderStep.minutes_before < reminder.minutes_before
     )
     ways = {channel for channels in session().scalars(nearer) for channel in channels}
-    accounts = recipients.accounts_of(visit.patient_id)
+    accounts = recipients.accounts_of(visit.patient_id, visit.clinic_id)
     people = [recipients.of_user(user, visit.patient) for user in accounts] or [recipients.of_patient(visit.patient)]
     return any(one.at(way) and can_say(KIND, way) for one in people for way in ways)
 

@@ -13,6 +13,7 @@ from portal.core.actor import Actor
 from portal.core.db import Base, Changing
 from portal.domain.doctors.models import Doctor
 from portal.domain.patients.models import Patient
+from portal.domain.patients.reach import reaches
 from portal.domain.scheduling.models import Appointment
 
 
@@ -45,7 +46,8 @@ class Review(Base, Changing):
         """Public unless hidden; a hidden one is seen by its patient and by those who may hide or answer it."""
         if actor.is_superadmin:
             return true()
-        ways: list[ColumnElement[bool]] = [cls.hidden_at.is_(None), cls.patient_id.in_(actor.cares_for("view"))]
+        own = reaches(actor, "view", cls.patient_id, cls.clinic_id)
+        ways: list[ColumnElement[bool]] = [cls.hidden_at.is_(None), own]
         if actor.doctor_id:
             ways.append(cls.doctor_id == actor.doctor_id)
         if clinics := actor.clinics_as("admin"):

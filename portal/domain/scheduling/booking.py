@@ -73,7 +73,7 @@ def book(
     if hold and (hold.practice_id, hold.visit_type_id, hold.starts_at) != (practice_id, visit_type_id, starts_at):
         hold = None
     spare = hold.id if hold else None
-    counted = patient_id in actor.cares_for("book")
+    counted = patient_id in actor.cares_somewhere("book")
     book_, kind = granting.rules(
         practice_id, visit_type_id, starts_at, patient_id, one_by_one=counted, booker_id=actor.user_id, hold_id=spare
     )

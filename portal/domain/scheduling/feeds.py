@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, or_, select, tuple_
 from sqlalchemy.orm import joinedload
 
 from portal.core import clock, limits, secrets
@@ -24,6 +24,7 @@ from portal.core.text import lazy as _
 from portal.core.text import speaking
 from portal.domain.doctors.models import Doctor
 from portal.domain.identity.models import User
+from portal.domain.patients import reach
 from portal.domain.patients.models import Delegation, Patient
 from portal.domain.scheduling import calendars
 from portal.domain.scheduling.models import DECLINED, Appointment
@@ -67,7 +68,7 @@ def make(actor: Actor, whose: str) -> str:
     """
     if whose not in {"patient", "doctor"}:
         raise Invalid
-    may = bool(actor.doctor_id) if whose == "doctor" else bool(actor.cares_for("view"))
+    may = bool(actor.doctor_id) if whose == "doctor" else bool(actor.cares_somewhere("view"))
     allow(may and actor.user_id is not None, NothingToShow)
     session().get_one(User, actor.user_id, with_for_update=True)  # one at a time, so that the limit holds
     allow(len(mine(actor)) < MOST_FEEDS, TooManyFeeds)
@@ -122,12 +123,11 @@ def _visits(feed: CalendarFeed) -> list[Appointment]:
 def _whose(feed: CalendarFeed) -> ColumnElement[bool]:
     if feed.whose == "doctor":
         return Appointment.doctor_id.in_(select(Doctor.id).where(Doctor.user_id == feed.user_id))
-    today = clock.now().date()
-    cared_for = select(Delegation.patient_id).where(
-        Delegation.user_id == feed.user_id,
-        Delegation.ended_at.is_(None),
-        Delegation.starts_on <= today,
-        or_(Delegation.ends_on.is_(None), Delegation.ends_on >= today),
-    )
+    in_care = (Delegation.user_id == feed.user_id, reach.is_current())
+    whole = select(Delegation.patient_id).where(*in_care, Delegation.clinic_id.is_(None))
+    parts = select(Delegation.patient_id, Delegation.clinic_id).where(*in_care, Delegation.clinic_id.is_not(None))
     own = select(Patient.id).where(Patient.user_id == feed.user_id)
-    return Appointment.patient_id.in_(own.union(cared_for))
+    return or_(
+        Appointment.patient_id.in_(own.union(whole)),
+        tuple_(Appointment.patient_id, Appointment.clinic_id).in_(parts),
+    )

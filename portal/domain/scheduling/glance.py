@@ -6,6 +6,7 @@ so templates and answers take either.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -80,19 +81,26 @@ SELECT a.id, a.reference, a.status, a.version, a.mode, a.practice_id, a.clinic_i
   JOIN visit_types t ON t.id = a.visit_type_id
 """
 _ONE = Prepared("glance_one", _READ + " WHERE a.id = :id")
+# Of `patients`, all visits of those in `whole`, of the others those at a clinic where the actor looks after them.
+_REACHED = """
+ WHERE a.patient_id = ANY(CAST(:patients AS uuid[]))
+   AND (a.patient_id = ANY(CAST(:whole AS uuid[]))
+        OR (a.patient_id, a.clinic_id) IN (SELECT * FROM unnest(CAST(:part_of AS uuid[]), CAST(:part_at AS uuid[]))))
+"""
 _AHEAD = Prepared(
     "glance_ahead",
     _READ
+    + _REACHED
     + """
- WHERE a.patient_id = ANY(CAST(:patients AS uuid[])) AND a.status IN ('pending', 'confirmed') AND a.ends_at > :now
+   AND a.status IN ('pending', 'confirmed') AND a.ends_at > :now
    AND (a.starts_at, a.id) > (CAST(:at AS timestamptz), CAST(:key AS uuid))
  ORDER BY a.starts_at, a.id LIMIT :most""",
 )
 _BEHIND = Prepared(
     "glance_behind",
     _READ
+    + _REACHED
     + """
- WHERE a.patient_id = ANY(CAST(:patients AS uuid[]))
    AND NOT (a.status IN ('pending', 'confirmed') AND a.ends_at > :now)
    AND (a.starts_at, a.id) < (CAST(:at AS timestamptz), CAST(:key AS uuid))
  ORDER BY a.starts_at DESC, a.id DESC LIMIT :most""",
@@ -115,20 +123,24 @@ def mine(
     *,
     patient_id: UUID | None = None,
 ) -> Page[Glance]:
-    """The actor's own appointments and those of whoever they look after: those still to come, the next first; or the
-    others, the latest first.
+    """The actor's own appointments and those of whoever they look after, of some those at one clinic: those still to
+    come, the next first; or the others, the latest first.
 
     `patient_id` shows one of these patients only; raises NotFound for anybody else.
     """
     limit = max(1, min(limit, 100))
     ahead = when == "upcoming"
     at, key = _mark(after) if after else _FIRST if ahead else _LAST
-    patients = actor.cares_for("view")
+    patients = actor.cares_somewhere("view")
     if patient_id is not None:
         allow(patient_id in patients, NotFound)
         patients = frozenset((patient_id,))
+    parts = actor.parts("view")
     values = {
-        "patients": "{" + ",".join(map(str, patients)) + "}",
+        "patients": _array(patients),
+        "whole": _array(actor.cares_for("view")),
+        "part_of": _array(patient for patient, _clinic in parts),
+        "part_at": _array(clinic for _patient, clinic in parts),
         "now": clock.now(),
         "at": at,
         "key": key,
@@ -137,6 +149,10 @@ def mine(
     found = [Glance(row) for row in (_AHEAD if ahead else _BEHIND).run(values)]
     items = found[:limit]
     return Page(items, encode([items[-1].starts_at, items[-1].id]) if len(found) > limit else None)
+
+
+def _array(ids: Iterable[UUID]) -> str:
+    return "{" + ",".join(map(str, ids)) + "}"
 
 
 def _mark(after: str) -> tuple[datetime, UUID]:

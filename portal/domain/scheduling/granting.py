@@ -60,7 +60,7 @@ def rules(
 def who_books(actor: Actor, patient_id: UUID, book: Rulebook, kind: TypeRules) -> tuple[bool, BookingInvitation | None]:
     """Whether the clinic books (True) or the patient, and the patient's invitation; raises what forbids it."""
     invited = invitations.open_for(patient_id, book.practice_id, UUID(kind.id)) if book.invited else None
-    if patient_id in actor.cares_for("book") and not actor.works_at(book.clinic_id):
+    if patient_id in actor.cares_for("book", at=book.clinic_id) and not actor.works_at(book.clinic_id):
         allow(actor.email_verified, EmailNotVerified)
         allow(kind.bookable_by == "anyone" or (kind.bookable_by == "invited" and invited is not None), NotSelfBookable)
         return False, invited
@@ -69,12 +69,12 @@ def who_books(actor: Actor, patient_id: UUID, book: Rulebook, kind: TypeRules) -
     return True, invited
 
 
-def may_hold(actor: Actor, kind: TypeRules, practice_id: UUID, *, for_desk: bool) -> bool:
+def may_hold(actor: Actor, kind: TypeRules, book: Rulebook, *, for_desk: bool) -> bool:
     """Whether the actor may keep a time of this type: anyone's, one they are invited to book, or as the clinic."""
     if for_desk or kind.bookable_by == "anyone":
         return True
-    patients = actor.cares_for("book") if kind.bookable_by == "invited" else ()
-    return any(invitations.open_for(patient_id, practice_id, UUID(kind.id)) for patient_id in patients)
+    patients = actor.cares_for("book", at=book.clinic_id) if kind.bookable_by == "invited" else ()
+    return any(invitations.open_for(patient_id, book.practice_id, UUID(kind.id)) for patient_id in patients)
 
 
 def offer(book: Rulebook, kind: TypeRules, starts_at: datetime, *, for_desk: bool, overbook: str = "") -> Offer:

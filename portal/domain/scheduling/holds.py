@@ -61,7 +61,7 @@ def place(
     ) or refuse(NotFound)
     kind = book.type(visit_type_id) or refuse(NotFound)
     for_desk = policy.works_on(actor, book.clinic_id)
-    allow(granting.may_hold(actor, kind, practice_id, for_desk=for_desk), NotSelfBookable)
+    allow(granting.may_hold(actor, kind, book, for_desk=for_desk), NotSelfBookable)
     starts = int(starts_at.timestamp())
     offer = timetable.offer_at(
         book.timetable, kind.rule, starts, int(clock.now().timestamp()), kind.policy(for_desk=for_desk)

@@ -23,6 +23,7 @@ from portal.core.text import lazy as _
 from portal.domain.clinics.models import Clinic
 from portal.domain.doctors.models import Practice
 from portal.domain.patients.models import Patient
+from portal.domain.patients.reach import reaches
 from portal.domain.scheduling import availability
 from portal.domain.scheduling.models import RELEASED, Appointment
 from portal.domain.scheduling.planning import BookingInvitation
@@ -86,8 +87,13 @@ def withdraw(actor: Actor, invitation_id: UUID | str) -> BookingInvitation:
 def decline(actor: Actor, invitation_id: UUID | str) -> BookingInvitation:
     """The patient does not want this visit; the doctor is told. Raises NotFound, Forbidden or InvitationOver."""
     found = authority.find(actor, BookingInvitation, invitation_id, lock=True)
-    allow(found.patient_id in actor.cares_for("book"))
+    allow(may_answer(actor, found))
     return _end(actor, found, "invitation.declined")
+
+
+def may_answer(actor: Actor, invitation: BookingInvitation) -> bool:
+    """The patient, and whoever books for them there."""
+    return invitation.patient_id in actor.cares_for("book", at=invitation.clinic_id)
 
 
 def may_invite(actor: Actor, practice: Practice) -> bool:
@@ -102,7 +108,7 @@ def find(actor: Actor, invitation_id: UUID | str) -> BookingInvitation:
 
 def mine(actor: Actor) -> list[BookingInvitation]:
     """The open invitations of the actor and of those they look after, the most pressing first."""
-    ours = BookingInvitation.patient_id.in_(actor.cares_for("view"))
+    ours = reaches(actor, "view", BookingInvitation.patient_id, BookingInvitation.clinic_id)
     statement = select(BookingInvitation).where(ours, still_open()).options(*WHOLE)
     return list(session().scalars(statement.order_by(BookingInvitation.last, BookingInvitation.id)))
 
@@ -118,10 +124,10 @@ def of_patient(actor: Actor, patient_id: UUID, practice_id: UUID | None = None) 
 
 def types_for(actor: Actor, practice_id: UUID) -> Collection[UUID]:
     """The visit types of this practice that the actor, or somebody they book for, was invited to book."""
-    patients = actor.cares_for("book")
-    if not patients:
+    if not actor.cares_somewhere("book"):
         return ()
-    wanted = BookingInvitation.practice_id == practice_id, BookingInvitation.patient_id.in_(patients), still_open()
+    ours = reaches(actor, "book", BookingInvitation.patient_id, BookingInvitation.clinic_id)
+    wanted = BookingInvitation.practice_id == practice_id, ours, still_open()
     return set(session().scalars(select(BookingInvitation.visit_type_id).where(*wanted)))
 
 

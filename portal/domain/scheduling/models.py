@@ -30,6 +30,7 @@ from portal.core.db import Base, Changing, Identified
 from portal.domain.clinics.models import Clinic, ResourceGroup
 from portal.domain.doctors.models import Doctor, Practice
 from portal.domain.patients.models import Patient
+from portal.domain.patients.reach import reaches
 
 PENDING, CONFIRMED, CHECKED_IN, IN_PROGRESS = "pending", "confirmed", "checked_in", "in_progress"
 COMPLETED, CANCELLED, NO_SHOW, DECLINED = "completed", "cancelled", "no_show", "declined"
@@ -253,12 +254,13 @@ class Appointment(Timed, Base, Changing):
 
     @classmethod
     def visible(cls, actor: Actor) -> ColumnElement[bool]:
-        """The patient's and their carers', the doctor's, and those of clinics whose desk or admin the actor is."""
+        """The patient's and their carers' (of some, those at one clinic), the doctor's, and those of clinics whose desk
+        or admin the actor is."""
         if actor.is_superadmin:
             return true()
         ways: list[ColumnElement[bool]] = []
-        if patients := actor.cares_for("view"):
-            ways.append(cls.patient_id.in_(patients))
+        if actor.cares_somewhere("view"):
+            ways.append(reaches(actor, "view", cls.patient_id, cls.clinic_id))
         if actor.doctor_id:
             ways.append(cls.doctor_id == actor.doctor_id)
         if clinics := actor.clinics_as(STAFF, ADMIN):
@@ -268,7 +270,8 @@ class Appointment(Timed, Base, Changing):
     @property
     def audience(self) -> tuple[str, ...]:
         """The channels on which is said that it changed."""
-        return f"patient:{self.patient_id}", f"doctor:{self.doctor_id}", f"clinic:{self.clinic_id}"
+        patient = f"patient:{self.patient_id}"
+        return patient, f"{patient}:{self.clinic_id}", f"doctor:{self.doctor_id}", f"clinic:{self.clinic_id}"
 
 
 class Occupancy(Base, Identified):

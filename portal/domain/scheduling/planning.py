@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, or_, text, true
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -16,6 +16,7 @@ from portal.core.db import Base, Changing, Identified
 from portal.domain.clinics.models import Clinic
 from portal.domain.doctors.models import Practice
 from portal.domain.patients.models import Patient
+from portal.domain.patients.reach import reaches
 from portal.domain.scheduling.models import Appointment, VisitType
 
 
@@ -129,7 +130,8 @@ class FirstFree(Base, Identified):
 
 
 def _of_patient_or_clinic(cls: Any, actor: Actor) -> ColumnElement[bool]:
-    """What belongs to a patient the actor cares for, or to a clinic the actor works or practises at."""
+    """What belongs to a patient the actor cares for there, or to a clinic the actor works or practises at."""
     if actor.is_superadmin:
         return true()
-    return or_(cls.patient_id.in_(actor.cares_for("view")), cls.clinic_id.in_(actor.clinics_as(STAFF, ADMIN, "doctor")))
+    own = reaches(actor, "view", cls.patient_id, cls.clinic_id)
+    return own | cls.clinic_id.in_(actor.clinics_as(STAFF, ADMIN, "doctor"))

@@ -20,7 +20,7 @@ def price_of(kind: Any, practice: Any) -> int | None:
 
 def may_book_for(actor: Actor, patient_id: UUID | None, clinic_id: UUID) -> bool:
     """Patients book for themselves and those they look after; those who work at the clinic for anyone it may see."""
-    return patient_id in actor.cares_for("book") or works_on(actor, clinic_id)
+    return patient_id in actor.cares_for("book", at=clinic_id) or works_on(actor, clinic_id)
 
 
 def works_on(actor: Actor, clinic_id: UUID) -> bool:
@@ -37,7 +37,7 @@ def may_manage(actor: Actor, appointment: Appointment) -> bool:
 
 def is_own(actor: Actor, appointment: Appointment) -> bool:
     """Whether it is the actor's own visit, or one of somebody they book for."""
-    return appointment.patient_id in actor.cares_for("book")
+    return appointment.patient_id in actor.cares_for("book", at=appointment.clinic_id)
 
 
 def may_decide(actor: Actor, appointment: Appointment) -> bool:

@@ -17,6 +17,7 @@ from portal.core.paging import Page
 from portal.domain.clinics.models import Clinic
 from portal.domain.doctors.models import Doctor, Practice
 from portal.domain.patients.models import Patient
+from portal.domain.patients.reach import reaches
 from portal.domain.scheduling import availability
 from portal.domain.scheduling.availability import Slot
 from portal.domain.scheduling.models import Appointment
@@ -59,7 +60,7 @@ def find_offer(actor: Actor, offer_id: UUID | str) -> WaitlistOffer:
 
 def mine(actor: Actor) -> list[Place]:
     """The places of the actor and of those they look after: waiting ones first, then the last ended."""
-    ours = WaitlistEntry.patient_id.in_(actor.cares_for("view"))
+    ours = reaches(actor, "view", WaitlistEntry.patient_id, WaitlistEntry.clinic_id)
     ended = WaitlistEntry.state != "waiting"
     newest = select(WaitlistEntry).where(ours).options(*WHOLE).order_by(WaitlistEntry.created_at.desc())
     waiting = list(session().scalars(newest.where(~ended)))
@@ -73,7 +74,7 @@ def offered(actor: Actor) -> list[WaitlistOffer]:
         select(WaitlistOffer)
         .join(WaitlistOffer.entry)
         .where(
-            WaitlistEntry.patient_id.in_(actor.cares_for("view")),
+            reaches(actor, "view", WaitlistEntry.patient_id, WaitlistEntry.clinic_id),
             WaitlistOffer.state == "open",
             WaitlistOffer.expires_at > clock.now(),
         )

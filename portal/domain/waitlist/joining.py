@@ -106,7 +106,7 @@ def change(actor: Actor, entry_id: UUID | str, **about: Any) -> WaitlistEntry:
 def leave(actor: Actor, entry_id: UUID | str) -> WaitlistEntry:
     """Wait no longer; a time that is being offered goes to the next. Raises NotFound, Forbidden or NotWaiting."""
     entry = _locked(actor, entry_id)
-    by_clinic = entry.patient_id not in actor.cares_for("book")
+    by_clinic = entry.patient_id not in actor.cares_for("book", at=entry.clinic_id)
     ending.end(actor, entry, "left", "waitlist.left", by_desk=by_clinic or None)
     return entry
 
@@ -152,7 +152,7 @@ def _kind(clinic: Clinic, practice: Practice | None, visit_type_id: UUID | None)
 
 def _who_joins(actor: Actor, patient_id: UUID, clinic: Clinic, *, may_book: bool) -> bool:
     """Whether the clinic puts the patient on its list (True) or they do it themselves; raises what forbids it."""
-    if patient_id in actor.cares_for("book") and not actor.works_at(clinic.id):
+    if patient_id in actor.cares_for("book", at=clinic.id) and not actor.works_at(clinic.id):
         allow(actor.email_verified, EmailNotVerified)
         allow(may_book, NotSelfBookable)
         return False

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, case, or_, text, true
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, case, text, true
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -17,6 +17,7 @@ from portal.core.db import Base, Changing
 from portal.domain.clinics.models import Clinic
 from portal.domain.doctors.models import Practice
 from portal.domain.patients.models import Patient
+from portal.domain.patients.reach import reaches
 from portal.domain.scheduling.models import Appointment, VisitType
 
 URGENCIES = ("urgent", "soon", "routine")  # the order in which offers go out
@@ -73,9 +74,8 @@ class WaitlistEntry(Base, Changing):
         """The patient's and of those who look after them, and the clinic's."""
         if actor.is_superadmin:
             return true()
-        return or_(
-            cls.patient_id.in_(actor.cares_for("view")), cls.clinic_id.in_(actor.clinics_as(STAFF, ADMIN, DOCTOR))
-        )
+        own = reaches(actor, "view", cls.patient_id, cls.clinic_id)
+        return own | cls.clinic_id.in_(actor.clinics_as(STAFF, ADMIN, DOCTOR))
 
 
 class WaitlistOffer(Base, Changing):

@@ -64,7 +64,7 @@ OVER = {
 
 def may_change(actor: Actor, entry: WaitlistEntry) -> bool:
     """The patient, those who book for them, and the clinic."""
-    return entry.patient_id in actor.cares_for("book") or policy.works_on(actor, entry.clinic_id)
+    return policy.may_book_for(actor, entry.patient_id, entry.clinic_id)
 
 
 def as_stored(windows: Iterable[TimeWindow]) -> list[dict[str, Any]]:

@@ -47,6 +47,6 @@ def _about() -> dict[str, Any]:
         "feeds": feeds.mine(actor()),
         "most": feeds.MOST_FEEDS,
         "zone": current_app.extensions["portal.settings"].default_time_zone,
-        "has_visits": bool(actor().cares_for("view")),
+        "has_visits": bool(actor().cares_somewhere("view")),
         "is_doctor": bool(actor().doctor_id),
     }

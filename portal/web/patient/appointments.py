@@ -80,7 +80,7 @@ def about(found: Appointment) -> dict[str, Any]:
 
 def _people(who: Actor) -> list[tuple[UUID, str]]:
     """Whose visits the list can be narrowed to: oneself and those one looks after; empty when there is only one."""
-    others = [(held.patient_id, held.patient.name) for held in family.mine(who)] if who.dependants else []
+    others = [(one.id, one.name) for one in family.looked_after(who)] if who.dependants or who.dependants_at else []
     own = [(who.patient_id, who.name)] if who.patient_id else []
     return [*own, *others] if others else []
 

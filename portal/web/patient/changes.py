@@ -5,6 +5,7 @@ Both doors show the same pages; they differ in who acts and in the address, whic
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -24,34 +25,37 @@ from portal.web.patient import bp
 
 PAGE = ("patient/changes/show.html", "patient/changes/_show.html")
 CHOOSE = ("patient/changes/choose.html", "patient/changes/_choose.html")
+Reader = Callable[[Actor, UUID], listing.Sheet]  # by the change, or by what the message names
 
 
 @bp.get("/changes/<uuid:key>", endpoint="change")
 def show_signed_in(key: UUID) -> Response:
     """What a change asks of the patients one looks after; ?visit= shows the free times for one visit."""
-    return _shown(gate.actor(), key, url_for("patient.change", key=key))
+    return _shown(gate.actor(), listing.for_patient, key, url_for("patient.change", key=key))
 
 
 @bp.post("/changes/<uuid:key>", endpoint="answer_change")
 def act_signed_in(key: UUID) -> AnyResponse:
     """Accept, choose another time, or cancel."""
-    return _acted(gate.actor(), key, url_for("patient.change", key=key))
+    return _acted(gate.actor(), listing.for_patient, key, url_for("patient.change", key=key))
 
 
 def _show_by_link(actor: Actor, claim: Claim) -> Response:
-    return _shown(actor, claim.subject_id, claim.path)
+    return _shown(actor, listing.by_message, claim.subject_id, claim.path)
 
 
 def _act_by_link(actor: Actor, claim: Claim) -> AnyResponse:
-    return _acted(actor, claim.subject_id, claim.path)
+    return _acted(actor, listing.by_message, claim.subject_id, claim.path)
 
 
 links.register(PURPOSE, show=_show_by_link, act=_act_by_link)
 
 
-def _shown(actor: Actor, key: UUID, here: str, no: Refused | None = None, visit: UUID | None = None) -> Response:
+def _shown(
+    actor: Actor, read: Reader, key: UUID, here: str, no: Refused | None = None, visit: UUID | None = None
+) -> Response:
     visit = visit or _asked_visit()
-    sheet = listing.for_patient(actor, key)
+    sheet = read(actor, key)
     line = next((line for line in sheet.lines if line.proposal.id == visit and line.is_asked), None)
     context: dict[str, Any] = {"sheet": sheet, "here": here, "changes": changes, "times": times, "refusal": no}
     page, fragment = PAGE
@@ -76,14 +80,14 @@ def _times(actor: Actor, line: listing.Line, here: str) -> dict[str, Any]:
     return changes.picker(choice, at)
 
 
-def _acted(actor: Actor, key: UUID, here: str) -> AnyResponse:
+def _acted(actor: Actor, read: Reader, key: UUID, here: str) -> AnyResponse:
     visit = None
     try:
         answer = Answer.parse({name: request.form.get(name, "") for name in Answer.model_fields})
         visit = answer.visit if answer.do == "choose" else None
         said = _answer(actor, answer)
     except Refused as no:
-        return _shown(actor, key, here, no, visit)
+        return _shown(actor, read, key, here, no, visit)
     return htmx.done(here, said)
 
 

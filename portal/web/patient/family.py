@@ -101,12 +101,14 @@ def withdraw_invitation(key: UUID) -> AnyResponse:
 
 @bp.get("/family/<uuid:key>")
 def dependant(key: UUID) -> Response:
-    """Somebody one looks after: their visits, what one may do for them, and who else does."""
-    held = family.get(actor(), key)
+    """Somebody one looks after: their visits, what one may do for them and where, and who else does."""
+    held, *more = family.of(actor(), key)
     may_govern = care.may_govern(actor(), held.patient)
     return htmx.page(
         SHOW,
         held=held,
+        all_held=[held, *more],
+        may_book=any("book" in one.scopes for one in (held, *more)),
         patient=held.patient,
         ahead=glance.mine(actor(), limit=SOON, patient_id=key).items,
         carers=[one for one in family.carers(actor(), key) if one.user_id != actor().user_id] if may_govern else [],
@@ -172,7 +174,8 @@ def care_of(key: UUID) -> Response:
 
 @bp.post("/family/care/<uuid:key>")
 def change_care(key: UUID) -> AnyResponse:
-    form, held = ChangeForm(), family.one(actor(), key)
+    held = family.one(actor(), key)
+    form = ChangeForm.of(held)
     if not form.accepted():
         return htmx.page(CHANGE, status=422, form=form, held=held)
     try:
@@ -229,7 +232,9 @@ def _asked_for() -> Patient:
     """Whom an invitation is about: ?for= somebody one looks after, else oneself."""
     wanted = request.args.get("for")
     if wanted:
-        return family.get(actor(), as_id(wanted)).patient
+        patient = family.get(actor(), as_id(wanted)).patient
+        allow(care.may_govern(actor(), patient))
+        return patient
     return profiles.mine(actor()) or refuse(NotFound)
 
 
@@ -244,7 +249,7 @@ def _profile(key: UUID, **forms: Any) -> dict[str, Any]:
 
 
 def _page_of(patient_id: UUID) -> str:
-    own = patient_id == actor().patient_id or patient_id not in actor().cares_for("view")
+    own = patient_id == actor().patient_id or patient_id not in actor().cares_somewhere("view")
     return url_for("patient.family") if own else url_for("patient.dependant", key=patient_id)
 
 

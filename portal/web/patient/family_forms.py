@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wtforms import DateField, EmailField, RadioField, SelectField, SelectMultipleField, StringField
@@ -10,9 +10,17 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.core.text import lazy as _
+from portal.domain.clinics.models import Clinic
 from portal.domain.identity.shapes import AccountProfile
-from portal.domain.patients.family_shapes import Acceptance, CareChange, CareShape, DependantShape, HandOver
-from portal.domain.patients.models import Delegation, Patient
+from portal.domain.patients.family_shapes import (
+    Acceptance,
+    CareAtClinic,
+    CareChange,
+    CareShape,
+    DependantShape,
+    HandOver,
+)
+from portal.domain.patients.models import SCOPES_AT_CLINIC, Delegation, Patient
 from portal.web.account.forms import SEXES, ProfileForm
 from portal.web.forms import ShapeForm
 
@@ -21,6 +29,7 @@ SCOPES = {
     "book": _("Book, move and cancel visits"),
     "profile": _("Change personal data"),
 }
+AT_CLINIC = {scope: SCOPES[scope] for scope in SCOPES_AT_CLINIC}
 RELATIONS = {  # what the patient is to the one who looks after them
     "child": _("Child"),
     "parent": _("Parent"),
@@ -68,6 +77,27 @@ class CareForm(ShapeForm[CareShape]):
     until = DateField(_("Until"))
 
 
+class AtClinicForm(ShapeForm[CareAtClinic]):
+    """A consent given on paper, and for which clinic of the desk's it counts; asked where there is a choice."""
+
+    shape = CareAtClinic
+
+    clinic_id = SelectField(_("Counts for"))
+    email = EmailField(_("E-mail address of the account that may act"), render_kw={"autocomplete": "off"})
+    relation = SelectField(_("The patient is to them"), choices=_choices(RELATIONS), default="other")
+    scopes = CheckList(_("What they may do"), choices=_choices(AT_CLINIC), default=["view", "book"])
+    until = DateField(_("Until"))
+
+    @classmethod
+    def among(cls, clinics: Sequence[Clinic], **given: Any) -> AtClinicForm:
+        """The form for a desk of these clinics; the first is meant until another is chosen."""
+        form = cls(**given)
+        form.clinic_id.choices = [SelectChoice(str(one.id), one.name) for one in clinics]
+        if len(clinics) < 2:
+            del form.clinic_id
+        return form
+
+
 class ChangeForm(ShapeForm[CareChange]):
     """What somebody may do from now on."""
 
@@ -78,7 +108,11 @@ class ChangeForm(ShapeForm[CareChange]):
 
     @classmethod
     def of(cls, held: Delegation) -> ChangeForm:
-        return cls(data={"scopes": list(held.scopes), "until": held.ends_on})
+        """What stands now, to be changed; or what was sent."""
+        form = cls(data={"scopes": list(held.scopes), "until": held.ends_on})
+        if held.clinic_id is not None:
+            form.scopes.choices = _choices(AT_CLINIC)
+        return form
 
 
 class HandOverForm(ShapeForm[HandOver]):

@@ -41,5 +41,5 @@ def _about(key: UUID) -> dict[str, Any]:
     return {
         "invitation": found,
         "opens": opens if opens > clock.today(found.clinic.zone) else None,
-        "may_answer": found.patient_id in actor().cares_for("book"),
+        "may_answer": invitations.may_answer(actor(), found),
     }

@@ -149,7 +149,7 @@ def _offered(who: Actor, key: UUID, url: str) -> dict[str, Any]:
         "zone": offer.practice.clinic.zone,
         "over": answering.is_over(offer),
         "url": url,
-        "is_signed_in": bool(offer.entry.patient_id in actor().cares_for("view")),
+        "is_signed_in": offer.entry.patient_id in actor().cares_for("view", at=offer.entry.clinic_id),
         "times": times,
     }
 
@@ -192,7 +192,7 @@ def _hidden(about: dict[str, Any]) -> dict[str, Any]:
 
 def _for_whom(form: waiting.JoinForm, about: dict[str, Any]) -> waiting.JoinForm:
     """Whom the actor may join for; asked only where there is a choice."""
-    cared_for = [one.patient for one in family.mine(actor()) if "book" in one.scopes]
+    cared_for = family.looked_after(actor(), "book", at=about["clinic"].id)
     if about["visit"] or not cared_for:
         del form.patient_id
         return form

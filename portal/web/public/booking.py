@@ -165,23 +165,23 @@ def _back_to(practice: Practice, kind: VisitType, wanted: datetime | None) -> st
     return url_for("public.book_times", practice_id=practice.id, visit_type_id=kind.id, at=at)
 
 
-def _people() -> list[tuple[str, str]]:
-    """For whom the reader may book: themselves and those they look after; ids and names."""
+def _people(practice: Practice) -> list[tuple[str, str]]:
+    """For whom the reader may book there: themselves and those they look after; ids and names."""
     who = actor()
     own = [(str(who.patient_id), say("%(name)s (yourself)", name=who.name))] if who.patient_id else []
-    return own + [(str(one.patient_id), one.patient.name) for one in family.mine(who) if "book" in one.scopes]
+    return own + [(str(one.id), one.name) for one in family.looked_after(who, "book", at=practice.clinic_id)]
 
 
-def _ask_whom(form: DetailsForm) -> DetailsForm:
+def _ask_whom(form: DetailsForm, practice: Practice) -> DetailsForm:
     """The form with the people to choose from; whoever stands first is meant until somebody else is chosen."""
-    form.patient_id.choices = people = _people()
+    form.patient_id.choices = people = _people(practice)
     if people and form.patient_id.data not in dict(people):
         form.patient_id.data = people[0][0]
     return form
 
 
 def _details_page(kept: Hold, form: DetailsForm, no: Refused | None = None) -> Response:
-    _ask_whom(form)
+    _ask_whom(form, kept.practice)
     context: dict[str, Any] = {
         "practice": kept.practice,
         "kind": kept.visit_type,
@@ -228,7 +228,7 @@ def _lost(no: Refused, wanted: dict[str, str], form: DetailsForm) -> Response:
     return htmx.refused(
         no,
         "public/booking/details.html",
-        form=_ask_whom(form),
+        form=_ask_whom(form, practice),
         times_url=held.times_url(practice, kind),
         any_doctor=held.asked_any() is not None,
         practice=practice,

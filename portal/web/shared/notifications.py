@@ -78,7 +78,7 @@ def _kinds() -> list[tuple[str, Any]]:
     """The kinds this person can be told of."""
     actor = gate.actor()
     is_mine = {"doctor": actor.doctor_id, "desk": actor.clinics_as("staff", "admin")}
-    patients = bool(actor.cares_for("view"))
+    patients = bool(actor.cares_somewhere("view"))
     return [
         (kind.name, kind.label)
         for kind in kinds.every()

@@ -165,7 +165,7 @@ def test_the_link_in_the_message_answers(asked: Any, amina: Any, mailbox: Any) -
     proposal = asked(amina)
     claim = acting.read(mailbox.link(amina.email, "/go/").rpartition("/")[2])
     actor = acting.actor_for(claim, Actor(), None)
-    assert (claim.purpose, claim.subject_id) == ("change", proposal.change_id)
+    assert (claim.purpose, claim.subject_id) == ("change", proposal.id)
     answering.accept(actor, proposal.id)
     assert session().get_one(Proposal, proposal.id).answer == "accepted"
 
@@ -187,7 +187,7 @@ def test_a_patient_without_an_account_is_written_to_and_answers(
     change = plan()
     applying.apply(dr_benali.actor, change.id, {})
     claim = acting.read(mailbox.link("zohra@example.dz", "/go/").rpartition("/")[2])
-    (line,) = listing.for_patient(acting.actor_for(claim, Actor(), None), claim.subject_id).lines
+    (line,) = listing.by_message(acting.actor_for(claim, Actor(), None), claim.subject_id).lines
     answering.accept(acting.actor_for(claim, Actor(), None), line.proposal.id)
     assert line.proposal.answer == "accepted"
 

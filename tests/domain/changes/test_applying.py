@@ -85,7 +85,9 @@ def test_a_patient_with_several_visits_gets_one_message(
     assert [one.user_id for one in told] == [amina.user_id]
 
 
-def test_who_is_told_again_is_told_once(plan: Any, book: Any, amina: Any, dr_benali: Any, drain: Any) -> None:
+def test_who_is_told_again_is_told_once(
+    plan: Any, book: Any, amina: Any, dr_benali: Any, el_djazair: Any, drain: Any
+) -> None:
     """The worker may do a task twice: the letter leaves once."""
     from portal.domain.notifications import change_notices
 
@@ -93,7 +95,7 @@ def test_who_is_told_again_is_told_once(plan: Any, book: Any, amina: Any, dr_ben
     change = plan()
     applying.apply(dr_benali.actor, change.id, {})
     drain()
-    change_notices.ask(str(change.id), str(amina.patient_id))
+    change_notices.ask(str(change.id), str(amina.patient_id), str(el_djazair.clinic_id))
     drain()
     asked = select(func.count()).where(Delivery.notice == "change.asked")
     assert session().scalar(asked) == 1

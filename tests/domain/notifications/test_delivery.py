@@ -192,7 +192,7 @@ def test_telling_the_same_thing_twice_tells_it_once(at_desk, without_account, dr
     made = at_desk(without_account(phone="+213661000000"))
     drain()
     for _ in range(2):
-        delivery.tell_patient(made.patient_id, "appointment.cancelled", made, "the-same")
+        delivery.tell_patient(made.patient_id, "appointment.cancelled", made, "the-same", clinic_id=made.clinic_id)
     drain()
     assert len(texts()) == 2
 
@@ -236,7 +236,7 @@ def test_what_is_told_in_the_app_only_asks_nobody_to_call(at_desk, without_accou
     made = at_desk(without_account(phone=""))
     kinds.add(kinds.Kind("trial.quiet", kinds.get("appointment.booked").read, lambda facts, subject: "Quiet."))
     try:
-        assert delivery.tell_patient(made.patient_id, "trial.quiet", made, "x") == 0
+        assert delivery.tell_patient(made.patient_id, "trial.quiet", made, "x", clinic_id=made.clinic_id) == 0
     finally:
         kinds._known.pop("trial.quiet")
     assert _calls() == []

@@ -302,7 +302,7 @@ def test_the_desk_enters_a_consent_given_on_paper_for_patients_its_clinic_knows(
     held = family.enter(nadia.actor, old_man.id, email=yacine.email.upper(), **about)
     keep()
     assert (held.user_id, held.granted_by, held.ends_on) == (yacine.user_id, nadia.user_id, about["until"])
-    assert old_man.id in yacine.actor.cares_for("book")
+    assert old_man.id in yacine.actor.cares_for("book", at=el_djazair.clinic_id)
     with pytest.raises(NotFound):
         family.enter(kamel.actor, old_man.id, email=yacine.email, **about)
     with pytest.raises(Invalid) as no:
@@ -311,7 +311,7 @@ def test_the_desk_enters_a_consent_given_on_paper_for_patients_its_clinic_knows(
     with pytest.raises(Conflict):
         family.enter(nadia.actor, old_man.id, email=nadia.email, **about)
     family.end(nadia.actor, held.id)
-    assert yacine.actor.dependants == {}
+    assert yacine.actor.dependants_at == {}
 
 
 def test_a_patient_does_not_enter_themselves_as_carer(database: Any, amina: Any, yacine: Any) -> None:

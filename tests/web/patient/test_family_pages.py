@@ -226,7 +226,9 @@ def old_man(el_djazair: Any) -> UUID:
     return made.id
 
 
-def test_the_desk_enters_a_consent_and_ends_it(client: Any, nadia: Any, kamel: Any, yacine: Any, old_man: UUID) -> None:
+def test_the_desk_enters_a_consent_and_ends_it(
+    client: Any, nadia: Any, kamel: Any, yacine: Any, old_man: UUID, el_djazair: Any
+) -> None:
     path, wanted = f"/desk/patients/{old_man}/family", {"email": yacine.email, "relation": "parent", "scopes": ["view"]}
     assert client.sign_in(kamel).get(path).status_code == 404
     assert client.post(path, data=wanted).status_code == 404
@@ -235,12 +237,13 @@ def test_the_desk_enters_a_consent_and_ends_it(client: Any, nadia: Any, kamel: A
     assert (nobody.status_code, "Nobody has an account" in text_of(nobody)) == (422, True)
     assert client.post(path, data={**wanted, "email": "nonsense"}).status_code == 422
     assert client.post(path, data=wanted).status_code == 303
-    assert old_man in yacine.actor.cares_for("view")
-    assert "Yacine Meziane" in text_of(client.get(path))
+    assert old_man in yacine.actor.cares_for("view", at=el_djazair.clinic_id)
+    page = text_of(client.get(path))
+    assert "Yacine Meziane" in page and "at Clinique El Djazair only" in page
     held = session().query(Delegation).one()
     assert client.sign_in(kamel).post(f"{path}/{held.id}/end").status_code == 404
     assert client.sign_in(nadia).post(f"{path}/{held.id}/end").status_code == 303
-    assert yacine.actor.dependants == {}
+    assert yacine.actor.dependants_at == {}
 
 
 def test_the_desk_hands_a_record_over(client: Any, nadia: Any, old_man: UUID, mailbox: Any) -> None:
