@@ -11,6 +11,7 @@ from portal.domain.clinics.models import Clinic
 from portal.domain.patients.models import Patient
 from tests.api.conftest import Program, problem
 from tests.builders import register_at
+from tests.domain.patients.test_family import booked
 
 ADAM = {"given_name": "Adam", "family_name": "Boudiaf", "birth_date": "2019-05-04"}
 
@@ -119,6 +120,36 @@ def test_the_desk_enters_a_consent_given_on_paper_and_hands_a_record_over(
     problem(api.as_(kamel).post(f"{path}/carers", {"email": yacine.email}), 404, "not_found")
     own = f"/patients/{amina.patient_id}/hand-over"
     problem(api.as_(amina).post(own, {"email": "x@example.dz"}), 409, "has_account")
+
+
+def test_what_a_desk_enters_counts_at_its_clinic_and_is_seen_and_ended_there(
+    api: Program, nadia: Any, kamel: Any, yacine: Any, amina: Any, dr_benali: Any, dr_haddad: Any, el_djazair: Any,
+    wahran: Any,
+) -> None:  # fmt: skip
+    booked(amina, dr_benali, el_djazair, amina.patient_id, "09:00")
+    booked(amina, dr_haddad, wahran, amina.patient_id, "11:00")
+    path, here = f"/patients/{amina.patient_id}/carers", {"id": str(el_djazair.clinic_id), "name": el_djazair.name}
+    desk, other = api.as_(nadia), api.as_(kamel)
+    for wrong in ({"clinic_id": "nonsense"}, {"scopes": ["view", "profile"]}):
+        problem(desk.post(path, {"email": yacine.email, **wrong}), 422, "invalid")
+    problem(desk.post(path, {"email": yacine.email, "clinic_id": str(wahran.clinic_id)}), 404, "not_found")
+    entered = desk.post(path, {"email": yacine.email, "clinic_id": here["id"]})
+    assert (entered.status_code, entered.get_json()["clinic"]) == (201, here)
+    care = f"/care/{entered.get_json()['id']}"
+    assert [one["clinic"] for one in desk.get(path).get_json()["carers"]] == [here]
+    assert other.get(path).get_json()["carers"] == []
+    problem(other.delete(care), 404, "not_found")
+    named = api.as_(yacine)
+    assert [one["clinic"]["name"] for one in named.get("/appointments").get_json()["items"]] == [el_djazair.name]
+    assert [one["clinic"] for one in named.get("/family").get_json()["looks_after"]] == [here]
+    for record in ("profile", "carers"):
+        problem(named.get(f"/patients/{amina.patient_id}/{record}"), 404, "not_found")
+    hers = api.as_(amina)
+    told = hers.get(care)
+    changed = hers.send("PUT", care, {"scopes": ["view", "profile"]}, headers={"If-Match": told.headers["ETag"]})
+    assert changed.get_json()["scopes"] == ["view"]
+    assert desk.delete(care).status_code == 204
+    problem(named.get(f"/appointments?patient_id={amina.patient_id}"), 404, "not_found")
 
 
 def test_scopes_narrow(api: Program, amina: Any, adam: Any) -> None:

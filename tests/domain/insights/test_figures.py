@@ -238,7 +238,11 @@ def test_access_leaves_out_what_patients_cannot_book_and_counts_doctors_without_
 ) -> None:
     session().get_one(VisitType, el_djazair.follow_up_id).bookable_by = "desk"
     other = make_practice(make_doctor(family_name="Empty"), session().get_one(Clinic, el_djazair.clinic_id))
-    make_week(other, [session().get_one(VisitType, el_djazair.consultation_id)], valid_until=clock.today(ALGIERS))
+    make_week(
+        other,
+        [session().get_one(VisitType, el_djazair.consultation_id)],
+        valid_until=clock.today(ALGIERS) - timedelta(days=1),
+    )
     session().flush()
     found = figures.of_clinic(admin.actor, el_djazair.clinic_id, 4).access
     assert [one.names["en"] for one in found] == ["Consultation"]

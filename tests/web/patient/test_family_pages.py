@@ -11,10 +11,11 @@ import pytest
 
 from portal.core.db import keep, session
 from portal.domain.clinics.models import Clinic
+from portal.domain.identity.models import User
 from portal.domain.patients import care, family
 from portal.domain.patients.models import Delegation, Patient
 from portal.domain.scheduling.models import Appointment
-from tests.builders import at, make_patient, register_at
+from tests.builders import at, make_member, make_patient, register_at
 from tests.domain.patients.test_family import BORN, TODAY, booked, child_of, let
 from tests.domain.patients.test_inviting_carers import newcomer
 
@@ -244,6 +245,65 @@ def test_the_desk_enters_a_consent_and_ends_it(
     assert client.sign_in(kamel).post(f"{path}/{held.id}/end").status_code == 404
     assert client.sign_in(nadia).post(f"{path}/{held.id}/end").status_code == 303
     assert yacine.actor.dependants_at == {}
+
+
+def test_a_desk_of_two_clinics_says_for_which_it_counts(
+    client: Any, nadia: Any, yacine: Any, amina: Any, dr_benali: Any, dr_haddad: Any, el_djazair: Any, wahran: Any
+) -> None:
+    booked(amina, dr_benali, el_djazair, amina.patient_id, "09:00")
+    booked(amina, dr_haddad, wahran, amina.patient_id, "11:00")
+    path, wanted = f"/desk/patients/{amina.patient_id}/family", {"email": yacine.email, "scopes": ["view", "profile"]}
+    assert 'name="clinic_id"' not in text_of(client.sign_in(nadia).get(path))
+    assert client.post(path, data=wanted).status_code == 422  # the profile is no clinic's to give
+    make_member(session().get_one(User, nadia.user_id), session().get_one(Clinic, wahran.clinic_id))
+    page = text_of(client.get(path))
+    assert 'name="clinic_id"' in page and "Clinique Wahran" in page and 'value="profile"' not in page
+    wanted = {**wanted, "scopes": ["view"], "clinic_id": str(wahran.clinic_id)}
+    assert client.post(path, data=wanted).status_code == 303
+    assert yacine.actor.dependants_at == {(amina.patient_id, wahran.clinic_id): frozenset({"view"})}
+
+
+def test_a_desk_has_no_button_to_end_what_the_patient_granted(
+    client: Any, nadia: Any, yacine: Any, amina: Any, dr_benali: Any, el_djazair: Any
+) -> None:
+    booked(amina, dr_benali, el_djazair, amina.patient_id)
+    held = let(amina.patient_id, yacine, "view", by=amina)
+    path = f"/desk/patients/{amina.patient_id}/family"
+    page = text_of(client.sign_in(nadia).get(path))
+    assert "Yacine Meziane" in page and "granted by the patient" in page and f"{held.id}/end" not in page
+    assert client.post(f"{path}/{held.id}/end").status_code == 404
+
+
+def test_whoever_a_desk_has_named_has_a_page_without_a_record(
+    client: Any, nadia: Any, yacine: Any, amina: Any, dr_benali: Any, dr_haddad: Any, el_djazair: Any, wahran: Any
+) -> None:
+    here = booked(amina, dr_benali, el_djazair, amina.patient_id, "09:00").id
+    there = booked(amina, dr_haddad, wahran, amina.patient_id, "11:00").id
+    key = amina.patient_id
+    client.sign_in(nadia).post(f"/desk/patients/{key}/family", data={"email": yacine.email, "scopes": ["book"]})
+    browser = client.sign_in(yacine)
+    family_page, page = text_of(browser.get("/patient/family")), text_of(browser.get(f"/patient/family/{key}"))
+    assert "Amina Boudiaf" in family_page and "at Clinique El Djazair only" in family_page
+    assert "What you may do at Clinique El Djazair" in page and "Book for Amina" in page
+    for text in (family_page, page):
+        assert str(there) not in text and " years" not in text and "Personal data" not in text
+    assert str(here) in page and "Hand the record over" not in page
+    assert browser.get(f"/patient/family/invite?for={key}").status_code == 403
+    assert [str(one) in text_of(browser.get("/patient/appointments")) for one in (here, there)] == [True, False]
+    assert "Move" in text_of(browser.get(f"/patient/appointments/{here}"))
+    for doctor, place, offered in ((dr_benali, el_djazair, True), (dr_haddad, wahran, False)):
+        times = {"starts_at": at("14:00").isoformat()}
+        assert browser.post(f"/book/{doctor.practice_id}/{place.consultation_id}", data=times).status_code == 303
+        assert (f'value="{key}"' in text_of(browser.get("/book/details"))) is offered
+        waits = f"/patient/waitlist/join?practice={doctor.practice_id}&type={place.consultation_id}"
+        assert (f'value="{key}"' in text_of(browser.get(waits))) is offered
+    hers = text_of(client.sign_in(amina).get("/patient/family"))
+    assert "Yacine Meziane" in hers and "at Clinique El Djazair only" in hers
+    held = session().query(Delegation).one()
+    form = text_of(client.get(f"/patient/family/care/{held.id}"))
+    assert "at Clinique El Djazair only" in form and 'value="profile"' not in form
+    assert client.post(f"/patient/family/care/{held.id}/end").status_code == 303
+    assert browser.sign_in(yacine).get(f"/patient/family/{key}").status_code == 404
 
 
 def test_the_desk_hands_a_record_over(client: Any, nadia: Any, old_man: UUID, mailbox: Any) -> None:
