@@ -102,13 +102,13 @@ def withdraw_invitation(key: UUID) -> AnyResponse:
 @bp.get("/family/<uuid:key>")
 def dependant(key: UUID) -> Response:
     """Somebody one looks after: their visits, what one may do for them and where, and who else does."""
-    held, *more = family.of(actor(), key)
+    all_held = family.of(actor(), key)
+    held = all_held[0]
     may_govern = care.may_govern(actor(), held.patient)
     return htmx.page(
         SHOW,
         held=held,
-        all_held=[held, *more],
-        may_book=any("book" in one.scopes for one in (held, *more)),
+        all_held=all_held,
         patient=held.patient,
         ahead=glance.mine(actor(), limit=SOON, patient_id=key).items,
         carers=[one for one in family.carers(actor(), key) if one.user_id != actor().user_id] if may_govern else [],
