@@ -11,8 +11,8 @@ said so. Ended delegations keep what they were.
 Locks: ACCESS EXCLUSIVE on delegations until the end (a table of families: the backfill and the index take milliseconds
 for some ten thousand rows), SHARE ROW EXCLUSIVE on clinics for the foreign key.
 
-Revision ID: 000000000005
-Revises: 000000000004
+Revision ID: 20261130_clinic_part_carers
+Revises: 20261130_invitations
 Create Date: 2026-11-30 23:20:00
 
 """
@@ -20,8 +20,8 @@ Create Date: 2026-11-30 23:20:00
 import sqlalchemy as sa
 from alembic import op
 
-revision = "000000000005"
-down_revision = "000000000004"
+revision = "20261130_clinic_part_carers"
+down_revision = "20261130_invitations"
 branch_labels = None
 depends_on = None
 
