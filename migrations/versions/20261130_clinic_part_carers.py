@@ -27,8 +27,8 @@ depends_on = None
 
 CURRENT = sa.text("ended_at IS NULL")
 
-# Of each delegation that goes back to a desk: who of the desk it was. `made` are all, the ended ones too, because
-# somebody may have been let in by a carer whose own care has ended since.
+# `of_desk`: each delegation that goes back to a desk, with the account of the desk. Ended ones count too: somebody may
+# have been let in by a carer whose own care has ended since.
 NARROW = """
 WITH RECURSIVE held AS (
   SELECT d.id, d.patient_id, d.user_id, d.granted_by, d.created_at, d.ended_at, p.user_id AS own
