@@ -12,7 +12,7 @@ Locks: ACCESS EXCLUSIVE on delegations until the end (a table of families: the b
 for some ten thousand rows), SHARE ROW EXCLUSIVE on clinics for the foreign key.
 
 Revision ID: 20261130_clinic_part_carers
-Revises: 20261130_caps
+Revises: 000000000014
 Create Date: 2026-11-30 23:20:00
 
 """
@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261130_clinic_part_carers"
-down_revision = "20261130_caps"
+down_revision = "000000000014"
 branch_labels = None
 depends_on = None
 
