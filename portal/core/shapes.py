@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from datetime import time
 from typing import Annotated, Any, Self
@@ -9,6 +10,7 @@ from typing import Annotated, Any, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -18,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from portal.core import names
 from portal.core.errors import Invalid
 from portal.core.text import gettext as say
 from portal.core.text import lazy as _
@@ -72,9 +75,21 @@ def storable(value: str) -> str:
 
 def one_line(value: str) -> str:
     """Text that reaches mail headers and lists: no line breaks, no control characters."""
-    if any(ord(char) < 32 or ord(char) == 127 for char in value):
+    if any(unicodedata.category(char) in {"Cc", "Zl", "Zp"} for char in value):
         raise fault("one_line", _("Please write this on one line."))
     return value
+
+
+def no_address(value: str) -> str:
+    """A person's name: it stands in letters, where an address would become a link."""
+    if names.is_address(value):
+        raise fault("name", _("Please write a name only: no : / or @, and a space after a full stop."))
+    return value
+
+
+def seen(value: Any) -> Any:
+    """What was typed without what nobody sees, which often comes along when a name is copied."""
+    return names.seen(value) if isinstance(value, str) else value
 
 
 def _on_the_wall(value: time) -> time:
@@ -107,9 +122,10 @@ def _line(most: int) -> Any:
     ]
 
 
-Name = Annotated[
+Label = Annotated[
     str, StringConstraints(min_length=1, max_length=80), AfterValidator(storable), AfterValidator(one_line)
 ]
+Name = Annotated[Label, AfterValidator(no_address), BeforeValidator(seen)]  # of a person, one part of it
 Line = Annotated[
     str, StringConstraints(min_length=1, max_length=200), AfterValidator(storable), AfterValidator(one_line)
 ]
@@ -119,7 +135,7 @@ Secret = Annotated[
 ]
 Empty = _Empty()
 MaybeLine = Annotated[Line | None, Empty]
-MaybeName = Annotated[Name | None, Empty]
+MaybeLabel = Annotated[Label | None, Empty]
 WallTime = Annotated[
     time,
     AfterValidator(_on_the_wall),

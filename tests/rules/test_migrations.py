@@ -151,6 +151,24 @@ def test_what_happened_before_events_were_authentic_is_sealed_by_the_migration(m
     assert list(chain.verify()) == []
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_names_that_were_addresses_are_cleaned_and_nobody_is_lost(migrated: Any) -> None:
+    where = str(ROOT / "migrations")
+    downgrade(directory=where, revision="20261130_names")
+    downgrade(directory=where, revision="-1")
+    people = {"free@x.example": "http://evil.com/", "amina@x.example": "\u200fAmina\u202e", "none@x.example": "://"}
+    sent = [{"email": email, "name": name} for email, name in people.items()]
+    new = """INSERT INTO users (id, created_at, updated_at, email, given_name, family_name, locale, is_superadmin)
+             VALUES (gen_random_uuid(), now(), now(), :email, :name, 'Saadi', 'en', false)"""
+    with migrated.begin() as connection:
+        connection.execute(text(new), sent)
+    upgrade(directory=where)
+    with migrated.begin() as connection:
+        kept = dict(connection.execute(text("SELECT email, given_name FROM users")).tuples().all())
+        connection.execute(text("DELETE FROM users"))
+    assert kept == {"free@x.example": "http evil. com", "amina@x.example": "Amina", "none@x.example": "-"}
+
+
 def test_there_is_one_line_of_migrations() -> None:
     script = ScriptDirectory(str(ROOT / "migrations"))
     assert len(script.get_heads()) == 1 and len(script.get_bases()) == 1

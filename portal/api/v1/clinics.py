@@ -12,7 +12,7 @@ from portal.api.v1.clinic_invitations import InvitationOut
 from portal.api.v1.clinics_answers import ClinicsWhole, ClinicWhole, MemberOut, Members
 from portal.core.actor import Actor
 from portal.core.errors import Forbidden, NotFound, TooMany
-from portal.core.shapes import Limit, MaybeName, Shape
+from portal.core.shapes import Limit, MaybeLabel, Shape
 from portal.domain.clinics import managing, members, queries
 from portal.domain.clinics.invitations import AlreadyInvited
 from portal.domain.clinics.members import AlreadyMember, OwnRole
@@ -41,7 +41,7 @@ SWITCH: dict[str, Any] = {
 class RunQuery(Shape):
     """Clinics whose name or city has these words."""
 
-    name: MaybeName = None
+    name: MaybeLabel = None
     after: Cursor | None = None
     limit: Limit = 25
 

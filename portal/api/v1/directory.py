@@ -28,7 +28,7 @@ from portal.api.v1.answers import (
 from portal.core.actor import Actor
 from portal.core.errors import NotFound
 from portal.core.policy import allow
-from portal.core.shapes import Limit, MaybeName, Shape, fault
+from portal.core.shapes import Limit, MaybeLabel, Shape, fault
 from portal.core.text import language
 from portal.core.text import lazy as _
 from portal.domain.clinics import listing
@@ -47,8 +47,8 @@ SEARCH_RATE = "300 per minute"
 class ClinicsQuery(Shape):
     """Which clinics to list."""
 
-    name: MaybeName = None
-    city: MaybeName = None
+    name: MaybeLabel = None
+    city: MaybeLabel = None
     after: Cursor | None = None
     limit: Limit = 25
 

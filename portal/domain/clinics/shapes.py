@@ -13,7 +13,7 @@ from babel import Locale
 from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, StringConstraints, WithJsonSchema
 
 from portal.core.phones import Phone
-from portal.core.shapes import Empty, Line, Name, Shape, WallTime, fault, one_line, storable
+from portal.core.shapes import Empty, Label, Line, Name, Shape, WallTime, fault, one_line, storable
 from portal.core.text import lazy as _
 from portal.domain.identity.shapes import Email
 
@@ -110,7 +110,7 @@ class ClinicShape(Shape):
 
     name: Title
     address: Line
-    city: Name
+    city: Label
     region: _optional_line(80) = ""  # type: ignore[valid-type]
     postcode: _optional_line(16) = ""  # type: ignore[valid-type]
     latitude: Annotated[float | None, Field(ge=-90, le=90), Empty] = None
@@ -147,13 +147,13 @@ class GroupShape(Shape):
     """A sort of room or device of a clinic: a visit that needs it takes any one of them."""
 
     kind: Literal["room", "device"]
-    name: Name
+    name: Label
 
 
 class ResourceShape(Shape):
     """One room or one device; so many visits can use it at the same time."""
 
-    name: Name
+    name: Label
     places: Annotated[int, Field(ge=1, le=50)] = 1
 
 

@@ -26,6 +26,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from portal.core.actor import ADMIN, STAFF, Actor
 from portal.core.db import Base, Changing, Identified
+from portal.core.names import only_names
 from portal.domain.clinics.models import Clinic
 from portal.domain.identity.models import User
 
@@ -87,6 +88,7 @@ class Doctor(Base, Changing):
 
     __table_args__ = (
         CheckConstraint("gender IN ('female', 'male', 'other', 'unknown')", name="gender"),
+        CheckConstraint(only_names("title", "given_name", "family_name"), name="names"),
         Index("ix_doctors_search", text("search_name gin_trgm_ops"), postgresql_using="gin"),
         Index("ix_doctors_languages", "languages", postgresql_using="gin"),
     )

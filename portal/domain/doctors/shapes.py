@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from portal.core.shapes import Empty, Limit, MaybeName, Shape, fault
+from portal.core.shapes import Empty, Limit, MaybeLabel, Shape, fault
 from portal.core.text import lazy as _
 
 Gender = Literal["female", "male", "other", "unknown"]
@@ -29,8 +29,8 @@ class DirectoryQuery(Shape):
     """
 
     specialty: Annotated[Code | None, Empty] = None
-    name: MaybeName = None
-    city: MaybeName = None
+    name: MaybeLabel = None
+    city: MaybeLabel = None
     clinic: Annotated[Code | None, Empty] = None
     language: Annotated[LanguageCode | None, Empty] = None
     gender: Annotated[Gender | None, Empty] = None

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select, true, update
 
-from portal.core import clock, live, secrets
+from portal.core import clock, live, names, secrets
 from portal.core.actor import ADMIN, Actor
 from portal.core.db import new_id, session
 from portal.core.errors import Conflict, Invalid, NotFound, Unauthenticated, refuse
@@ -220,7 +220,10 @@ def _check_addresses(grant: str, redirect_uris: Sequence[str], *, public: bool) 
 def _account(name: str, client_id: str) -> User:
     """An account without a password, which nobody but the program acts as."""
     user = User(
-        email=f"{client_id}@programs.invalid", given_name=name, family_name="API", email_verified_at=clock.now()
+        email=f"{client_id}@programs.invalid",
+        given_name=names.cleaned(name)[:80] or "-",
+        family_name="API",
+        email_verified_at=clock.now(),
     )
     session().add(user)
     session().flush()

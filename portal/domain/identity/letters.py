@@ -141,4 +141,4 @@ def _send_link(
 
 
 def _send(user: User, notice: str, key: str, **about: Any) -> None:
-    mail.send(user.email, user.name, notice, user.locale, f"{notice}:{user.id}:{key}", **about)
+    mail.send(user.email, user.greeted_as, notice, user.locale, f"{notice}:{user.id}:{key}", **about)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.core.db import Base, Changing, Identified
 from portal.core.emails import EmailAddress
+from portal.core.names import only_names
 
 
 class User(Base, Changing):
@@ -31,6 +32,7 @@ class User(Base, Changing):
     __table_args__ = (
         CheckConstraint("locale IN ('en', 'fr', 'ar')", name="locale"),
         CheckConstraint("email::text !~ '[A-Z[:space:]]' AND email::text IS NFKC NORMALIZED", name="email_normalised"),
+        CheckConstraint(only_names("given_name", "family_name"), name="names"),
         Index(
             "ix_users_search",
             text("(lower(given_name || ' ' || family_name || ' ' || email::text)) gin_trgm_ops"),
@@ -41,6 +43,11 @@ class User(Base, Changing):
     @property
     def name(self) -> str:
         return f"{self.given_name} {self.family_name}"
+
+    @property
+    def greeted_as(self) -> str:
+        """What a letter calls them: nothing before the address is shown to be theirs, for anybody may have typed it."""
+        return self.name if self.is_verified else ""
 
     @property
     def is_active(self) -> bool:

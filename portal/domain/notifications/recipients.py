@@ -16,7 +16,10 @@ from portal.domain.patients.models import Delegation, Patient
 
 @dataclass(frozen=True)
 class Addressee:
-    """Somebody a message goes to. `for_whom` names the patient when it is somebody else."""
+    """Somebody a message goes to. `for_whom` names the patient when it is somebody else.
+
+    `name` is empty where nobody has shown yet that the address is theirs: a letter to a stranger greets nobody.
+    """
 
     name: str
     locale: str
@@ -56,12 +59,12 @@ def of(delivery: Delivery) -> Addressee | None:
 def of_user(user: User, patient: Patient | None = None) -> Addressee:
     """Somebody with an account, told of `patient` when that is given."""
     if patient is not None and patient.user_id == user.id:
-        return Addressee(user.name, user.locale, user.email, patient.phone, has_account=True)
+        return Addressee(user.greeted_as, user.locale, user.email, patient.phone, has_account=True)
     phone = session().scalar(select(Patient.phone).where(Patient.user_id == user.id)) or ""
     name = patient.name if patient else ""
-    return Addressee(user.name, user.locale, user.email, phone, has_account=True, for_whom=name)
+    return Addressee(user.greeted_as, user.locale, user.email, phone, has_account=True, for_whom=name)
 
 
 def of_patient(patient: Patient) -> Addressee:
     """A patient without an account, as the clinic knows them."""
-    return Addressee(patient.name, patient.preferred_language, patient.email, patient.phone, has_account=False)
+    return Addressee("", patient.preferred_language, patient.email, patient.phone, has_account=False)

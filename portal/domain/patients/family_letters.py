@@ -33,5 +33,5 @@ def invite(invitation_id: str, facts: dict[str, Any], email: str) -> None:
         "has_account": reader is not None,
         "token": secrets.sign(PURPOSE, facts),
     }
-    name, locale = (reader.name, reader.locale) if reader else ("", sender.locale)
+    name, locale = (reader.greeted_as, reader.locale) if reader else ("", sender.locale)
     mail.send(email, name, "family_invitation", locale, f"invitation:{invitation_id}", **about)

@@ -14,6 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from portal.core import clock
 from portal.core.actor import ADMIN, DOCTOR, STAFF, Actor
 from portal.core.db import Base, Changing, Identified
+from portal.core.names import only_names
 from portal.domain.clinics.models import Clinic
 from portal.domain.identity.models import User
 
@@ -44,6 +45,7 @@ class Patient(Base, Changing):
     __table_args__ = (
         CheckConstraint("sex IN ('female', 'male', 'other', 'unknown')", name="sex"),
         CheckConstraint("preferred_language IN ('en', 'fr', 'ar')", name="preferred_language"),
+        CheckConstraint(only_names("given_name", "family_name"), name="names"),
         Index("ix_patients_search", text("search_name gin_trgm_ops"), postgresql_using="gin"),
         Index("ix_patients_phone", "phone"),
     )

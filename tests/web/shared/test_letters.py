@@ -157,6 +157,17 @@ def test_a_name_cannot_bring_markup(app: Any, notice: str) -> None:
     assert ("Amina <b>Boudiaf</b>" in made.text) == (notice not in GREET_NOBODY)
 
 
+@pytest.mark.parametrize(("language", "hello"), [("en", "Hello,"), ("fr", "Bonjour,"), ("ar", "مرحبًا،")])
+@pytest.mark.parametrize("notice", NOTICES)
+def test_a_letter_greets_nobody_whose_address_is_not_shown_to_be_theirs(
+    app: Any, notice: str, language: str, hello: str
+) -> None:
+    made = letter(app, notice, language, name="")
+    assert made.text.split("\n\n")[0].strip() == hello
+    assert f">{hello}</p>" in made.html
+    assert "Boudiaf" not in made.subject + made.text + made.html
+
+
 @pytest.mark.parametrize("notice", sorted(OF_VISITS))
 def test_a_visit_is_told_in_the_clinics_time(app: Any, notice: str) -> None:
     made = letter(app, notice)
