@@ -22,7 +22,7 @@ from portal.core.text import LANGUAGES, preferred, speak
 from portal.core.text import lazy as _
 from portal.domain.access import actors
 from portal.domain.identity import factors
-from portal.web import hosts
+from portal.web import framing, hosts
 
 csrf = CSRFProtect()
 logins = LoginManager()
@@ -35,7 +35,6 @@ _WANTED = (  # what every answer says unless it says something else
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()"),
-    ("X-Frame-Options", "DENY"),
 )
 OF_PROGRAMS = ("oauth.",)  # these are asked by programs, as all of /api/ is
 BEFORE_FACTOR = frozenset(  # what whoever still has to set up a second factor can do
@@ -234,6 +233,8 @@ def _finish(answer: Response) -> Response:
     headers.add("X-Request-ID", str(g.get("correlation_id", "")))
     if request.is_secure and "strict-transport-security" not in said:
         headers.add("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+    if "x-frame-options" not in said and not framing.ancestors():
+        headers.add("X-Frame-Options", "DENY")  # for browsers that do not know frame-ancestors
     if "content-security-policy" not in said:
         headers.add("Content-Security-Policy", _content_policy())
     if not request.path.startswith("/api/") and actor().is_signed_in:
@@ -252,5 +253,5 @@ def _content_policy() -> str:
         f"default-src 'none'; script-src {script}; style-src 'self'; img-src 'self' data:; font-src 'self'; "
         f"connect-src 'self'; form-action {g.get('form_action', SELF)}; manifest-src 'self'; base-uri 'none'; "
         "object-src 'none'; "
-        f"frame-src '{'self' if g.get('may_frame') else 'none'}'; frame-ancestors 'none'"
+        f"frame-src '{'self' if g.get('may_frame') else 'none'}'; {framing.policy()}"
     )

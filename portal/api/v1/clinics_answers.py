@@ -31,6 +31,7 @@ class ClinicWhole(ClinicOut):
     no_show_minutes: Annotated[int | None, Field(description="After these a visit counts as missed; null: by hand")]
     offer_minutes: Annotated[int, Field(description="How long an offer from the waiting list lasts")]
     has_board: Annotated[bool, Field(description="Queue numbers are shown on a public board")]
+    embed_origins: Annotated[list[str], Field(description="Sites that may show its public booking pages in a frame")]
     is_active: bool
 
     @classmethod

@@ -15,11 +15,7 @@ from portal.api.v1.answers import ListOut, Money, Out, Person
 from portal.api.v1.clinic_invitations import InvitationOut
 from portal.core.actor import Actor
 from portal.core.errors import Forbidden, Invalid, NotFound, TooMany, refuse
-<<<<<<< HEAD
-from portal.core.shapes import Limit, Name, Shape
-=======
-from portal.core.shapes import Limit, MaybeLabel, Shape
->>>>>>> 6e5e21a (Letters greet only whoever has shown that the address is theirs; a name holds no address and nothing unseen)
+from portal.core.shapes import Limit, Label, Shape
 from portal.domain.changes import kinds
 from portal.domain.clinics.invitations import AlreadyInvited
 from portal.domain.clinics.models import ClinicInvitation
@@ -50,10 +46,6 @@ CLINIC = {"clinic_id": "019aa000-0000-7000-8000-000000000006", "fee_minor": 2500
 class RunDoctorsQuery(Shape):
     """Doctors of these clinics, by state of the licence and clinic."""
 
-<<<<<<< HEAD
-=======
-    name: MaybeLabel = None
->>>>>>> 6e5e21a (Letters greet only whoever has shown that the address is theirs; a name holds no address and nothing unseen)
     licence: Literal["verified", "open"] | None = None
     clinic_id: UUID | None = None
     after: Cursor | None = None
@@ -63,7 +55,7 @@ class RunDoctorsQuery(Shape):
 class RunDoctorsSearch(RunDoctorsQuery):
     """Doctors of these clinics, by name too."""
 
-    name: Name
+    name: Label
 
 
 class KeepVisitsQuery(Shape):

@@ -13,11 +13,7 @@ from portal.api.v1.answers import ListOut, Out
 from portal.api.v1.answers import Person as Named
 from portal.core.actor import Actor
 from portal.core.errors import Forbidden, NotFound
-<<<<<<< HEAD
-from portal.core.shapes import Limit, Name, Shape
-=======
-from portal.core.shapes import Limit, MaybeLabel, Shape
->>>>>>> 6e5e21a (Letters greet only whoever has shown that the address is theirs; a name holds no address and nothing unseen)
+from portal.core.shapes import Limit, Label, Shape
 from portal.domain.access import people
 from portal.domain.access.people import Person, Role
 from portal.domain.doctors.shapes import Cursor
@@ -32,10 +28,6 @@ State = Literal["active", "deactivated", "invited"]
 class UsersQuery(Shape):
     """Which accounts: by role, clinic and state."""
 
-<<<<<<< HEAD
-=======
-    name: Annotated[MaybeLabel, Field(description="Words of a name or of an e-mail address")] = None
->>>>>>> 6e5e21a (Letters greet only whoever has shown that the address is theirs; a name holds no address and nothing unseen)
     role: RoleName | None = None
     clinic_id: UUID | None = None
     state: State | None = None
@@ -46,7 +38,7 @@ class UsersQuery(Shape):
 class UsersSearch(UsersQuery):
     """Which accounts, by name or e-mail address too."""
 
-    name: Annotated[Name, Field(description="Words of a name or of an e-mail address")]
+    name: Annotated[Label, Field(description="Words of a name or of an e-mail address")]
 
 
 class RoleOut(Out):

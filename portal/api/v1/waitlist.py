@@ -14,11 +14,7 @@ from portal.api.v1.waitlist_answers import ClinicWaits, OfferOut, Offers, Urgenc
 from portal.core.actor import Actor
 from portal.core.errors import Forbidden, NotFound
 from portal.core.policy import allow
-<<<<<<< HEAD
-from portal.core.shapes import Limit, Name, Shape
-=======
-from portal.core.shapes import Limit, MaybeLabel, Shape
->>>>>>> 6e5e21a (Letters greet only whoever has shown that the address is theirs; a name holds no address and nothing unseen)
+from portal.core.shapes import Limit, Label, Shape
 from portal.domain.doctors.shapes import Cursor
 from portal.domain.scheduling import glance
 from portal.domain.scheduling.caps import TooManyAhead
@@ -58,10 +54,6 @@ class ClinicWaitsQuery(Shape):
 
     practice_id: UUID | None = None
     urgency: Urgency | None = None
-<<<<<<< HEAD
-=======
-    name: Annotated[MaybeLabel, Field(description="Words of the patient's name")] = None
->>>>>>> 6e5e21a (Letters greet only whoever has shown that the address is theirs; a name holds no address and nothing unseen)
     ended: bool = False
     after: Cursor | None = None
     limit: Limit = 25
@@ -70,7 +62,7 @@ class ClinicWaitsQuery(Shape):
 class ClinicWaitsSearch(ClinicWaitsQuery):
     """Whom to list, by the patient's name too."""
 
-    name: Annotated[Name, Field(description="Words of the patient's name")]
+    name: Annotated[Label, Field(description="Words of the patient's name")]
 
 
 @endpoint(

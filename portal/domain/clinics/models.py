@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint, or_, text, true
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -44,12 +44,15 @@ class Clinic(Base, Changing):
     late_minutes: Mapped[int] = mapped_column(SmallInteger, default=10, server_default="10")  # still counts as on time
     no_show_minutes: Mapped[int | None] = mapped_column(SmallInteger)  # after its start; None leaves it to people
     offer_minutes: Mapped[int] = mapped_column(SmallInteger, default=30, server_default="30")  # a waitlist offer lasts
+    # sites that may show its public booking pages in a frame: https origins
+    embed_origins: Mapped[list[str]] = mapped_column(ARRAY(String(255)), default=list, server_default=text("'{}'"))
     has_board: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # queue numbers shown publicly
 
     __table_args__ = (
         CheckConstraint("late_minutes BETWEEN 0 AND 240", name="late_minutes"),
         CheckConstraint("no_show_minutes BETWEEN 5 AND 1440", name="no_show_minutes"),
         CheckConstraint("offer_minutes BETWEEN 5 AND 1440", name="offer_minutes"),
+        CheckConstraint("cardinality(embed_origins) <= 10", name="embed_origins"),
         Index("ix_clinics_search", text("search_name gin_trgm_ops"), postgresql_using="gin"),
         Index("ix_clinics_city", "city"),
         CheckConstraint("latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180", name="coordinates"),

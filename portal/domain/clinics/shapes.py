@@ -7,6 +7,7 @@ from datetime import date, time
 from functools import cache
 from itertools import pairwise
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from babel import Locale
@@ -20,6 +21,7 @@ from portal.domain.identity.shapes import Email
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # codes of the territory list that are no country of ISO 3166-1
 _NO_COUNTRIES = {"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"}
+_HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 _SPAN = re.compile(r"(\d{1,2}:\d{2})\s*[-–]\s*(\d{1,2}:\d{2})")
 
 
@@ -86,6 +88,28 @@ def _optional_line(most: int) -> Any:
     return Annotated[str, StringConstraints(max_length=most), AfterValidator(storable), AfterValidator(one_line)]
 
 
+def _lines(value: Any) -> Any:
+    """One site a line, as a form sends them; programs send a list."""
+    return [line.strip() for line in value.splitlines() if line.strip()] if isinstance(value, str) else value
+
+
+def _origin(written: str) -> str:
+    """scheme, host and port of a site (RFC 6454), https only, as a content security policy takes it."""
+    try:
+        parts = urlsplit(written.rstrip("/").lower())
+        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
+    except ValueError:  # UnicodeError is one
+        parts, host, port = urlsplit(""), "", None
+    whole = parts.scheme == "https" and parts.netloc and not (parts.path or parts.query or parts.fragment)
+    if not whole or "@" in parts.netloc or not _HOST.fullmatch(host):
+        raise fault("origin", _("Please write a site such as https://www.clinic.example, without anything after it."))
+    return f"https://{host}" + (f":{port}" if port else "")
+
+
+def _none_twice(origins: list[str]) -> list[str]:
+    return list(dict.fromkeys(origins))
+
+
 Title = Annotated[
     str, StringConstraints(min_length=1, max_length=120), AfterValidator(storable), AfterValidator(one_line)
 ]
@@ -99,6 +123,12 @@ Spans = Annotated[
 ]
 Zone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_zone)]
 Country = Annotated[str, AfterValidator(_country)]
+Origins = Annotated[
+    list[Annotated[str, StringConstraints(max_length=255), AfterValidator(storable), AfterValidator(_origin)]],
+    BeforeValidator(_lines),
+    AfterValidator(_none_twice),
+    Field(max_length=10, description="Sites (https origins) that may show its public booking pages in a frame"),
+]
 MaybeEmail = Annotated[EmailStr | None, Empty]
 
 
@@ -126,6 +156,7 @@ class ClinicShape(Shape):
     no_show_minutes: Annotated[int | None, Field(ge=5, le=1440), Empty] = None
     offer_minutes: Annotated[int, Field(ge=5, le=1440)] = 30
     has_board: bool = False
+    embed_origins: Origins = []
     mon: Spans = []
     tue: Spans = []
     wed: Spans = []

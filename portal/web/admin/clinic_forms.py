@@ -15,10 +15,12 @@ from wtforms import (
     SelectField,
     StringField,
     TelField,
+    TextAreaField,
     TimeField,
 )
 
 from portal.core import text
+from portal.core.errors import Invalid, Refused
 from portal.core.text import lazy as _
 from portal.domain.clinics.models import Clinic, Resource, ResourceGroup
 from portal.domain.clinics.shapes import (
@@ -39,11 +41,11 @@ from portal.web.forms import ShapeForm
 HOURS = "08:00-12:00, 13:00-17:00"
 CURRENCIES = ("DZD", "TND", "MAD", "EUR", "USD", "GBP", "CHF")
 SPANS = (0, 30, 60, 120, 240, 720, 1440, 2880, 4320, 10080)  # minutes
+ONE_A_LINE = {"rows": 3, "dir": "ltr", "spellcheck": "false", "autocomplete": "off"}
 QUARTER = {"step": 900}
 _FIELDS = ClinicShape.model_fields
-NEW_CLINIC = {
-    name: field.default for name, field in _FIELDS.items() if not field.is_required() and name not in WEEKDAYS
-}
+_LISTS = {*WEEKDAYS, "embed_origins"}  # written as text
+NEW_CLINIC = {name: field.default for name, field in _FIELDS.items() if not field.is_required() and name not in _LISTS}
 
 
 class ClinicForm(ShapeForm[ClinicShape]):
@@ -69,6 +71,7 @@ class ClinicForm(ShapeForm[ClinicShape]):
     no_show_minutes = IntegerField(_("Minutes after which a visit counts as missed"), render_kw=NUMBER)
     offer_minutes = IntegerField(_("Minutes an offer from the waiting list lasts"), render_kw=NUMBER)
     has_board = BooleanField(_("Show queue numbers on a public board"))
+    embed_origins = TextAreaField(_("Sites that may show the booking pages"), render_kw=ONE_A_LINE)
     mon = StringField()
     tue = StringField()
     wed = StringField()
@@ -88,6 +91,11 @@ class ClinicForm(ShapeForm[ClinicShape]):
             form[day].label.text = times.weekday_names()[number].capitalize()
             form[day].render_kw = {"placeholder": HOURS, "dir": "ltr", "autocomplete": "off"}
         return form
+
+    def refuse(self, no: Refused) -> None:
+        """As every form; what is wrong with one site stands beside the field they are in."""
+        fields = {name.partition(".")[0]: sentence for name, sentence in no.fields.items()}
+        super().refuse(Invalid(no.sentence, fields=fields) if fields else no)
 
     @property
     def days(self) -> list[Any]:
@@ -222,5 +230,6 @@ def _defaults() -> dict[str, Any]:
 
 def _clinic_said(clinic: Clinic) -> dict[str, Any]:
     said = {name: getattr(clinic, name) for name in ClinicShape.model_fields if name not in WEEKDAYS}
+    said["embed_origins"] = "\n".join(clinic.embed_origins)
     hours = {day: ", ".join("-".join(span) for span in clinic.opening_hours.get(day, ())) for day in WEEKDAYS}
     return {name: "" if value is None else value for name, value in {**said, **hours}.items()}

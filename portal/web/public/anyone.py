@@ -16,7 +16,7 @@ from portal.domain.clinics import queries
 from portal.domain.clinics.models import Clinic
 from portal.domain.scheduling import anyone, policy
 from portal.domain.scheduling.anyone import Choice
-from portal.web import held, htmx, times
+from portal.web import framing, held, htmx, times
 from portal.web.gate import actor
 from portal.web.public import bp
 from portal.web.public.doctors import arrows, asked_day
@@ -25,9 +25,10 @@ TIMES = ("public/anyone/times.html", "public/anyone/_times.html")
 
 
 @bp.get("/clinics/<slug>/book")
+@framing.by_clinics
 def book_any(slug: str) -> Response:
     """Screen 1: which field and what kind of visit, with how many doctors give it."""
-    clinic = queries.by_slug(actor(), slug)
+    clinic = framing.about(queries.by_slug(actor(), slug))
     fields: dict[str, list[Choice]] = {}
     for choice in anyone.choices(clinic.id):
         fields.setdefault(choice.code, []).append(choice)
@@ -37,6 +38,7 @@ def book_any(slug: str) -> Response:
 
 
 @bp.get("/clinics/<slug>/book/<uuid:visit_type_id>")
+@framing.by_clinics
 def any_times(slug: str, visit_type_id: UUID) -> Response:
     """Screen 2: when; a time is free when at least one of the doctors is. ?specialty= is the field."""
     clinic, of = _choice(slug, visit_type_id)
@@ -59,7 +61,7 @@ def hold_any(slug: str, visit_type_id: UUID) -> AnyResponse:
 
 
 def _choice(slug: str, visit_type_id: UUID) -> tuple[Clinic, Choice]:
-    clinic = queries.by_slug(actor(), slug)
+    clinic = framing.about(queries.by_slug(actor(), slug))
     return clinic, anyone.choice(clinic.id, visit_type_id, request.args.get("specialty", "")[:40])
 
 

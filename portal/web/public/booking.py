@@ -20,7 +20,7 @@ from portal.domain.scheduling import appointments, availability, booking, findin
 from portal.domain.scheduling.models import Hold, VisitType
 from portal.domain.scheduling.refusals import HoldExpired
 from portal.domain.scheduling.shapes import PlaceHold
-from portal.web import gate, held, htmx, times
+from portal.web import framing, gate, held, htmx, times
 from portal.web.gate import actor
 from portal.web.public import bp
 from portal.web.public.doctors import arrows, asked_day, chosen_kind
@@ -30,15 +30,18 @@ OTHERS = 6  # free times offered after a refusal
 
 
 @bp.get("/book/<uuid:practice_id>")
+@framing.by_clinics
 def book(practice_id: UUID) -> Response:
     """Screen 1: what kind of visit, with its policy in plain words."""
     practice = directory.practice(actor(), practice_id)
+    framing.about(practice.clinic)
     found = _bookable(practice)
     kinds = [(kind, policy.price_of(kind, practice), policy.in_words(kind)) for kind in found]
     return htmx.page("public/booking/types.html", practice=practice, kinds=kinds)
 
 
 @bp.get("/book/<uuid:practice_id>/<uuid:visit_type_id>")
+@framing.by_clinics
 def book_times(practice_id: UUID, visit_type_id: UUID) -> AnyResponse:
     """Screen 2: when. A time in the address, from a card, is shown first; only a POST takes it."""
     practice, kind = _choice(practice_id, visit_type_id)
@@ -126,6 +129,7 @@ def _hold_another(form: DetailsForm, other: str) -> Response:
 
 def _choice(practice_id: UUID, visit_type_id: UUID) -> tuple[Practice, VisitType]:
     practice = directory.practice(actor(), practice_id)
+    framing.about(practice.clinic)
     kinds = _bookable(practice) if actor().is_signed_in else _bookable(practice, also=(visit_type_id,))
     return practice, chosen_kind(kinds, visit_type_id) or refuse(NotFound)
 

@@ -7,7 +7,7 @@ from flask import Response
 from portal.domain.clinics import queries
 from portal.domain.doctors.shapes import DirectoryQuery
 from portal.domain.scheduling import finding
-from portal.web import htmx, times
+from portal.web import framing, htmx, times
 from portal.web.gate import actor
 from portal.web.patient.favourites import hearts_for
 from portal.web.public import bp
@@ -17,8 +17,9 @@ MOST = 24  # doctors on the page itself; the rest are in the directory
 
 
 @bp.get("/clinics/<slug>")
+@framing.by_clinics
 def clinic(slug: str) -> Response:
-    found = queries.by_slug(actor(), slug)
+    found = framing.about(queries.by_slug(actor(), slug))
     answer = finding.search(actor(), DirectoryQuery(clinic=found.slug, limit=MOST))
     fields = [field.code for one in answer.items for field in one.doctor.specialties]
     names = times.weekday_names()
