@@ -5,23 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Any, Literal
+from datetime import UTC, datetime, time, timedelta
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import StringConstraints, model_validator
 from sqlalchemy import ColumnElement, func, select, true
 
 from portal.core import seals, tasks
 from portal.core.actor import ADMIN, Actor
 from portal.core.csv_out import csv_lines
+from portal.core.days import Day, in_order
 from portal.core.db import session
 from portal.core.errors import Conflict, NotFound, refuse
 from portal.core.events import Event, record
 from portal.core.paging import Page, page
 from portal.core.policy import allow, as_id
-from portal.core.shapes import Empty, Shape, fault
+from portal.core.shapes import Empty, Shape
 from portal.core.tasks import Task
 from portal.core.text import lazy as _
 from portal.domain.access import people
@@ -38,16 +39,6 @@ class NotFailed(Conflict):
     sentence = _("Only a failed task can be tried again.")
 
 
-def _in_this_century(day: date) -> date:
-    """A day that has a next one in every zone."""
-    if not 2000 <= day.year <= 2200:
-        raise fault("year", _("Please choose a time in this century."))
-    return day
-
-
-Day = Annotated[date, AfterValidator(_in_this_century)]
-
-
 class EventQuery(Shape):
     """Which events to show: by name or its beginning, by who, about what, on which dates (both included)."""
 
@@ -56,6 +47,11 @@ class EventQuery(Shape):
     subject_id: Annotated[UUID | None, Empty] = None
     first: Annotated[Day | None, Empty] = None
     last: Annotated[Day | None, Empty] = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        in_order(self.first, self.last)
+        return self
 
 
 class TaskQuery(Shape):

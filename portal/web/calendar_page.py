@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from flask import request
 
-from portal.core import clock, text
+from portal.core import clock, days, text
 from portal.core.text import gettext as say
 from portal.domain.scheduling.models import Appointment
 from portal.web import calendar_feed, times
@@ -68,11 +68,7 @@ class Spot:
 
 def asked_date(name: str) -> date | None:
     """A date from the address; None for anything that is none."""
-    try:
-        found = date.fromisoformat(request.values.get(name, "")[:10])
-    except ValueError:
-        return None
-    return found if 2000 <= found.year <= 2200 else None
+    return days.read(request.values.get(name, "")[:10])
 
 
 def asked_span(today: date) -> tuple[date, date]:

@@ -122,11 +122,3 @@ def asked_place() -> UUID | None:
         return UUID(request.args.get("place", ""))
     except ValueError:
         return None
-
-
-def asked_from() -> date | None:
-    """The first day asked for in the address."""
-    try:
-        return date.fromisoformat(request.args.get("from", ""))
-    except ValueError:
-        return None

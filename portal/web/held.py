@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from flask import session, url_for
 
 from portal.core.errors import Refused
@@ -56,12 +54,3 @@ def sign_in_for(no: Refused | None, back: str) -> str | None:
     if no is None or no.code not in {TooManyHolds.code, SignInToHold.code}:
         return None
     return url_for("account.sign_in", next=back)
-
-
-def moment(written: str | None) -> datetime | None:
-    """An aware time from an address or a form; what is none is nothing."""
-    try:
-        found = datetime.fromisoformat((written or "").replace(" ", "+"))
-    except ValueError:
-        return None
-    return found if found.tzinfo and 2000 <= found.year <= 2200 else None

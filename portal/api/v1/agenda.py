@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -12,10 +12,10 @@ from pydantic import Field, model_validator
 from portal.api.v1 import endpoint
 from portal.api.v1.answers import AppointmentOut, Appointments, Out
 from portal.core.actor import Actor
+from portal.core.days import Day, in_order
 from portal.core.errors import Forbidden, NotFound
 from portal.core.paging import Page
-from portal.core.shapes import Limit, Shape, fault
-from portal.core.text import lazy as _
+from portal.core.shapes import Limit, Shape
 from portal.domain.access import people
 from portal.domain.doctors.shapes import Cursor
 from portal.domain.patients import care
@@ -27,22 +27,14 @@ TAG = "Visits of a clinic"
 READ = "appointments:read"
 ONE_STATE = "|".join(STATES)
 States = Annotated[str, Field(pattern=f"^({ONE_STATE})(,({ONE_STATE}))*$", description="Some, with commas between")]
-Day = Annotated[date | None, Field(alias="from", description="First date, in the clinic's zone")]
-LastDay = Annotated[date | None, Field(alias="to", description="Last date, in the clinic's zone")]
-
-
-def sensible_days(first: date | None, last: date | None) -> None:
-    """Refuse dates of another century and a last one before the first."""
-    if any(day and not 2000 <= day.year <= 2200 for day in (first, last)):
-        raise fault("year", _("Please choose a time in this century."))
-    if first and last and last < first:
-        raise fault("last_before_first", _("The last day must not be before the first."))
+FirstDay = Annotated[Day | None, Field(alias="from", description="First date, in the clinic's zone")]
+LastDay = Annotated[Day | None, Field(alias="to", description="Last date, in the clinic's zone")]
 
 
 class OfDoctorQuery(Shape):
     """Which visits: of these dates, this patient, in one of these states; the earliest first unless said otherwise."""
 
-    first: Day = None
+    first: FirstDay = None
     last: LastDay = None
     patient_id: UUID | None = None
     status: States | None = None
@@ -52,7 +44,7 @@ class OfDoctorQuery(Shape):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        sensible_days(self.first, self.last)
+        in_order(self.first, self.last)
         return self
 
     def wanted(self) -> dict[str, Any]:

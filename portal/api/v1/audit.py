@@ -12,10 +12,11 @@ from pydantic import Field
 from portal.api.v1 import endpoint
 from portal.api.v1.answers import ListOut, Out
 from portal.core.actor import Actor
+from portal.core.days import Day
 from portal.core.errors import Forbidden
 from portal.core.shapes import Limit
 from portal.domain import audit
-from portal.domain.audit import Chain, Day, Entry, EventQuery
+from portal.domain.audit import Chain, Entry, EventQuery
 from portal.domain.doctors.shapes import Cursor
 
 TAG = "Audit"

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from portal.api.contract import Answer
 from portal.api.v1 import endpoint
 from portal.api.v1.answers import AppointmentOut
 from portal.api.v1.changes_answers import ChangeBrief, ChangeOut, Changes, ChoicesOut, Decision, ProposalOut, Proposals
 from portal.core.actor import Actor
+from portal.core.days import Day
 from portal.core.errors import Forbidden, NotFound
 from portal.core.shapes import Empty, Shape, fault
 from portal.core.text import lazy as _
@@ -20,7 +20,6 @@ from portal.domain.changes import answering, applying, drafting, listing, planni
 from portal.domain.changes.drafting import DecisionMissing
 from portal.domain.changes.refusals import Answered, ChangeOver, LookAgain, TimeNotKept
 from portal.domain.scheduling import glance
-from portal.domain.scheduling.calendar_shapes import in_this_century
 from portal.domain.scheduling.hours import OpeningOverlaps
 from portal.domain.scheduling.refusals import NotInThisState, NotOffered, TimeTaken, TooLate
 from portal.domain.scheduling.shapes import BreakShape, ClosureShape, OpeningShape, StartsAt
@@ -91,7 +90,7 @@ class Decisions(Shape):
 class TimesQuery(Shape):
     """The week around which date, with which doctor's practice."""
 
-    near: Annotated[Annotated[date, AfterValidator(in_this_century)] | None, Field()] = None
+    near: Annotated[Day | None, Field()] = None
     practice_id: UUID | None = None
 
 

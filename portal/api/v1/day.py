@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from portal.api.contract import Answer
 from portal.api.v1 import endpoint
@@ -19,6 +18,7 @@ from portal.api.v1.day_answers import (
     VisitNow,
 )
 from portal.core.actor import Actor
+from portal.core.days import Day
 from portal.core.errors import Forbidden, NotFound
 from portal.core.shapes import Empty, Shape
 from portal.domain.day import arriving, board, calling, looking, walk_ins
@@ -26,7 +26,6 @@ from portal.domain.day.calling import CalledMeanwhile, NobodyWaits
 from portal.domain.day.shapes import WalkIn
 from portal.domain.day.walk_ins import AlreadyOnTheList, ElsewhereNow
 from portal.domain.scheduling import appointments, visits
-from portal.domain.scheduling.calendar_shapes import in_this_century
 from portal.domain.scheduling.models import Appointment
 from portal.domain.scheduling.refusals import NotInThisState, TimeTaken
 from portal.domain.scheduling.visits import AskTheDesk, NotInPerson, TooEarly, TooLateToday
@@ -51,7 +50,7 @@ class GoFirst(Shape):
 class DayQuery(Shape):
     """Which date, in the clinic's zone; today without one."""
 
-    on: Annotated[Annotated[date, AfterValidator(in_this_century)] | None, Field(alias="date")] = None
+    on: Annotated[Day | None, Field(alias="date")] = None
 
 
 class ClinicDayQuery(DayQuery):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from portal.api.v1 import endpoint
 from portal.api.v1.answers import (
@@ -26,6 +26,7 @@ from portal.api.v1.answers import (
     Why,
 )
 from portal.core.actor import Actor
+from portal.core.days import Day, in_order
 from portal.core.errors import NotFound
 from portal.core.policy import allow
 from portal.core.shapes import Limit, MaybeLabel, Shape, fault
@@ -58,8 +59,8 @@ class FreeTimesQuery(Shape):
 
     practice_id: UUID
     visit_type_id: UUID
-    first: Annotated[date | None, Field(alias="from", description="First date, in the clinic's zone")] = None
-    last: Annotated[date | None, Field(alias="to", description="Last date; at most 92 days after the first")] = None
+    first: Annotated[Day | None, Field(alias="from", description="First date, in the clinic's zone")] = None
+    last: Annotated[Day | None, Field(alias="to", description="Last date; at most 92 days after the first")] = None
     explain: Annotated[bool, Field(description="Say why `at` can or cannot be booked")] = False
     at: Annotated[StartsAt | None, Field(description="The one time to explain")] = None
 
@@ -67,10 +68,7 @@ class FreeTimesQuery(Shape):
     def _makes_sense(self) -> FreeTimesQuery:
         if self.explain != (self.at is not None):
             raise fault("explain", _("Please give both explain=true and the time `at`, or neither."))
-        if any(day and not 2000 <= day.year <= 2200 for day in (self.first, self.last)):
-            raise fault("year", _("Please choose a time in this century."))
-        if self.first and self.last and self.last < self.first:
-            raise fault("last_before_first", _("The last day must not be before the first."))
+        in_order(self.first, self.last)
         return self
 
 
@@ -125,7 +123,7 @@ def list_specialties(actor: Actor) -> Specialties:
     return Specialties(items=[SpecialtyOut.of(one) for one in cards.facets(actor).specialties])
 
 
-def _why(actor: Actor, query: FreeTimesQuery, at: AwareDatetime, zone: ZoneInfo) -> Why:
+def _why(actor: Actor, query: FreeTimesQuery, at: datetime, zone: ZoneInfo) -> Why:
     reason = availability.explain(actor, query.practice_id, query.visit_type_id, at, actor.patient_id)
     return Why(
         starts_at=at.astimezone(zone),

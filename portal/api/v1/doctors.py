@@ -15,7 +15,7 @@ from portal.api.v1.answers import ListOut, Money, Out, Person
 from portal.api.v1.clinic_invitations import InvitationOut
 from portal.core.actor import Actor
 from portal.core.errors import Forbidden, Invalid, NotFound, TooMany, refuse
-from portal.core.shapes import Limit, Label, Shape
+from portal.core.shapes import Label, Limit, Shape
 from portal.domain.changes import kinds
 from portal.domain.clinics.invitations import AlreadyInvited
 from portal.domain.clinics.models import ClinicInvitation

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from portal.api.v1.clinics_answers import PublicHolidayOut, PublicHolidays
 from portal.api.v1.closures import TAG, HolidayOut, Holidays
 from portal.core import clock
 from portal.core.actor import Actor
+from portal.core.days import Day
 from portal.core.errors import NotFound
 from portal.core.shapes import Shape
 from portal.core.text import language
@@ -31,7 +31,7 @@ class TakePublicHolidays(Shape):
     """Public holidays of one year; their names are kept in the language of the answer."""
 
     year: int
-    days: Annotated[list[date], Field(min_length=1, max_length=100)]
+    days: Annotated[list[Day], Field(min_length=1, max_length=100)]
     keep_visits: bool = False
 
 

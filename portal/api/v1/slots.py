@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -10,9 +10,9 @@ from pydantic import Field, model_validator
 
 from portal.api.contract import Answer
 from portal.api.v1 import endpoint, holds
-from portal.api.v1.agenda import sensible_days
 from portal.api.v1.answers import HoldOut, Mode, Money, Out, SpecialtyOut, VisitTypeBrief, Zone
 from portal.core.actor import Actor
+from portal.core.days import Day, in_order
 from portal.core.errors import NotFound
 from portal.core.shapes import Shape, fault
 from portal.core.text import language
@@ -41,14 +41,14 @@ class BatchQuery(Shape):
     doctor_ids: Ids | None = None
     visit_type_id: Annotated[UUID | None, Field(description="Without it each practice's first one in `mode`")] = None
     mode: Mode | None = None
-    first: Annotated[date | None, Field(alias="from", description="First date, in each clinic's zone")] = None
-    last: Annotated[date | None, Field(alias="to", description="Last date; at most 13 days after the first")] = None
+    first: Annotated[Day | None, Field(alias="from", description="First date, in each clinic's zone")] = None
+    last: Annotated[Day | None, Field(alias="to", description="Last date; at most 13 days after the first")] = None
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
         if (self.practice_ids is None) == (self.doctor_ids is None):
             raise fault("whose", _("Please give either practice_ids or doctor_ids."))
-        sensible_days(self.first, self.last)
+        in_order(self.first, self.last)
         return self
 
 
@@ -119,12 +119,12 @@ class AnyQuery(Shape):
 
     visit_type_id: UUID
     specialty: Annotated[str | None, Field(max_length=40)] = None
-    first: Annotated[date | None, Field(alias="from", description="First date, in the clinic's zone")] = None
-    last: Annotated[date | None, Field(alias="to", description="Last date; at most 92 days after the first")] = None
+    first: Annotated[Day | None, Field(alias="from", description="First date, in the clinic's zone")] = None
+    last: Annotated[Day | None, Field(alias="to", description="Last date; at most 92 days after the first")] = None
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
-        sensible_days(self.first, self.last)
+        in_order(self.first, self.last)
         return self
 
 

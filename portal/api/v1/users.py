@@ -13,7 +13,7 @@ from portal.api.v1.answers import ListOut, Out
 from portal.api.v1.answers import Person as Named
 from portal.core.actor import Actor
 from portal.core.errors import Forbidden, NotFound
-from portal.core.shapes import Limit, Label, Shape
+from portal.core.shapes import Label, Limit, Shape
 from portal.domain.access import people
 from portal.domain.access.people import Person, Role
 from portal.domain.doctors.shapes import Cursor

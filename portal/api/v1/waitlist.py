@@ -14,7 +14,7 @@ from portal.api.v1.waitlist_answers import ClinicWaits, OfferOut, Offers, Urgenc
 from portal.core.actor import Actor
 from portal.core.errors import Forbidden, NotFound
 from portal.core.policy import allow
-from portal.core.shapes import Limit, Label, Shape
+from portal.core.shapes import Label, Limit, Shape
 from portal.domain.doctors.shapes import Cursor
 from portal.domain.scheduling import glance
 from portal.domain.scheduling.caps import TooManyAhead

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
-
+from portal.core.days import DayOfBirth
 from portal.core.shapes import Shape
 
 
 class ShowBirthDate(Shape):
     """The patient's birth date: asked before a link shows any detail."""
 
-    birth_date: date
+    birth_date: DayOfBirth

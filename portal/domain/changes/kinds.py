@@ -13,10 +13,11 @@ from sqlalchemy.orm import joinedload
 
 from portal.core import clock
 from portal.core.actor import Actor
+from portal.core.days import Day
 from portal.core.db import session
 from portal.core.errors import NotFound, refuse
 from portal.core.policy import allow, as_id
-from portal.core.shapes import Empty, Line, Shape
+from portal.core.shapes import Empty, Line, Shape, WallTime
 from portal.core.text import lazy as _
 from portal.domain.clinics import managing, resources
 from portal.domain.doctors import practices
@@ -55,16 +56,16 @@ class Kind:
 class HolidayShape(Shape):
     """A date on which a clinic is closed."""
 
-    day: date
+    day: Day
     name: Line
 
 
 class StretchShape(Shape):
     """Other times of an opening, or another day."""
 
-    starts: time
-    ends: time
-    day: Annotated[date | None, Empty] = None
+    starts: WallTime
+    ends: WallTime
+    day: Annotated[Day | None, Empty] = None
 
 
 _known: dict[str, Kind] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, time
+from datetime import time
 from functools import cache
 from itertools import pairwise
 from typing import Annotated, Any, Literal
@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 from babel import Locale
 from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, StringConstraints, WithJsonSchema
 
+from portal.core.days import Day
 from portal.core.phones import Phone
 from portal.core.shapes import Empty, Label, Line, Name, Shape, WallTime, fault, one_line, storable
 from portal.core.text import lazy as _
@@ -169,7 +170,7 @@ class ClinicShape(Shape):
 class HolidayShape(Shape):
     """A date on which the whole clinic is closed."""
 
-    day: date
+    day: Day
     name: Title
     keep_visits: bool = False
 

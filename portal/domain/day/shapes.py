@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, StringConstraints
 
+from portal.core.days import DayOfBirth
 from portal.core.shapes import Shape, Text, one_line, storable
 
 
@@ -27,4 +27,4 @@ class Arrival(Shape):
     reference: Annotated[
         str, StringConstraints(min_length=1, max_length=20), AfterValidator(storable), AfterValidator(one_line)
     ]
-    birth_date: date
+    birth_date: DayOfBirth

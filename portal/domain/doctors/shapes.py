@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from portal.core.days import Day
 from portal.core.shapes import Empty, Limit, MaybeLabel, Shape, fault
 from portal.core.text import lazy as _
 
@@ -35,7 +35,7 @@ class DirectoryQuery(Shape):
     language: Annotated[LanguageCode | None, Empty] = None
     gender: Annotated[Gender | None, Empty] = None
     mode: Annotated[Mode | None, Empty] = None
-    before: Annotated[date | None, Empty] = None
+    before: Annotated[Day | None, Empty] = None
     rating: Annotated[int | None, Field(ge=1, le=5), Empty] = None
     sort: Annotated[Sort | None, Empty] = None
     latitude: Annotated[Latitude | None, Empty] = None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
+from portal.core.days import DayOfBirth
 from portal.core.phones import Phone
 from portal.core.shapes import Empty, Name, Shape
 from portal.domain.identity.shapes import Email, Locale
@@ -18,7 +18,7 @@ class PatientAtDesk(Shape):
 
     given_name: Name
     family_name: Name
-    birth_date: Annotated[date | None, Empty, AfterValidator(lambda day: day and born(day))] = None
+    birth_date: Annotated[DayOfBirth | None, Empty, AfterValidator(lambda day: day and born(day))] = None
     sex: Literal["female", "male", "other", "unknown"] = "unknown"
     phone: Phone = ""
     email: Annotated[Email | None, Empty] = None

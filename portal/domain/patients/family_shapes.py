@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from portal.core import clock
+from portal.core.days import Day, DayOfBirth
 from portal.core.shapes import Empty, Name, Shape, fault
 from portal.core.text import lazy as _
 from portal.domain.identity.shapes import Email
@@ -35,8 +36,8 @@ def _in_order(scopes: list[str]) -> list[str]:
     return [scope for scope in SCOPES if scope in {"view", *scopes}]
 
 
-BirthDate = Annotated[date, AfterValidator(born)]
-Until = Annotated[date | None, Empty, AfterValidator(_ahead)]
+BirthDate = Annotated[DayOfBirth, AfterValidator(born)]
+Until = Annotated[Day | None, Empty, AfterValidator(_ahead)]
 Scopes = Annotated[list[Literal["view", "book", "profile"]], Field(max_length=len(SCOPES)), AfterValidator(_in_order)]
 ScopesAtClinic = Annotated[list[Literal["view", "book"]], Field(max_length=2), AfterValidator(_in_order)]
 Several: Any = ["view", "book"]
@@ -89,4 +90,4 @@ class HandOver(Shape):
 class Acceptance(Shape):
     """What is shown to take over a record: its birth date."""
 
-    birth_date: Annotated[date | None, Empty] = None
+    birth_date: Annotated[DayOfBirth | None, Empty] = None

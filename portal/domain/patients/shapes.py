@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
 from portal.core import clock
+from portal.core.days import DayOfBirth
 from portal.core.phones import Phone
 from portal.core.shapes import Empty, Name, Secret, Shape, fault, one_line, storable
 from portal.core.text import lazy as _
@@ -61,7 +62,7 @@ class RegisterPatient(Shape):
 class PatientDetails(Shape):
     """What a clinic should know before a visit; all of it may stay empty."""
 
-    birth_date: Annotated[date | None, Empty, AfterValidator(lambda day: day and born(day))] = None
+    birth_date: Annotated[DayOfBirth | None, Empty, AfterValidator(lambda day: day and born(day))] = None
     sex: Literal["female", "male", "other", "unknown"] = "unknown"
     phone: Phone = ""
     address: _line(200) = ""  # type: ignore[valid-type]

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from portal.core import clock
 from portal.core.actor import Actor
+from portal.core.days import Days
 from portal.core.db import session
 from portal.core.errors import NotFound, refuse
 from portal.core.policy import allow
@@ -24,6 +25,7 @@ from portal.domain.scheduling.timetable import Offer, Reason
 
 MOST = timedelta(days=91)  # from the first to the last day of one answer
 A_WEEK = timedelta(days=6)  # from its first to its last day
+LATEST_ZONE = "Etc/GMT+12"  # where a date ends last of all on earth
 LOOK_FIRST = 7  # days looked at before the rest: most doctors have a free time within a week
 MARGIN = timedelta(days=1)  # what is taken just outside the asked days may reach in with its buffers
 
@@ -82,13 +84,19 @@ def of_doctor(
 ) -> tuple[ZoneInfo, list[Slot]]:
     """The clinic's zone and the doctor's free times there, for a week from today unless dates say otherwise.
 
-    Raises NotFound as offers does, and for a practice of another doctor.
+    At most 92 days. Raises NotFound as offers does, and for a practice of another doctor; Invalid for a last day that
+    is before the first, or over.
     """
-    begins = first or clock.now().date()
-    book = _book(actor, practice_id, visit_type_id, begins, last or begins + A_WEEK)
+    read = asked(first, last, clock.today(LATEST_ZONE))
+    book = _book(actor, practice_id, visit_type_id, read.first, read.last)
     allow(book.doctor_id == doctor_id, NotFound)
-    first = first or clock.today(book.zone)
-    return book.zone, _offers(actor, book, visit_type_id, first, last or first + A_WEEK)
+    days = asked(first, last, clock.today(book.zone))
+    return book.zone, _offers(actor, book, visit_type_id, days.first, days.last)
+
+
+def asked(first: date | None, last: date | None, today: date, most: int = MOST.days + 1) -> Days:
+    """The days of an answer: a week from today unless dates say otherwise. Raises Invalid as Days does."""
+    return Days.asked(first, last, today=today, length=A_WEEK.days + 1, most=most)
 
 
 def next_free(

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, NaiveDatetime
 
+from portal.core.days import FIRST, LAST, Day
 from portal.core.shapes import Empty, Shape, WallTime, fault
 from portal.core.text import lazy as _
 from portal.domain.scheduling.shapes import StartsAt
 
 
 def _full_minute(at: datetime | None) -> datetime | None:
-    if at and (at.second or at.microsecond or not 2000 <= at.year <= 2200):
+    if at and (at.second or at.microsecond or not FIRST <= at.date() <= LAST):
         raise fault("minute", _("Visits begin at a full minute."))
     return at
-
-
-def in_this_century(day: date) -> date:
-    """The day, refused when it is of another time."""
-    if not 2000 <= day.year <= 2200:
-        raise fault("year", _("Please choose a time in this century."))
-    return day
 
 
 class MoveOnCalendar(Shape):
@@ -40,6 +34,6 @@ class WhyNotQuestion(Shape):
 
     practice_id: UUID
     visit_type_id: UUID
-    day: Annotated[date, AfterValidator(in_this_century)]
+    day: Day
     at: WallTime
     patient_id: Annotated[UUID | None, Empty] = None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
+from portal.core.days import Day
 from portal.core.shapes import Empty, Shape, WallTime, one_line, storable
 from portal.domain.scheduling.shapes import CancelAppointment, PlaceHold, Reason, Reschedule, StartsAt
 
@@ -35,7 +35,7 @@ class MoveFor(Reschedule):
 class OtherTime(Shape):
     """A time that was typed, as the clinic's clock shows it."""
 
-    day: date
+    day: Day
     wall: WallTime
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -43,26 +43,26 @@ def offers(
     """The times patients can book now at these practices, in the order asked, on the local dates first to last.
 
     At most MOST_PRACTICES and MOST_DAYS, a week from today without dates. Without a visit type each practice answers
-    for the first one that patients may book (in `mode` when given); what cannot be booked is left out.
+    for the first one that patients may book (in `mode` when given); what cannot be booked is left out. Raises Invalid
+    for a last day that is before the first, or over everywhere.
     """
     wanted = list(dict.fromkeys(practice_ids))[:MOST_PRACTICES]
-    begin = first or clock.now().date()
-    end = min(last or begin + availability.A_WEEK, begin + timedelta(days=MOST_DAYS - 1))
+    days = availability.asked(first, last, clock.today(availability.LATEST_ZONE), MOST_DAYS)
     noon, margin = time(12, tzinfo=UTC), 2 * availability.MARGIN
-    around = datetime.combine(begin, noon) - margin, datetime.combine(end, noon) + margin
+    around = datetime.combine(days.first, noon) - margin, datetime.combine(days.last, noon) + margin
     books = rulebook.read(wanted, *around) if wanted else {}
     found = []
     for book in (books[key] for key in wanted if key in books):
         if kind := _kind(book, visit_type_id, mode):
             day = first or clock.today(book.zone)
-            found.append(_of(book, kind, day, end if first or last else day + availability.A_WEEK))
+            found.append(_of(book, kind, day, days.last if first or last else day + availability.A_WEEK))
     return found
 
 
 def dates(zone: ZoneInfo, first: date | None, last: date | None) -> tuple[date, date]:
-    """The days that are meant: a week from today in this zone unless dates say otherwise, at most 92."""
-    first = first or clock.today(zone)
-    return first, min(last or first + availability.A_WEEK, first + availability.MOST)
+    """The days that are meant: a week from today in this zone unless dates say otherwise, at most 92 (or Invalid)."""
+    days = availability.asked(first, last, clock.today(zone))
+    return days.first, days.last
 
 
 def practices_of(doctor_ids: Iterable[UUID]) -> list[UUID]:

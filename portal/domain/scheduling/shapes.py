@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import datetime, time
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from portal.core.days import Day, Moment, in_order
 from portal.core.shapes import Empty, Line, MaybeLine, Shape, WallTime, fault, storable
 from portal.core.text import lazy as _
 
@@ -19,15 +20,13 @@ CANCEL_CODES = ("better", "no_time", "elsewhere", "mistake", "doctor_away", "cli
 DECLINE_CODES = ("not_my_field", "no_time", "needs_other_visit", "other")
 
 
-def _sensible(at: datetime) -> datetime:
-    if not 2000 <= at.year <= 2200:
-        raise fault("year", _("Please choose a time in this century."))
+def _full_minute(at: datetime) -> datetime:
     if at.second or at.microsecond:
         raise fault("minute", _("Visits begin at a full minute."))
     return at
 
 
-StartsAt = Annotated[AwareDatetime, AfterValidator(_sensible)]
+StartsAt = Annotated[Moment, AfterValidator(_full_minute)]
 
 
 class PlaceHold(Shape):
@@ -68,36 +67,35 @@ class InviteToBook(Shape):
     practice_id: UUID
     patient_id: UUID
     visit_type_id: UUID
-    first: date
-    last: date
+    first: Day
+    last: Day
     note: Reason = ""
     follow_up_of: Annotated[UUID | None, Empty] = None
 
     @model_validator(mode="after")
     def _in_order(self) -> InviteToBook:
-        if self.last < self.first:
-            raise fault("last_before_first", _("The last day must not be before the first."))
+        in_order(self.first, self.last)
         return self
 
 
 class SlotsQuery(Shape):
     practice_id: UUID
     visit_type_id: UUID
-    first: Annotated[date | None, Empty] = None
-    last: Annotated[date | None, Empty] = None
+    first: Annotated[Day | None, Empty] = None
+    last: Annotated[Day | None, Empty] = None
 
 
 class OpeningShape(Shape):
     """When a practice receives: a weekday (0 is Monday) or one date, in the clinic's wall time."""
 
     weekday: Annotated[int | None, Field(ge=0, le=6), Empty] = None
-    on_date: Annotated[date | None, Empty] = None
+    on_date: Annotated[Day | None, Empty] = None
     starts: WallTime
     ends: WallTime
     step: Annotated[Minutes | None, Empty] = None
     capacity: Annotated[int, Field(ge=1, le=50)] = 1
-    valid_from: Annotated[date | None, Empty] = None
-    valid_until: Annotated[date | None, Empty] = None
+    valid_from: Annotated[Day | None, Empty] = None
+    valid_until: Annotated[Day | None, Empty] = None
     visit_type_ids: Annotated[list[UUID], Field(max_length=50)] = []
 
     @model_validator(mode="after")
@@ -128,7 +126,7 @@ class BreakShape(Shape):
 class StretchShape(BreakShape):
     """Another time for an opening, and another day when it is drawn into the column of one."""
 
-    day: Annotated[date | None, Empty] = None
+    day: Annotated[Day | None, Empty] = None
 
 
 class CopyDay(Shape):
@@ -143,17 +141,16 @@ class CopyDay(Shape):
 class CopyWeek(Shape):
     """The hours of the seven days from `week` on, in every week from `first` to `last`, here or at another practice."""
 
-    week: date
-    first: date
-    last: Annotated[date | None, Empty] = None
+    week: Day
+    first: Day
+    last: Annotated[Day | None, Empty] = None
     to_practice_id: Annotated[UUID | None, Empty] = None
     replace: bool = False
     keep_visits: bool = False
 
     @model_validator(mode="after")
     def _makes_sense(self) -> CopyWeek:
-        if self.last and self.last < self.first:
-            raise fault("last_before_first", _("The last day must not be before the first."))
+        in_order(self.first, self.last)
         return self
 
 
@@ -161,17 +158,16 @@ class ClosureShape(Shape):
     """Time off, in the clinic's wall time; without times whole days, the last one included."""
 
     kind: Literal["leave", "holiday", "blocked"] = "leave"
-    first: date
-    last: date
-    starts: Annotated[time | None, Empty] = None
-    ends: Annotated[time | None, Empty] = None
+    first: Day
+    last: Day
+    starts: Annotated[WallTime | None, Empty] = None
+    ends: Annotated[WallTime | None, Empty] = None
     note: MaybeLine = None
     keep_visits: bool = False
 
     @model_validator(mode="after")
     def _makes_sense(self) -> ClosureShape:
-        if self.last < self.first:
-            raise fault("last_before_first", _("The last day must not be before the first."))
+        in_order(self.first, self.last)
         if (self.last - self.first).days > 366:
             raise fault("too_long", _("Please enter at most one year at a time."))
         if self.first == self.last and self.starts and self.ends and self.ends != time() and self.ends <= self.starts:
@@ -184,7 +180,7 @@ class TakeHolidays(Shape):
 
     year: int
     language: Literal["en", "fr", "ar"] = "en"
-    days: Annotated[list[date], Field(min_length=1, max_length=100)]
+    days: Annotated[list[Day], Field(min_length=1, max_length=100)]
     keep_visits: bool = False
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import time
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, model_validator
 
-from portal.core.shapes import Empty, Shape, fault, storable
+from portal.core.days import Day, in_order
+from portal.core.shapes import Empty, Shape, WallTime, fault, storable
 from portal.core.text import lazy as _
 from portal.domain.scheduling.shapes import StartsAt
 
@@ -21,13 +22,11 @@ class TimeWindow(Shape):
     end of the day."""
 
     weekday: Annotated[int | None, Field(ge=0, le=6), Empty] = None
-    starts: Annotated[time | None, Empty] = None
-    until: Annotated[time | None, Empty] = None
+    starts: Annotated[WallTime | None, Empty] = None
+    until: Annotated[WallTime | None, Empty] = None
 
     @model_validator(mode="after")
     def _makes_sense(self) -> TimeWindow:
-        if (self.starts and self.starts.tzinfo) or (self.until and self.until.tzinfo):
-            raise fault("wall_time", _("These hours are written in the clinic's own time, without an offset."))
         if self.starts and self.until and self.until != time() and self.until <= self.starts:
             raise fault("ends_after_start", _("The end must be after the start."))
         return self
@@ -37,15 +36,14 @@ class Wish(Shape):
     """When somebody on the waitlist can come, and how urgent it is; without windows at any hour."""
 
     windows: Annotated[list[TimeWindow], Field(max_length=21)] = []
-    first: Annotated[date | None, Empty] = None
-    last: Annotated[date | None, Empty] = None
+    first: Annotated[Day | None, Empty] = None
+    last: Annotated[Day | None, Empty] = None
     urgency: Urgency = "routine"
     note: Note = ""
 
     @model_validator(mode="after")
     def _in_order(self) -> Wish:
-        if self.first and self.last and self.last < self.first:
-            raise fault("last_before_first", _("The last day must not be before the first."))
+        in_order(self.first, self.last)
         return self
 
 

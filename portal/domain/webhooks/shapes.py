@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
+from portal.core.days import Day, Moment
 from portal.core.shapes import Empty, Shape, fault, one_line, storable
 from portal.core.text import lazy as _
 from portal.domain.webhooks.topics import TOPICS
@@ -86,13 +86,13 @@ class EditEndpoint(Shape):
 class ReplaySince(Shape):
     """From which moment on failed messages go out again."""
 
-    since: AwareDatetime
+    since: Moment
 
 
 class ReplayFromDay(Shape):
     """The same as a form sends it: from the beginning of a day."""
 
-    since: date
+    since: Day
 
 
 State = Literal["waiting", "sent", "failed"]

@@ -16,13 +16,13 @@ from portal.core.text import gettext as say
 from portal.domain.doctors.models import Practice
 from portal.domain.scheduling import appointments, booking, desk, finding, groups, overbooking, policy
 from portal.domain.scheduling.models import Appointment
-from portal.web import day_steps, htmx, terms, times
+from portal.web import asked, day_steps, htmx, terms, times
 from portal.web.desk import bp
 from portal.web.doctor import visit as doctors
 from portal.web.doctor.forms import DeclineForm
 from portal.web.gate import actor
 from portal.web.shared import visit_extras
-from portal.web.shared.arranging_asked import arrows, asked_day, moment, other_time
+from portal.web.shared.arranging_asked import arrows, other_time
 from portal.web.shared.arranging_forms import AT_DESK, CancelVisitsForm, MoveForForm
 
 PAGE = ("desk/appointments/show.html", "desk/appointments/_visit.html")
@@ -88,7 +88,7 @@ def move_to(key: UUID) -> AnyResponse:
     practice, zone = _practice(visit), visit.clinic.zone
     if not form.accepted():
         no = Invalid(fields=form.errors or {"starts_at": say("Please choose one of the times.")})
-        return _move_page(visit, practice, form, no, at=moment(request.form.get("starts_at")))
+        return _move_page(visit, practice, form, no, at=asked.moment(request.form.get("starts_at")))
     seen = form.clean.seen.split(",") if form.clean.seen else ()
     try:
         moved = overbooking.reschedule(actor(), key, **{**form.clean.values(), "seen": seen})
@@ -134,7 +134,7 @@ def _practices(visit: Appointment) -> list[Practice]:
 
 
 def _asked_time(visit: Appointment) -> Any:
-    return other_time(visit.clinic.zone) or moment(request.args.get("starts_at"))
+    return other_time(visit.clinic.zone) or asked.moment(request.args.get("starts_at"))
 
 
 def _move_page(
@@ -142,7 +142,7 @@ def _move_page(
 ) -> Response:
     zone = visit.clinic.zone
     found = finding.week(
-        actor(), practice.id, visit.visit_type, zone, asked_day(), patient_id=visit.patient_id, moving=visit
+        actor(), practice.id, visit.visit_type, zone, asked.day("from"), patient_id=visit.patient_id, moving=visit
     )
     without = visit.starts_at if practice.id == visit.practice_id else None
     week = times.week_view(found, without=without, places=groups.places_of([practice.id]))

@@ -13,7 +13,7 @@ from portal.core.errors import NotFound, Refused
 from portal.core.text import gettext as say
 from portal.domain.day import calling, looking, queue, walk_ins
 from portal.domain.scheduling import groups, visits
-from portal.web import day_steps, htmx, searching
+from portal.web import asked, day_steps, htmx, searching
 from portal.web.desk import bp
 from portal.web.gate import actor
 
@@ -55,7 +55,7 @@ def call_next() -> AnyResponse:
 def context(changed: UUID | None = None) -> dict[str, Any]:
     """What the page of a day shows; `changed` is the visit whose row is looked at next."""
     slug, typed = request.values.get("clinic") or None, searching.typed()
-    found = looking.desk_day(actor(), slug, _asked())
+    found = looking.desk_day(actor(), slug, asked.day("day"))
     return {
         "day": found,
         "queues": looking.narrowed(found.queues, typed),
@@ -90,14 +90,6 @@ def way(found: looking.DeskDay, typed: str, changed: UUID | None) -> dict[str, A
 
 def _address(found: looking.DeskDay, on: date | None) -> str:
     return url_for("desk.day", clinic=found.clinic.slug, day=on, search=searching.kept())
-
-
-def _asked() -> date | None:
-    try:
-        found = date.fromisoformat(request.values.get("day", ""))
-    except ValueError:
-        return None
-    return found if 2000 <= found.year <= 2200 else None
 
 
 def _refused(no: Refused) -> AnyResponse:

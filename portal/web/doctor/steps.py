@@ -13,7 +13,7 @@ from portal.core.errors import Refused
 from portal.core.text import gettext as say
 from portal.domain.day import calling
 from portal.domain.scheduling import appointments
-from portal.web import day_steps, htmx
+from portal.web import asked, day_steps, htmx
 from portal.web.doctor import bp, today, visit
 from portal.web.gate import actor
 
@@ -34,7 +34,7 @@ def step(key: UUID, step: str) -> AnyResponse:
 def call_next() -> AnyResponse:
     """Call whoever goes next with this doctor at one of their clinics."""
     form = request.form
-    on = today.asked("day")
+    on = asked.day("day")
     try:
         called = calling.call_next(
             actor(), form.get("clinic_id", ""), form.get("doctor_id", ""), expected=form.get("expected") or None
@@ -49,7 +49,7 @@ def _where(key: UUID) -> tuple[tuple[str, str], dict[str, Any], str]:
     """The page a button was pressed on: its templates, what they show, its address."""
     if request.form.get("from") == "visit":
         return visit.PAGE, visit.visit_context(key), url_for("doctor.appointment", key=key)
-    on = today.asked("day") or _day_of(key)
+    on = asked.day("day") or _day_of(key)
     return today.PAGE, today.day_context(on, key), url_for("doctor.today", day=on)
 
 

@@ -7,13 +7,13 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import Response, request, url_for
+from flask import Response, url_for
 
 from portal.core import text
 from portal.domain.day import looking, queue
 from portal.domain.scheduling import days, groups, visits
 from portal.domain.scheduling.models import CHECKED_IN, IN_PROGRESS
-from portal.web import htmx, terms, times
+from portal.web import asked, htmx, terms, times
 from portal.web.doctor import bp
 from portal.web.doctor.forms import DeclineForm
 from portal.web.gate import actor
@@ -24,7 +24,7 @@ PAGE = ("doctor/day/index.html", "doctor/day/_day.html")
 @bp.get("/today")
 def today() -> Response:
     """A day's visits; ?day= shows another date."""
-    return htmx.page(PAGE[0], fragment=PAGE[1], **day_context(asked("day")))
+    return htmx.page(PAGE[0], fragment=PAGE[1], **day_context(asked.day("day")))
 
 
 def day_context(on: date | None, changed: UUID | None = None) -> dict[str, Any]:
@@ -71,15 +71,6 @@ def _way(on: date, changed: UUID | None, *, is_today: bool) -> dict[str, Any]:
         "phones": False,
         "reasons": True,
     }
-
-
-def asked(name: str) -> date | None:
-    """A date from the address or the form; None for anything that is none."""
-    try:
-        found = date.fromisoformat(request.values.get(name, ""))
-    except ValueError:
-        return None
-    return found if 2000 <= found.year <= 2200 else None
 
 
 def arrows(week: times.WeekView, link: Callable[..., str]) -> dict[str, Any]:

@@ -16,10 +16,10 @@ from portal.domain.access import people
 from portal.domain.patients import care
 from portal.domain.scheduling import appointments, booking, days, finding, invitations, policy, visits
 from portal.domain.scheduling.models import Appointment
-from portal.web import htmx, terms, times
+from portal.web import asked, htmx, terms, times
 from portal.web.doctor import bp
 from portal.web.doctor.forms import DeclineForm, MoveForm
-from portal.web.doctor.today import arrows, asked
+from portal.web.doctor.today import arrows
 from portal.web.gate import actor
 from portal.web.shared import visit_extras
 from portal.web.shared.arranging_forms import CancelVisitsForm
@@ -45,7 +45,7 @@ def decline(key: UUID) -> AnyResponse:
     except Refused as no:
         return _refused(key, no, decline_form=form)
     sentence = say("Declined. The patient gets a message, and the time is free again.")
-    if day := asked("day"):
+    if day := asked.day("day"):
         return htmx.done(url_for("doctor.today", day=day), sentence)
     return _done(key, sentence)
 
@@ -108,7 +108,7 @@ def visit_context(key: UUID) -> dict[str, Any]:
 
 
 def _move_context(visit: Appointment) -> dict[str, Any]:
-    zone, first = visit.clinic.zone, asked("start")
+    zone, first = visit.clinic.zone, asked.day("start")
     found = finding.week(
         actor(), visit.practice_id, visit.visit_type, zone, first, patient_id=visit.patient_id, moving=visit
     )

@@ -20,7 +20,7 @@ from portal.domain.access.acting import Claim
 from portal.domain.changes import answering, listing
 from portal.domain.changes.shapes import Answer
 from portal.domain.notifications.change_notices import PURPOSE
-from portal.web import changes, gate, htmx, links, times
+from portal.web import asked, changes, gate, htmx, links, times
 from portal.web.patient import bp
 
 PAGE = ("patient/changes/show.html", "patient/changes/_show.html")
@@ -71,7 +71,7 @@ def _shown(
 def _times(actor: Actor, line: listing.Line, here: str) -> dict[str, Any]:
     """The free times for one visit, and the addresses of other weeks and doctors."""
     place = changes.asked_place() or (line.place.id if line.place else None)
-    choice = answering.choices(actor, line.proposal.id, changes.asked_from(), place)
+    choice = answering.choices(actor, line.proposal.id, asked.day("from"), place)
 
     def at(**query: Any) -> str:
         said = {name: value for name, value in query.items() if value is not None}

@@ -14,12 +14,12 @@ from portal.core.text import gettext as say
 from portal.core.text import ngettext
 from portal.domain.scheduling import appointments, booking, finding, policy, series
 from portal.domain.scheduling.models import Appointment
-from portal.web import htmx, times
+from portal.web import asked, htmx, times
 from portal.web.gate import actor
 from portal.web.patient import bp
 from portal.web.patient.appointments import until
 from portal.web.patient.forms import CancelForm, MoveForm
-from portal.web.public.doctors import arrows, asked_day
+from portal.web.public.doctors import arrows
 
 CANCEL = ("patient/appointments/cancel.html", "patient/appointments/_cancel.html")
 MOVE = ("patient/appointments/move.html", "patient/appointments/_move.html")
@@ -94,7 +94,7 @@ def _cancelling(found: Appointment, form: CancelForm) -> dict[str, Any]:
 
 def _move_page(found: Appointment, form: MoveForm, no: Refused | None = None) -> Response:
     zone = found.clinic.zone
-    day = asked_day() or found.starts_at.astimezone(zone).date()
+    day = asked.day("from") or found.starts_at.astimezone(zone).date()
     free = finding.week(
         actor(), found.practice_id, found.visit_type, zone, day, patient_id=found.patient_id, moving=found
     )

@@ -16,10 +16,10 @@ from portal.domain.clinics import queries
 from portal.domain.clinics.models import Clinic
 from portal.domain.scheduling import anyone, policy
 from portal.domain.scheduling.anyone import Choice
-from portal.web import framing, held, htmx, times
+from portal.web import asked, framing, held, htmx, times
 from portal.web.gate import actor
 from portal.web.public import bp
-from portal.web.public.doctors import arrows, asked_day
+from portal.web.public.doctors import arrows
 
 TIMES = ("public/anyone/times.html", "public/anyone/_times.html")
 
@@ -49,7 +49,7 @@ def any_times(slug: str, visit_type_id: UUID) -> Response:
 def hold_any(slug: str, visit_type_id: UUID) -> AnyResponse:
     """Keep the chosen time with the doctor whose turn it is."""
     clinic, of = _choice(slug, visit_type_id)
-    at = held.moment(request.form.get("starts_at"))
+    at = asked.moment(request.form.get("starts_at"))
     if at is None:
         return _times_page(clinic, of, Invalid(say("Please choose one of the times.")))
     try:
@@ -66,7 +66,7 @@ def _choice(slug: str, visit_type_id: UUID) -> tuple[Clinic, Choice]:
 
 
 def _times_page(clinic: Clinic, of: Choice, no: Refused | None = None, near: datetime | None = None) -> Response:
-    day = asked_day() or (near.astimezone(clinic.zone).date() if near else None)
+    day = asked.day("from") or (near.astimezone(clinic.zone).date() if near else None)
     week = times.week_view(anyone.week(actor(), of, clinic.zone, day))
     about: dict[str, Any] = {"slug": clinic.slug, "visit_type_id": of.kind.id, "specialty": of.code}
     context: dict[str, Any] = {

@@ -20,10 +20,10 @@ from portal.domain.scheduling import appointments, availability, booking, findin
 from portal.domain.scheduling.models import Hold, VisitType
 from portal.domain.scheduling.refusals import HoldExpired
 from portal.domain.scheduling.shapes import PlaceHold
-from portal.web import framing, gate, held, htmx, times
+from portal.web import asked, framing, gate, held, htmx, times
 from portal.web.gate import actor
 from portal.web.public import bp
-from portal.web.public.doctors import arrows, asked_day, chosen_kind
+from portal.web.public.doctors import arrows, chosen_kind
 from portal.web.public.forms import DetailsForm, TimeForm
 
 OTHERS = 6  # free times offered after a refusal
@@ -47,7 +47,7 @@ def book_times(practice_id: UUID, visit_type_id: UUID) -> AnyResponse:
     practice, kind = _choice(practice_id, visit_type_id)
     if kind.bookable_by != "anyone" and not actor().is_signed_in:
         return gate.ask_to_sign_in()  # to see whether they are invited
-    return _times_page(practice, kind, wanted=held.moment(request.args.get("at")))
+    return _times_page(practice, kind, wanted=asked.moment(request.args.get("at")))
 
 
 @bp.post("/book/<uuid:practice_id>/<uuid:visit_type_id>")
@@ -142,7 +142,7 @@ def _bookable(practice: Practice, also: Collection[UUID] = ()) -> list[VisitType
 def _times_page(
     practice: Practice, kind: VisitType, *, wanted: datetime | None = None, no: Refused | None = None
 ) -> Response:
-    day = asked_day() or (wanted.astimezone(practice.clinic.zone).date() if wanted else None)
+    day = asked.day("from") or (wanted.astimezone(practice.clinic.zone).date() if wanted else None)
     found = finding.week(actor(), practice.id, kind, practice.clinic.zone, day)
     week = times.week_view(found, places=groups.places_of([practice.id]))
     is_free = wanted and any(slot.starts_at == wanted for _day, slots in found.days for slot in slots)

@@ -15,7 +15,7 @@ from portal.domain.doctors.models import Doctor, Practice
 from portal.domain.reviews import reading
 from portal.domain.scheduling import availability, finding, policy
 from portal.domain.scheduling.models import VisitType
-from portal.web import htmx, times
+from portal.web import asked, htmx, times
 from portal.web.gate import actor
 from portal.web.patient.favourites import heart
 from portal.web.public import bp
@@ -61,7 +61,7 @@ def _heart(found: Doctor) -> Markup | None:
 
 def week_of(practice: Practice, kind: VisitType, endpoint: str, /, **address: Any) -> dict[str, Any]:
     """The week asked for in the address, as the picker takes it, and where its arrows lead."""
-    week = times.week_view(finding.week(actor(), practice.id, kind, practice.clinic.zone, asked_day()))
+    week = times.week_view(finding.week(actor(), practice.id, kind, practice.clinic.zone, asked.day("from")))
     return {"week": week, **arrows(week, endpoint, **address)}
 
 
@@ -80,14 +80,6 @@ def arrows(week: times.WeekView, endpoint: str, /, **address: Any) -> dict[str, 
         "next_url": at(week.next) if week.next else None,
         "next_free": soonest if near else None,
     }
-
-
-def asked_day() -> date | None:
-    """The first day asked for in the address; what is no date is today."""
-    try:
-        return date.fromisoformat(request.args.get("from", ""))
-    except ValueError:
-        return None
 
 
 def chosen_kind(kinds: list[VisitType], wanted: str | UUID | None) -> VisitType | None:

@@ -23,10 +23,10 @@ from portal.domain.patients import desk as patients
 from portal.domain.patients.models import Patient
 from portal.domain.scheduling import desk, finding, groups, overbooking, policy
 from portal.domain.scheduling.models import VisitType
-from portal.web import htmx, searching, terms, times
+from portal.web import asked, htmx, searching, terms, times
 from portal.web.gate import actor
 from portal.web.shared import arranging_any
-from portal.web.shared.arranging_asked import arrows, asked_day, moment, other_time
+from portal.web.shared.arranging_asked import arrows, other_time
 from portal.web.shared.arranging_forms import BookForForm
 
 WHO = ("desk/book/who.html", "desk/book/_found.html")
@@ -103,7 +103,7 @@ class Arranging:
 
     def _asked_time(self, practice: Practice) -> datetime | None:
         """The time in the address: one that was typed, or one that was offered; None for what is no time."""
-        return other_time(practice.clinic.zone) or moment(request.args.get("starts_at"))
+        return other_time(practice.clinic.zone) or asked.moment(request.args.get("starts_at"))
 
     def _who(self) -> Response:
         typed = searching.typed()
@@ -142,7 +142,7 @@ class Arranging:
 
     def _week(self, patient: Patient, practice: Practice, kind: VisitType) -> dict[str, Any]:
         zone = practice.clinic.zone
-        found = finding.week(actor(), practice.id, kind, zone, asked_day(), patient_id=patient.id)
+        found = finding.week(actor(), practice.id, kind, zone, asked.day("from"), patient_id=patient.id)
         week = times.week_view(found, places=groups.places_of([practice.id]))
         about: dict[str, Any] = {"patient_id": patient.id, "practice_id": practice.id, "visit_type_id": kind.id}
         return {"week": week, **arrows(week, partial(url_for, f"{self.door}.book", **about))}
@@ -189,7 +189,7 @@ class Arranging:
         patient = self._patient() or refuse(NotFound)
         practice = self._practice() or refuse(NotFound)
         kind = _chosen(desk.kinds(practice)) or refuse(NotFound)
-        at = moment(request.form.get("starts_at")) or refuse(NotFound)
+        at = asked.moment(request.form.get("starts_at")) or refuse(NotFound)
         return self._confirm_page(patient, practice, kind, at, form, no)
 
 

@@ -16,9 +16,9 @@ from portal.domain.doctors.models import Practice, Specialty
 from portal.domain.patients.models import Patient
 from portal.domain.scheduling import anyone, visit_types
 from portal.domain.scheduling.anyone import Choice
-from portal.web import htmx, terms, times
+from portal.web import asked, htmx, terms, times
 from portal.web.gate import actor
-from portal.web.shared.arranging_asked import arrows, asked_day, moment
+from portal.web.shared.arranging_asked import arrows
 
 ANY = "any:"  # in the place of a practice's id: any:<clinic>:<code of the field>
 TIMES = ("desk/book/times.html", "desk/book/_times.html")
@@ -50,7 +50,7 @@ def page(door: str, patient: Patient, practices: list[Practice]) -> AnyResponse:
     kind = next((one for one in kinds if str(one.id) == wanted), kinds[0] if kinds else None)
     of = Choice(None, kind or refuse(NotFound), tuple(own))
     no: Refused | None = None
-    if at := moment(request.args.get("starts_at")):
+    if at := asked.moment(request.args.get("starts_at")):
         try:
             practice_id = anyone.choose(
                 actor(), own[0].clinic_id, of.kind.id, at, among=of.practice_ids, patient_id=patient.id
@@ -64,7 +64,7 @@ def page(door: str, patient: Patient, practices: list[Practice]) -> AnyResponse:
         except Refused as refused:
             no = refused
     zone = own[0].clinic.zone
-    week = times.week_view(anyone.week(actor(), of, zone, asked_day(), patient_id=patient.id))
+    week = times.week_view(anyone.week(actor(), of, zone, asked.day("from"), patient_id=patient.id))
     link = partial(url_for, f"{door}.book", patient_id=patient.id, practice_id=value, visit_type_id=of.kind.id)
     context: dict[str, Any] = {
         "door": door,

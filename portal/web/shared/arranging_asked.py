@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,15 +29,6 @@ def arrows(week: times.WeekView, link: Any) -> dict[str, Any]:
     }
 
 
-def asked_day() -> date | None:
-    """The first day asked for in the address; what is no date is today."""
-    try:
-        found = date.fromisoformat(request.args.get("from", ""))
-    except ValueError:
-        return None
-    return found if 2000 <= found.year <= 2200 else None
-
-
 def other_time(zone: ZoneInfo) -> datetime | None:
     """The time that was typed as ?day= and ?wall=, on the clinic's clock; None for what is no time there."""
     if not request.args.get("day"):
@@ -47,12 +38,3 @@ def other_time(zone: ZoneInfo) -> datetime | None:
         return desk.moment_at(zone, asked.day, asked.wall)
     except Invalid:
         return None
-
-
-def moment(written: str | None) -> datetime | None:
-    """An aware time from an address or a form, at a full minute; what is none is nothing."""
-    try:
-        found = datetime.fromisoformat((written or "").replace(" ", "+"))
-    except ValueError:
-        return None
-    return found if found.tzinfo and 2000 <= found.year <= 2200 and not found.second else None

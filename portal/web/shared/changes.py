@@ -14,7 +14,7 @@ from portal.core.text import gettext as say
 from portal.domain.changes import answering, applying, listing, planning
 from portal.domain.changes.refusals import LookAgain
 from portal.domain.changes.shapes import OtherTime
-from portal.web import changes, gate, htmx, times
+from portal.web import asked, changes, gate, htmx, times
 from portal.web.gate import actor
 
 bp = Blueprint("changes", __name__, url_prefix="/changes")
@@ -116,7 +116,7 @@ def _page(key: UUID, no: Refused | None = None) -> Response:
 
 def _times(key: UUID, no: Refused | None = None) -> Response:
     proposal = planning.proposal(actor(), key)
-    choice = planning.choices(actor(), key, changes.asked_from(), changes.asked_place())
+    choice = planning.choices(actor(), key, asked.day("from"), changes.asked_place())
     context = changes.picker(choice, partial(url_for, "changes.other_times", key=key))
     context |= {"proposal": proposal, "visit": proposal.appointment, "times": times}
     if no is None:

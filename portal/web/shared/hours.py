@@ -19,7 +19,7 @@ from portal.domain.doctors.models import Practice
 from portal.domain.scheduling import hours, hours_preview, visit_types
 from portal.domain.scheduling.hours_preview import Preview
 from portal.domain.scheduling.models import Opening, VisitType
-from portal.web import changes, htmx, times
+from portal.web import asked, changes, htmx, times
 from portal.web.gate import actor
 from portal.web.shared import hours_asked, hours_grid
 from portal.web.shared.hours_asked import WEEK, Choose, Shown
@@ -87,7 +87,7 @@ class Editor:
             hours.add(actor(), shown.one.id, **form.clean.values())
         except Refused as no:
             return self._form(shown, form, kinds, no=no)
-        seen = form.clean.on_date or form.clean.valid_from or hours_asked.day("date")
+        seen = form.clean.on_date or form.clean.valid_from or asked.day("date")
         return htmx.done(hours_asked.back(shown.one, seen), say("The hours were added."))
 
     def try_opening(self, practice: UUID | None = None) -> Response:
@@ -181,7 +181,7 @@ class Editor:
 
     def _copies(self, shown: Shown) -> dict[str, Any]:
         practice = shown.one
-        monday = hours_grid.week_start(hours_asked.day("week") or clock.today(practice.clinic.zone))
+        monday = hours_grid.week_start(asked.day("week") or clock.today(practice.clinic.zone))
         here = (str(practice.id), say("The same place: %(place)s", place=practice_words(practice)))
         others = [(str(one.id), practice_words(one)) for one in hours.targets(actor(), practice)]
         said = {"week": monday, "first": max(monday + WEEK, clock.today(practice.clinic.zone))}
@@ -202,7 +202,7 @@ class Editor:
             return context
         here = shown.practice
         today = clock.today(here.clinic.zone)
-        first = hours_grid.week_start(hours_asked.day("week") or today)
+        first = hours_grid.week_start(asked.day("week") or today)
         found = hours.of_practice(actor(), here.id)
         days = hours_preview.week(actor(), here, found, first)
         kinds = visit_types.active_at([here.clinic_id])
@@ -257,4 +257,4 @@ class Editor:
 
 def _preview(practice: Practice, kind: VisitType | None) -> Preview | None:
     """The free times of two weeks; ?start= turns the pages."""
-    return hours_preview.offers(actor(), practice.id, kind.id, first=hours_asked.day("start")) if kind else None
+    return hours_preview.offers(actor(), practice.id, kind.id, first=asked.day("start")) if kind else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from portal.domain.scheduling import hours_preview
 from portal.domain.scheduling.hours_preview import Preview
 from portal.domain.scheduling.models import Opening, VisitType
 from portal.domain.scheduling.shapes import OpeningShape
+from portal.web import asked
 from portal.web.gate import actor
 from portal.web.shared.hours_forms import ONCE, OpeningForm, StretchForm
 
@@ -84,8 +85,8 @@ def drawn_to(opening: Opening, drawn: StretchForm) -> dict[str, Any]:
 
 def said() -> dict[str, Any]:
     """What the address knows of new hours: ?date= or ?weekday=, ?starts=, ?ends=."""
-    known: dict[str, Any] = {name: _time(name) for name in ("starts", "ends") if _time(name)}
-    if on := day("date"):
+    known: dict[str, Any] = {name: asked.wall_time(name) for name in ("starts", "ends") if asked.wall_time(name)}
+    if on := asked.day("date"):
         known |= {"weekday": str(on.weekday()), "on_date": on}
     elif request.args.get("weekday", "x") in "0123456":
         known["weekday"] = request.args["weekday"]
@@ -94,28 +95,12 @@ def said() -> dict[str, Any]:
 
 def kind(kinds: Sequence[VisitType], given: Collection[UUID] = ()) -> VisitType | None:
     """The visit type asked for, else the first of those that are `given` (empty: all), patients' own before others."""
-    asked = request.values.get("kind")
+    wished = request.values.get("kind")
     best = sorted(kinds, key=lambda one: (bool(given) and one.id not in given, one.bookable_by != "anyone"))
-    return next((one for one in kinds if str(one.id) == asked), next(iter(best), None))
+    return next((one for one in kinds if str(one.id) == wished), next(iter(best), None))
 
 
 def given(openings: Iterable[Opening]) -> set[UUID]:
     """The visit types these openings take; empty when one of them takes all."""
     taken = [{kind.id for kind in one.visit_types} for one in openings]
     return set().union(*taken) if all(taken) else set()
-
-
-def day(name: str) -> date | None:
-    """A date from the address; None for anything that is none."""
-    try:
-        found = date.fromisoformat(request.args.get(name, ""))
-    except ValueError:
-        return None
-    return found if 2000 <= found.year <= 2200 else None
-
-
-def _time(name: str) -> time | None:
-    try:
-        return time.fromisoformat(request.args.get(name, ""))
-    except ValueError:
-        return None

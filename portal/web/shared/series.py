@@ -16,7 +16,7 @@ from portal.domain.patients import desk as patients
 from portal.domain.scheduling import desk, series
 from portal.domain.scheduling.desk_shapes import SeriesQuestion
 from portal.domain.scheduling.series import Plan
-from portal.web import htmx, terms, times
+from portal.web import asked, htmx, terms, times
 from portal.web.gate import actor
 from portal.web.shared.arranging import Arranging
 from portal.web.shared.arranging_forms import BookSeriesForm, SeriesForm
@@ -130,8 +130,6 @@ def _chosen(no: Refused | None) -> set[datetime]:
     lost = no.facts.get("starts_at") if no else None
     found = set()
     for written in request.form.getlist("times"):
-        try:
-            found.add(datetime.fromisoformat(written))
-        except ValueError:
-            continue
+        if at := asked.moment(written):
+            found.add(at)
     return found - {lost}
