@@ -8,6 +8,7 @@ workers = 1
 worker_connections = int(os.environ.get("LIVE_CONNECTIONS") or 5000)  # the default of portal/config.py, which says more
 backlog = 2048
 keepalive = 5
+limit_request_line = 8190  # the app refuses less itself, in its own words (portal/web/sizes.py)
 timeout = 60
 graceful_timeout = 3  # an open stream never ends by itself; the browser comes back
 accesslog = None  # the app writes its own line for each request

@@ -91,7 +91,7 @@ def _core(app: Flask, settings: Settings) -> None:
     caps.allow_at_most(
         settings.holds_without_account, settings.holds_without_account_share, settings.visits_ahead_per_account
     )
-    video.meet_at(settings.video_url)
+    video.meet_at(settings.video_address)
     events.subscribe(subscriptions.SUBSCRIPTIONS)
     tasks.hand_over_by(worker.hand_over(settings.redis_url))
     transport = mail.transport_for(settings.mail_url, settings.portal_data / "mail")

@@ -58,6 +58,7 @@ def examine(settings: Settings) -> list[Finding]:
         _open_files(settings),
         _mail(settings),
         _sms(settings),
+        _video(settings),
         _data(settings),
         _secret(settings),
         _address(settings),
@@ -250,6 +251,13 @@ def _sms(settings: Settings) -> Finding:
     except OSError as wrong:
         return Finding(False, "sms", type(wrong).__name__, "Check SMS_URL, SMS_TOKEN and the way to the provider.")
     return Finding(True, "sms", "the provider answers")
+
+
+def _video(settings: Settings) -> Finding:
+    """Nobody is asked: a provider that is away is seen by whoever opens a room."""
+    if not settings.video_address:
+        return Finding(True, "video", "not configured: video visits have no link, the clinic says how they take place")
+    return Finding(True, "video", settings.video_address)
 
 
 def _data(settings: Settings) -> Finding:

@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     # What all who have no account hold together of a practice's day, per cent; two times at least.
     holds_without_account_share: int = Field(default=25, ge=0, le=100)
     visits_ahead_per_account: int = Field(default=30, ge=1, le=1000)  # over everybody it books for
-    video_url: str = "https://meet.jit.si/{room}"
+    video_url: str = ""  # the provider's https:// address with {room} in it; empty in production: no links
 
     superadmin_email: str = ""
     superadmin_password: str = ""
@@ -113,6 +113,13 @@ class Settings(BaseSettings):
     def _is_a_provider(cls, url: str) -> str:
         if url and not url.startswith(("https://", "http://", "keep:")):
             raise ValueError("must be an https:// address or keep://")
+        return url
+
+    @field_validator("video_url")
+    @classmethod
+    def _has_rooms(cls, url: str) -> str:
+        if url and not (url.startswith("https://") and "{room}" in url):
+            raise ValueError("must be an https:// address with {room} in it, such as https://video.example.org/{room}")
         return url
 
     @field_validator("cors_origins")
@@ -189,6 +196,11 @@ class Settings(BaseSettings):
     def sms_address(self) -> str:
         """Where SMS go; the demo and tests keep them unless told otherwise."""
         return self.sms_url or ("" if self.portal_mode == "production" else "keep://")
+
+    @property
+    def video_address(self) -> str:
+        """Where the rooms of video visits are; the demo and tests have a public provider unless told otherwise."""
+        return self.video_url or ("" if self.portal_mode == "production" else "https://meet.jit.si/{room}")
 
     @property
     def cors(self) -> list[str]:

@@ -12,6 +12,7 @@ from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from itsdangerous import URLSafeTimedSerializer
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.config import Settings
@@ -22,7 +23,7 @@ from portal.core.text import LANGUAGES, preferred, speak
 from portal.core.text import lazy as _
 from portal.domain.access import actors
 from portal.domain.identity import factors
-from portal.web import framing, hosts
+from portal.web import framing, hosts, sizes
 
 csrf = CSRFProtect()
 logins = LoginManager()
@@ -96,6 +97,7 @@ def later() -> Callable[[], Actor | None]:
 def guard(app: Flask, settings: Settings) -> None:
     """Put the gate before every request of the application."""
     hosts.guard(app, settings)
+    sizes.guard(app)
     app.session_interface = Cookies()
     csrf.init_app(app)
     logins.init_app(app, add_context_processor=False)  # templates know `actor`; an error page asks no database
@@ -176,7 +178,12 @@ def nonce() -> str:
 
 def _begin() -> AnyResponse | None:
     g.correlation_id = log.bind(request.headers.get("X-Request-ID"))
-    hosts.check()
+    try:
+        hosts.check()
+        sizes.check()
+    except (Refused, HTTPException):
+        speak(preferred(request.accept_languages.values()) or "en")
+        raise
     if request.path.startswith("/api/") or (request.endpoint or "").startswith(OF_PROGRAMS):
         return None
     g.actor = NOBODY.at("web", request.remote_addr)

@@ -18,7 +18,6 @@ from portal.config import Settings
 from portal.core.errors import Refused
 from portal.core.text import gettext as say
 from portal.core.text import lazy as _
-from portal.core.text import preferred, speak
 
 BEFORE_PROXIES = "werkzeug.proxy_fix.orig"
 ANY_HOST = "ops."  # asked by monitors inside the network, by number; these build no address
@@ -55,11 +54,9 @@ def guard(app: Flask, settings: Settings) -> None:
 
 
 def check() -> None:
-    """Go on if the request is meant for this portal; raises Misdirected, in the language that was asked for."""
-    if answers(request, _settings()) or (request.endpoint or "").startswith(ANY_HOST):
-        return
-    speak(preferred(request.accept_languages.values()) or "en")
-    raise Misdirected
+    """Go on if the request is meant for this portal; raises Misdirected."""
+    if not answers(request, _settings()) and not (request.endpoint or "").startswith(ANY_HOST):
+        raise Misdirected
 
 
 def answers(asked: Request, settings: Settings) -> bool:

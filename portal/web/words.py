@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from portal.config import Settings
 from portal.core import clock, secrets, text
+from portal.domain.scheduling import video
 from portal.web import gate, navigation
 from portal.web.static import ICONS, static_url
 
@@ -28,6 +29,7 @@ def teach(app: Flask, settings: Settings) -> None:
         static_url=static_url,
         portal_name=settings.portal_name,
         is_demo=settings.is_demo,
+        video_rooms=video.is_on,
         languages=list(text.LANGUAGES.items()),
         format_date=text.format_date,
         format_day=text.format_day,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from portal import checkup
-from portal.config import ROOT, Settings
+from portal.config import ROOT, ConfigError, Settings, load
 from portal.core import live
 from portal.core.db import keep, session
 from portal.core.tasks import Task
@@ -142,3 +142,17 @@ def test_the_streams_of_a_process_are_a_setting(monkeypatch: pytest.MonkeyPatch)
     assert run_path(shipped)["worker_connections"] == Settings.model_fields["live_connections"].default
     monkeypatch.setenv("LIVE_CONNECTIONS", "1234")
     assert run_path(shipped)["worker_connections"] == 1234
+
+
+def test_production_has_no_provider_of_video_visits_unless_it_names_one(watched: Settings, database: Any) -> None:
+    production = watched.model_copy(update={"portal_mode": "production"})
+    found = {finding.what: finding for finding in checkup.examine(production)}
+    assert (production.video_address, found["video"].ok) == ("", True)
+    assert "have no link" in found["video"].said
+    assert watched.video_address.startswith("https://")
+
+
+@pytest.mark.parametrize("url", ["http://video.example/{room}", "https://video.example/", "meet"])
+def test_a_provider_of_video_visits_has_rooms_and_https(url: str) -> None:
+    with pytest.raises(ConfigError, match="VIDEO_URL"):
+        load(video_url=url, database_url="postgresql://x", redis_url="redis://x", secret_key="x" * 32)

@@ -14,7 +14,7 @@ from portal.core.text import format_datetime
 from portal.core.text import gettext as say
 from portal.domain.access import people
 from portal.domain.patients import care
-from portal.domain.scheduling import appointments, booking, days, finding, invitations, policy, visits
+from portal.domain.scheduling import appointments, booking, days, finding, invitations, policy, video, visits
 from portal.domain.scheduling.models import Appointment
 from portal.web import asked, htmx, terms, times
 from portal.web.doctor import bp
@@ -96,6 +96,7 @@ def visit_context(key: UUID) -> dict[str, Any]:
         "story": terms.story(happened, names, visit.clinic.zone, care.acted_for(happened)),
         "earlier": days.earlier(actor(), visit),
         "invited": invitations.of_patient(actor(), visit.patient_id, visit.practice_id),
+        "video_link": video.link(visit),
         "steps": visits.next_steps(visit),
         "can_be_taken_back": visits.can_be_taken_back(visit),
         "may_decide": policy.may_decide(actor(), visit),

@@ -10,11 +10,13 @@ from uuid import UUID, uuid4
 
 import pytest
 from icalendar import Calendar
+from sqlalchemy import select
 
 from portal.core import clock
 from portal.core.db import keep, session
+from portal.core.events import Event
 from portal.domain.patients.models import Patient
-from portal.domain.scheduling import booking
+from portal.domain.scheduling import booking, video
 from portal.domain.scheduling.models import Appointment
 from tests.builders import HTMX, at
 
@@ -283,12 +285,19 @@ def test_after_the_cut_off_the_page_says_so_and_the_verbs_refuse(
     assert now_of(visit).status == "confirmed"
 
 
-def test_a_video_link_shows_a_quarter_of_an_hour_before(
+def rooms(page: Any) -> list[str]:
+    return re.findall(r"https://meet\.jit\.si/([^\"]+)", page.text)
+
+
+def test_a_video_link_shows_a_quarter_of_an_hour_before_to_both_sides(
     client: Any, amina: Any, dr_benali: Any, el_djazair: Any, standing_at: Any
 ) -> None:
     begins = at("09:00", ahead=4)
     key = book(amina, dr_benali, el_djazair.follow_up_id, begins)
-    room = f"https://meet.jit.si/visit-{key}"
+    with standing_at(begins):
+        assert rooms(client.sign_in(amina).get(path(key))) == [], "the doctor has not said yes"
+    booking.confirm(dr_benali.actor, key)
+    keep()
     for moment, shown in (
         (begins - timedelta(minutes=16), False),
         (begins - timedelta(minutes=15), True),
@@ -296,11 +305,50 @@ def test_a_video_link_shows_a_quarter_of_an_hour_before(
         (begins + timedelta(minutes=80), False),
     ):
         with standing_at(moment):
-            assert (room in client.sign_in(amina).get(path(key)).text) is shown, moment
+            theirs = rooms(client.sign_in(amina).get(path(key)))
+            assert bool(theirs) is shown, moment
+            assert rooms(client.sign_in(dr_benali).get(f"/doctor/appointments/{key}")) == theirs
     booking.cancel(amina.actor, key)
     keep()
     with standing_at(begins):
-        assert room not in client.sign_in(amina).get(path(key)).text
+        assert rooms(client.sign_in(amina).get(path(key))) == []
+
+
+def test_the_room_is_a_secret_of_this_version_of_the_visit(
+    client: Any, amina: Any, dr_benali: Any, el_djazair: Any, standing_at: Any
+) -> None:
+    begins = at("09:00", ahead=4)
+    key = book(amina, dr_benali, el_djazair.follow_up_id, begins)
+    booking.confirm(dr_benali.actor, key)
+    keep()
+    seen = []
+    for _version in range(2):
+        with standing_at(begins):
+            seen += rooms(client.sign_in(amina).get(path(key)))
+            assert str(key) not in seen[-1]
+            assert re.fullmatch(r"[0-9a-f]{32}", seen[-1])
+        begins += timedelta(days=1)
+        booking.reschedule(dr_benali.actor, key, starts_at=begins)
+        keep()
+    assert len(set(seen)) == 2
+    events = session().scalars(select(Event)).all()
+    assert not any(room in str(event.facts) for room in seen for event in events)
+
+
+def test_without_a_provider_nobody_is_promised_a_link(
+    client: Any, amina: Any, dr_benali: Any, el_djazair: Any, standing_at: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(video, "_address", "")
+    begins = at("09:00", ahead=4)
+    key = book(amina, dr_benali, el_djazair.follow_up_id, begins)
+    booking.confirm(dr_benali.actor, key)
+    keep()
+    page = client.sign_in(amina).get(path(key)).text
+    assert "The clinic tells you how the video visit takes place." in page
+    assert "The link to the video visit appears" not in page
+    assert "tell the patient how it takes place" in client.sign_in(dr_benali).get(f"/doctor/appointments/{key}").text
+    with standing_at(begins):
+        assert rooms(client.sign_in(amina).get(path(key))) == []
 
 
 def test_a_visit_in_the_clinic_has_no_room(client: Any, amina: Any, visit: UUID, standing_at: Any) -> None:
