@@ -9,6 +9,7 @@ from portal.domain.identity import factor_models as factors
 from portal.domain.identity import models as identity
 from portal.domain.notifications import models as notifications
 from portal.domain.patients import models as patients
+from portal.domain.patients import request_models as requests
 from portal.domain.reminders import models as reminders
 from portal.domain.reviews import models as reviews
 from portal.domain.scheduling import models as scheduling
@@ -29,6 +30,7 @@ __all__ = [
     "patients",
     "planning",
     "reminders",
+    "requests",
     "reviews",
     "scheduling",
     "tasks",

@@ -11,7 +11,7 @@ from portal.core.errors import Refused
 from portal.demo.network import Member, Network, Post
 from portal.domain.access import actors
 from portal.domain.doctors import favourites
-from portal.domain.patients import family, inviting
+from portal.domain.patients import family, inviting, requests
 from portal.domain.patients.models import SCOPES
 from portal.domain.scheduling import availability, booking
 
@@ -21,7 +21,8 @@ KEPT = ("dr.benali@demo.dz", "dr.haddad@demo.dz")
 
 
 def live_together(network: Network) -> None:
-    """Amina books for Ines and has asked her sister to help; the desk has entered that Yacine acts for his father."""
+    """Amina books for Ines and has asked her sister to help; a paper waits at the desk by which Yacine acts for
+    his father."""
     amina, yacine = network.patients[0], network.patients[1]
     mother = amina.actor
     if mother is None or mother.user_id is None:
@@ -53,7 +54,9 @@ def _father_of(yacine: Member, network: Network) -> None:
     ]
     for one in old[:1]:
         try:
-            family.enter(desk, one.patient_id, email=yacine.data.email, relation="parent", scopes=["view", "book"])
+            requests.ask_for_carer(
+                desk, one.patient_id, email=yacine.data.email, relation="parent", scopes=["view", "book"], on_paper=True
+            )
         except Refused:
             continue  # this desk does not know him
 

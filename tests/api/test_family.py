@@ -12,6 +12,7 @@ from portal.domain.patients.models import Patient
 from tests.api.conftest import Program, problem
 from tests.builders import register_at
 from tests.domain.patients.test_family import booked
+from tests.domain.patients.two_clinics import named_by
 
 ADAM = {"given_name": "Adam", "family_name": "Boudiaf", "birth_date": "2019-05-04"}
 
@@ -102,22 +103,18 @@ def test_nobody_else_sees_or_ends_care(api: Program, adam: Any, who: str, reques
         problem(stranger.send(method, path, body), 404, "not_found")
 
 
-def test_the_desk_enters_a_consent_given_on_paper_and_hands_a_record_over(
-    api: Program, nadia: Any, kamel: Any, yacine: Any, amina: Any, adam: Any, el_djazair: Any, mailbox: Any
+def test_the_desk_hands_a_record_over_at_its_own_address_only(
+    api: Program, nadia: Any, amina: Any, adam: Any, el_djazair: Any
 ) -> None:
-    register_at(session().get_one(Patient, adam["patient"]["id"]), session().get_one(Clinic, el_djazair.clinic_id))
+    child = session().get_one(Patient, adam["patient"]["id"])
+    register_at(child, session().get_one(Clinic, el_djazair.clinic_id))
+    child.email = "adam@example.dz"
     keep()
     path, desk = f"/patients/{adam['patient']['id']}", api.as_(nadia)
-    entered = desk.post(f"{path}/carers", {"email": yacine.email, "relation": "child"})
-    assert (entered.status_code, entered.get_json()["carer_id"]) == (201, str(yacine.user_id))
-    assert len(desk.get(f"{path}/carers").get_json()["carers"]) == 2
-    no = problem(desk.post(f"{path}/carers", {"email": "nobody@example.dz"}), 422, "invalid")
-    assert [one["field"] for one in no["errors"]] == ["email"]
-    problem(desk.post(f"{path}/carers", {"email": nadia.email}), 409, "own_account")
     asked = desk.post(f"{path}/hand-over", {"email": "adam@example.dz"})
     assert (asked.status_code, asked.get_json()["kind"]) == (201, "record")
+    problem(desk.post(f"{path}/hand-over", {"email": "other@example.dz"}), 409, "address_not_known")
     problem(desk.post(f"{path}/hand-over", {"email": nadia.email}), 409, "own")
-    problem(api.as_(kamel).post(f"{path}/carers", {"email": yacine.email}), 404, "not_found")
     own = f"/patients/{amina.patient_id}/hand-over"
     problem(api.as_(amina).post(own, {"email": "x@example.dz"}), 409, "has_account")
 
@@ -130,12 +127,11 @@ def test_what_a_desk_enters_counts_at_its_clinic_and_is_seen_and_ended_there(
     booked(amina, dr_haddad, wahran, amina.patient_id, "11:00")
     path, here = f"/patients/{amina.patient_id}/carers", {"id": str(el_djazair.clinic_id), "name": el_djazair.name}
     desk, other = api.as_(nadia), api.as_(kamel)
+    asking = f"/patients/{amina.patient_id}/carer-requests"
     for wrong in ({"clinic_id": "nonsense"}, {"scopes": ["view", "profile"]}):
-        problem(desk.post(path, {"email": yacine.email, **wrong}), 422, "invalid")
-    problem(desk.post(path, {"email": yacine.email, "clinic_id": str(wahran.clinic_id)}), 404, "not_found")
-    entered = desk.post(path, {"email": yacine.email, "clinic_id": here["id"]})
-    assert (entered.status_code, entered.get_json()["clinic"]) == (201, here)
-    care = f"/care/{entered.get_json()['id']}"
+        problem(desk.post(asking, {"email": yacine.email, **wrong}), 422, "invalid")
+    problem(desk.post(asking, {"email": yacine.email, "clinic_id": str(wahran.clinic_id)}), 404, "not_found")
+    care = f"/care/{named_by(nadia, yacine, amina.patient_id, el_djazair.clinic_id).id}"
     assert [one["clinic"] for one in desk.get(path).get_json()["carers"]] == [here]
     assert other.get(path).get_json()["carers"] == []
     problem(other.delete(care), 404, "not_found")

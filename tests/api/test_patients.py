@@ -35,7 +35,7 @@ def test_the_desk_enters_finds_and_corrects_somebody(api: Program, nadia: Any, e
     made = program.post("/patients", MERIEM | {"clinic_id": str(el_djazair.clinic_id)})
     assert made.status_code == 201
     told = made.get_json()
-    assert (told["phone"], told["has_account"], told["from_elsewhere"]) == ("+213550123456", False, False)
+    assert (told["phone"], told["has_account"], told["may_exist_elsewhere"]) == ("+213550123456", False, False)
     path = f"/patients/{told['id']}"
     assert made.headers["Location"] == f"/api/v1{path}"
     seen = program.get(path)
@@ -44,7 +44,8 @@ def test_the_desk_enters_finds_and_corrects_somebody(api: Program, nadia: Any, e
     assert found == seen.get_json() | {"next_visit": None}
     mark = {"If-Match": seen.headers["ETag"]}
     changed = program.send("PUT", path, MERIEM | {"family_name": "Chérif", "language": "ar"}, headers=mark)
-    assert (changed.get_json()["family_name"], changed.get_json()["language"]) == ("Chérif", "ar")
+    told = changed.get_json()
+    assert (told["family_name"], told["language"], told["request"]) == ("Chérif", "ar", None)
     problem(program.send("PUT", path, MERIEM, headers=mark), 412, "stale_version")
 
 
@@ -89,7 +90,8 @@ def test_nobody_reads_or_changes_anything_of_a_patient_they_do_not_know(
         ("POST", f"{path}/allergies", {"substance": "Milk"}), ("DELETE", f"/allergies/{allergy}", None),
         ("POST", f"{path}/carer-invitations", {"email": "x@example.dz"}),
         ("POST", f"{path}/hand-over", {"email": "x@example.dz"}),
-        ("POST", f"{path}/carers", {"email": "yacine@example.dz"}),
+        ("POST", f"{path}/carer-requests", {"email": "yacine@example.dz"}), ("POST", f"{path}/join-requests", {}),
+        ("POST", f"{path}/hand-over-requests", {"email": "x@example.dz"}),
     ]  # fmt: skip
     assert {f"{method} {to}": stranger.send(method, to, body).status_code for method, to, body in tried} == {
         f"{method} {to}": 404 for method, to, body in tried

@@ -64,6 +64,8 @@ GET    account.invitation             everybody in
 POST   account.invitation             everybody in
 GET    account.invitations            signed-in in
 POST   account.language               everybody in
+GET    account.mail_step_of_sign_in   everybody in
+POST   account.mail_step_of_sign_in   everybody in
 POST   account.make_calendar          signed-in in
 GET    account.password               signed-in in
 POST   account.password               signed-in in
@@ -81,8 +83,6 @@ POST   account.reset                  everybody in
 GET    account.second_factor          signed-in in
 GET    account.second_step_of_sign_in everybody in
 POST   account.second_step_of_sign_in everybody in
-GET    account.mail_step_of_sign_in   everybody in
-POST   account.mail_step_of_sign_in   everybody in
 GET    account.security               signed-in in
 GET    account.sign_in                everybody in
 POST   account.sign_in                everybody in
@@ -192,10 +192,12 @@ POST   admin.visit_type_words         admin+superadmin 404
 GET    admin.webhook                  admin+superadmin 404
 GET    admin.webhooks                 admin+superadmin in
 POST   admin.withdraw_doctor          admin+superadmin 404
+POST   admin.withdraw_invitation      admin+superadmin 404
 POST   api_v1.accept_care_invitation  signed-in in
 POST   api_v1.accept_clinic_invitation signed-in 404
 POST   api_v1.accept_offer            signed-in 404
 POST   api_v1.accept_proposal         signed-in 404
+POST   api_v1.accept_record_request   signed-in 404
 POST   api_v1.add_allergy             signed-in in
 POST   api_v1.add_break               signed-in in
 POST   api_v1.add_dependant           signed-in in
@@ -208,6 +210,9 @@ POST   api_v1.add_walk_in             signed-in in
 PUT    api_v1.answer_review           signed-in in
 POST   api_v1.apply_change            signed-in 404
 POST   api_v1.arrive                  signed-in 404
+POST   api_v1.ask_for_carer           signed-in in
+POST   api_v1.ask_to_hand_over        signed-in in
+POST   api_v1.ask_to_join             signed-in in
 POST   api_v1.become_patient          signed-in in
 POST   api_v1.book                    signed-in in
 POST   api_v1.book_series             signed-in in
@@ -235,9 +240,11 @@ POST   api_v1.close_clinic            signed-in in
 POST   api_v1.close_doctor            signed-in in
 POST   api_v1.close_practice          signed-in in
 POST   api_v1.close_resource          signed-in 404
+GET    api_v1.collected               everybody in
 POST   api_v1.complete                signed-in 404
 POST   api_v1.confirm                 signed-in 404
 POST   api_v1.confirm_amendment       signed-in 404
+POST   api_v1.confirm_record_request  signed-in 404
 POST   api_v1.create_clinic           signed-in in
 POST   api_v1.create_doctor           signed-in in
 POST   api_v1.deactivate_clinic       signed-in 404
@@ -247,7 +254,7 @@ POST   api_v1.decline                 signed-in 404
 POST   api_v1.decline_clinic_invitation signed-in 404
 POST   api_v1.decline_invitation      signed-in 404
 POST   api_v1.decline_offer           signed-in 404
-GET    api_v1.collected               everybody in
+POST   api_v1.dispute_record_request  signed-in 404
 GET    api_v1.docs                    everybody in
 DELETE api_v1.drop_change             signed-in 404
 DELETE api_v1.end_calendar            signed-in 404
@@ -256,7 +263,6 @@ DELETE api_v1.end_membership          signed-in 404
 DELETE api_v1.end_practice            signed-in 404
 DELETE api_v1.end_room_group          signed-in 404
 DELETE api_v1.end_session             signed-in 404
-POST   api_v1.enter_carer             signed-in in
 POST   api_v1.enter_patient           signed-in in
 GET    api_v1.explorer                everybody in
 POST   api_v1.extend_hold             everybody in
@@ -286,6 +292,7 @@ GET    api_v1.get_opening             signed-in 404
 GET    api_v1.get_patient             signed-in 404
 GET    api_v1.get_patient_card        signed-in 404
 GET    api_v1.get_profile             signed-in 404
+GET    api_v1.get_record_request      signed-in 404
 GET    api_v1.get_resource            signed-in 404
 GET    api_v1.get_review              signed-in 404
 GET    api_v1.get_room_group          signed-in 404
@@ -339,6 +346,7 @@ GET    api_v1.list_openings           signed-in 404
 GET    api_v1.list_patient_invitations signed-in in
 GET    api_v1.list_proposals          signed-in in
 GET    api_v1.list_public_holidays    signed-in 404
+GET    api_v1.list_record_requests    signed-in in
 GET    api_v1.list_reviews            everybody 404
 GET    api_v1.list_reviews_about_me   each 401 403 in 403 403 403 403
 GET    api_v1.list_reviews_of_clinics each 401 403 403 403 403 in in
@@ -379,6 +387,7 @@ PUT    api_v1.put_profile             signed-in in
 POST   api_v1.reactivate_clinic       signed-in 404
 POST   api_v1.reactivate_user         admin+superadmin 404
 POST   api_v1.refresh                 everybody in
+POST   api_v1.refuse_record_request   signed-in 404
 POST   api_v1.register                everybody in
 POST   api_v1.reject_amendment        signed-in 404
 DELETE api_v1.release_hold            everybody in
@@ -401,6 +410,7 @@ POST   api_v1.search_clinic_waits     signed-in 404
 POST   api_v1.search_my_doctors       signed-in in
 POST   api_v1.search_patients         signed-in in
 POST   api_v1.search_users            admin+superadmin in
+POST   api_v1.see_record_request      signed-in 404
 POST   api_v1.send_back               signed-in 404
 POST   api_v1.send_clinic_invitation  signed-in 404
 POST   api_v1.show_review             signed-in 404
@@ -418,6 +428,7 @@ DELETE api_v1.withdraw_care_invitation signed-in 404
 DELETE api_v1.withdraw_clinic_invitation signed-in 404
 POST   api_v1.withdraw_invitation     signed-in 404
 POST   api_v1.withdraw_licence        signed-in 404
+POST   api_v1.withdraw_record_request signed-in 404
 PUT    api_v1.write_review            signed-in in
 POST   changes.accept                 doctor+staff+admin+superadmin 404
 POST   changes.apply                  doctor+staff+admin+superadmin 404
@@ -438,6 +449,8 @@ POST   desk.answer_for                staff+admin+superadmin 404
 GET    desk.appointment               staff+admin+superadmin 404
 POST   desk.appointment_step          staff+admin+superadmin 404
 GET    desk.arrival_sign              staff+admin+superadmin in
+POST   desk.ask_for_carer             staff+admin+superadmin 404
+POST   desk.ask_to_join               staff+admin+superadmin 404
 GET    desk.book                      staff+admin+superadmin in
 POST   desk.book_for                  staff+admin+superadmin 404
 POST   desk.book_series               staff+admin+superadmin 404
@@ -451,6 +464,7 @@ POST   desk.cancel                    staff+admin+superadmin 404
 POST   desk.change_opening            staff+admin+superadmin 404
 POST   desk.change_patient            staff+admin+superadmin 404
 POST   desk.change_waiting            staff+admin+superadmin 404
+POST   desk.confirm_request           staff+admin+superadmin 404
 POST   desk.copy_day                  staff+admin+superadmin 404
 GET    desk.copy_hours                staff+admin+superadmin 404
 POST   desk.copy_week                 staff+admin+superadmin 404
@@ -459,7 +473,6 @@ POST   desk.decline                   staff+admin+superadmin 404
 GET    desk.edit_patient              staff+admin+superadmin 404
 POST   desk.end_care_of               staff+admin+superadmin 404
 POST   desk.end_waiting               staff+admin+superadmin 404
-POST   desk.enter_carer               staff+admin+superadmin 404
 POST   desk.enter_walk_in             staff+admin+superadmin in
 POST   desk.hand_record_over          staff+admin+superadmin 404
 GET    desk.move                      staff+admin+superadmin 404
@@ -479,6 +492,8 @@ GET    desk.patients                  staff+admin+superadmin in
 GET    desk.practices                 staff+admin+superadmin in
 POST   desk.remove_opening            staff+admin+superadmin 404
 POST   desk.reopen_call               staff+admin+superadmin 404
+GET    desk.request_to_patient        staff+admin+superadmin 404
+GET    desk.requests                  staff+admin+superadmin in
 POST   desk.search_book               staff+admin+superadmin in
 POST   desk.search_day                staff+admin+superadmin in
 POST   desk.search_new_waiting        staff+admin+superadmin in
@@ -492,6 +507,7 @@ POST   desk.visit_step                staff+admin+superadmin 404
 GET    desk.waiting                   staff+admin+superadmin 404
 GET    desk.waitlist                  staff+admin+superadmin in
 GET    desk.why_not                   staff+admin+superadmin in
+POST   desk.withdraw_request          staff+admin+superadmin 404
 GET    dev.attachment                 everybody 404
 GET    dev.letter                     everybody 404
 GET    dev.letter_html                everybody 404
@@ -555,6 +571,7 @@ POST   oauth.token                    everybody in
 GET    ops.detailed                   each 404 404 404 404 404 404 in
 GET    ops.figures                    everybody 404
 GET    ops.health                     everybody in
+POST   patient.accept_request         patient 404
 POST   patient.add_dependant          patient in
 POST   patient.answer_change          patient 404
 POST   patient.answer_offer           patient 404
@@ -573,6 +590,7 @@ POST   patient.change_waitlist        patient 404
 POST   patient.decline_invitation     patient 404
 GET    patient.dependant              patient 404
 GET    patient.dependant_profile      patient 404
+POST   patient.dispute_request        patient 404
 POST   patient.end_care               patient 404
 GET    patient.family                 patient in
 GET    patient.hand_over              patient 404
@@ -585,9 +603,13 @@ POST   patient.leave_waitlist         patient 404
 POST   patient.let_doctor_go          patient in
 GET    patient.move                   patient 404
 GET    patient.new_dependant          patient in
+POST   patient.refuse_request         patient 404
 POST   patient.rename_dependant       patient 404
+GET    patient.request_of_clinic      patient 404
+GET    patient.requests               patient in
 POST   patient.reschedule             patient 404
 GET    patient.review                 patient 404
+POST   patient.see_request            patient 404
 POST   patient.send_hand_over         patient 404
 POST   patient.send_invitation        patient in
 GET    patient.waitlist               patient in
@@ -621,7 +643,6 @@ GET    public.privacy                 everybody in
 GET    public.waiting                 everybody in
 GET    static                         everybody in
 GET    stream.events                  signed-in in
-POST   admin.withdraw_invitation      admin+superadmin 404
 """
 
 

@@ -19,15 +19,8 @@ from portal.domain.patients import accepting, family, inviting, own
 from portal.domain.patients.accepting import HasRecord, NotYours
 from portal.domain.patients.care import OwnRecord
 from portal.domain.patients.family import Ended, Grown, InFamily
-from portal.domain.patients.family_shapes import (
-    Acceptance,
-    CareAtClinic,
-    CareChange,
-    CareShape,
-    DependantShape,
-    HandOver,
-)
-from portal.domain.patients.inviting import HasAccount, OwnAddress
+from portal.domain.patients.family_shapes import Acceptance, CareChange, CareShape, DependantShape, HandOver
+from portal.domain.patients.inviting import AddressNotKnown, HasAccount, NoBirthDate, OwnAddress
 
 TAG = "Family"
 READ, WRITE = "family:read", "family:write"
@@ -115,12 +108,16 @@ def invite_carer(actor: Actor, patient_id: UUID, body: CareShape) -> Answer:
     "POST",
     "/patients/{patient_id}/hand-over",
     body=HandOver,
-    refuses=(NotFound, Forbidden, HasAccount, OwnAddress, TooMany),
+    refuses=(NotFound, Forbidden, HasAccount, NoBirthDate, OwnAddress, AddressNotKnown, TooMany),
     example=EMAIL,
     **INVITE,
 )
 def hand_over(actor: Actor, patient_id: UUID, body: HandOver) -> Answer:
-    """Ask the person themselves to take their record into their own hands, as their carer or a clinic's desk"""
+    """Ask the person themselves to take their record into their own hands, as their carer or a clinic's desk
+
+    A desk writes to the record's own address here; for another one POST
+    /patients/{patient_id}/hand-over-requests.
+    """
     return _sent(inviting.hand_over(actor, patient_id, **body.values()))
 
 
@@ -147,28 +144,6 @@ def look_at_care_invitation(actor: Actor, body: Link) -> AskedOut:
 def accept_care_invitation(actor: Actor, body: AcceptInvitation) -> AskedOut:
     """Act for the patient from now on, or take over the record that is yours"""
     return AskedOut.of(accepting.accept(actor, body.token, birth_date=body.birth_date))
-
-
-@endpoint(
-    "POST",
-    "/patients/{patient_id}/carers",
-    tag=TAG,
-    body=CareAtClinic,
-    answer=CareOut,
-    status=201,
-    refuses=(NotFound, Forbidden, OwnAccount, OwnRecord, Conflict),
-    scope="patients:write",
-    keyed=True,
-    example=EMAIL
-    | {"relation": "child", "scopes": ["view", "book"], "clinic_id": "019aa000-0000-7000-8000-000000000006"},
-)
-def enter_carer(actor: Actor, patient_id: UUID, body: CareAtClinic) -> Answer:
-    """Write down a consent given on paper, as the desk: this account may act for the patient at its clinic
-
-    It reaches the visits of that clinic and nothing else of the record; what the patient has granted stays as it is.
-    """
-    held = family.enter(actor, patient_id, **body.values())
-    return _care(CareOut.of(held), {"Location": f"/api/v1/care/{held.id}"})
 
 
 @endpoint("GET", "/care/{care_id}", tag=TAG, answer=CareOut, refuses=(Forbidden, Ended), scope=READ, tagged=True)

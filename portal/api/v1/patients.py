@@ -10,13 +10,15 @@ from pydantic import AfterValidator, Field, StringConstraints
 from portal.api import etags
 from portal.api.contract import Answer
 from portal.api.v1 import endpoint
-from portal.api.v1.patients_answers import AtDeskOut, CardOut, EnteredOut, FoundOut, FoundPatients
+from portal.api.v1.patients_answers import AtDeskOut, CardOut, ChangedOut, EnteredOut, FoundOut, FoundPatients
 from portal.core.actor import Actor
-from portal.core.errors import Forbidden
+from portal.core.errors import Forbidden, TooMany
 from portal.core.shapes import Shape, storable
 from portal.domain.patients import desk as lists
 from portal.domain.patients.desk import LikelyKnown
 from portal.domain.patients.desk_shapes import PatientAtDesk
+from portal.domain.patients.request_shapes import ChangeAtDesk
+from portal.domain.patients.requests import NobodyToAsk
 from portal.domain.scheduling import desk
 
 TAG = "Patients of a clinic"
@@ -82,13 +84,15 @@ def search_patients(actor: Actor, body: PatientSearch) -> FoundPatients:
 def enter_patient(actor: Actor, body: EnterPatient) -> Answer:
     """Put somebody on a clinic's list, as its desk, admin or doctor
 
-    409 `likely_known` names in `patients` who may be the same; send `as_new: true` when none of them is.
+    It is a record of this clinic, also where `may_exist_elsewhere` says that somebody like this may have one already:
+    ask them with POST /patients/{patient_id}/join-requests. 409 `likely_known` names in `patients` who may be the same;
+    send `as_new: true` when none of them is.
     """
     about = body.values()
     clinic_id, as_new = about.pop("clinic_id"), about.pop("as_new")
-    patient, from_elsewhere = lists.enter(actor, clinic_id, as_new=as_new, **about)
+    patient, may_exist = lists.enter(actor, clinic_id, as_new=as_new, **about)
     headers = {"Location": f"/api/v1/patients/{patient.id}", "ETag": etags.of(AtDeskOut.of(patient))}
-    return Answer(EnteredOut.entered(patient, from_elsewhere), headers)
+    return Answer(EnteredOut.entered(patient, may_exist), headers)
 
 
 @endpoint("GET", "/patients/{patient_id}", tag=TAG, answer=AtDeskOut, scope=READ, tagged=True)
@@ -107,19 +111,22 @@ def get_patient_card(actor: Actor, patient_id: UUID) -> CardOut:
     "PUT",
     "/patients/{patient_id}",
     tag=TAG,
-    body=PatientAtDesk,
-    answer=AtDeskOut,
-    refuses=(Forbidden,),
+    body=ChangeAtDesk,
+    answer=ChangedOut,
+    refuses=(Forbidden, NobodyToAsk, TooMany),
     scope=WRITE,
     tagged=True,
     guarded=True,
     example=SOMEBODY,
 )
-def change_patient(actor: Actor, patient_id: UUID, body: PatientAtDesk) -> Answer:
+def change_patient(actor: Actor, patient_id: UUID, body: ChangeAtDesk) -> Answer:
     """Keep a patient's name and contact right, as the desk or an admin; what is left out becomes empty
 
-    The e-mail address of somebody with an account stays as it is.
+    Before a phone, an e-mail address or a known date of birth changes, the patient is asked at the contact known so
+    far: `request` says so, and the fields keep their values until then. With `on_paper` another person of the clinic
+    may confirm a signed paper instead. What the clinic itself entered less than a day ago is corrected at once. The
+    e-mail address of somebody with an account stays as it is.
     """
     etags.unless_changed(AtDeskOut.of(lists.get(actor, patient_id, lock=True)))
-    told = AtDeskOut.of(lists.change(actor, patient_id, **body.values()))
-    return Answer(told, {"ETag": etags.of(told)})
+    patient, request = lists.change(actor, patient_id, **body.values())
+    return Answer(ChangedOut.changed(patient, request), {"ETag": etags.of(AtDeskOut.of(patient))})

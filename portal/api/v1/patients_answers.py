@@ -9,7 +9,9 @@ from uuid import UUID
 from pydantic import Field
 
 from portal.api.v1.answers import AppointmentOut, Out
+from portal.api.v1.record_requests_answers import RequestOut
 from portal.domain.patients.models import Allergy, Patient
+from portal.domain.patients.request_models import RecordRequest
 from portal.domain.scheduling.desk import Card, Found
 
 Sex = Literal["female", "male", "other", "unknown"]
@@ -121,13 +123,23 @@ class CardOut(AtDeskOut):
 
 
 class EnteredOut(AtDeskOut):
-    """`from_elsewhere`: the portal knew this person from another clinic, and they are on your list now."""
+    """`may_exist_elsewhere`: somebody like this may have a record your clinic cannot read; they can be asked."""
 
-    from_elsewhere: bool
+    may_exist_elsewhere: bool
 
     @classmethod
-    def entered(cls, patient: Patient, from_elsewhere: bool) -> Self:
-        return cls(**cls.told(patient), from_elsewhere=from_elsewhere)
+    def entered(cls, patient: Patient, may_exist_elsewhere: bool) -> Self:
+        return cls(**cls.told(patient), may_exist_elsewhere=may_exist_elsewhere)
+
+
+class ChangedOut(AtDeskOut):
+    """The data as they are now; `request` is what the patient, or a second person with a paper, has to allow first."""
+
+    request: RequestOut | None
+
+    @classmethod
+    def changed(cls, patient: Patient, request: RecordRequest | None) -> Self:
+        return cls(**cls.told(patient), request=RequestOut.of(request, for_clinic=True) if request else None)
 
 
 def _language(patient: Patient) -> Any:

@@ -19,7 +19,7 @@ from portal.domain.clinics.models import Clinic
 from portal.domain.day import queue
 from portal.domain.day.calling import may_arrange
 from portal.domain.doctors.models import Doctor, Practice
-from portal.domain.patients import desk
+from portal.domain.patients import care, desk
 from portal.domain.patients.models import Patient
 from portal.domain.scheduling import granting, taking, visits
 from portal.domain.scheduling.models import CHECKED_IN, CONFIRMED, IN_PROGRESS, PENDING, Appointment, VisitType
@@ -56,7 +56,7 @@ def add(
     """
     practice = find(actor, Practice, practice_id, joinedload(Practice.clinic), joinedload(Practice.doctor))
     allow(may_arrange(actor, practice.clinic_id, practice.doctor_id), NotFound)
-    patient = find(actor, Patient, patient_id)
+    patient = care.of_clinic(actor, patient_id, practice.clinic_id)
     now = clock.now().replace(second=0, microsecond=0)
     book, kind = granting.rules(practice.id, as_id(visit_type_id), now, patient.id)
     allow(kind.mode == "in_person", NotInPerson, _("This type of visit is not at the clinic."))

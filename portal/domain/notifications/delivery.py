@@ -90,7 +90,17 @@ def tell_patient(
     patient = session().get_one(Patient, patient_id)
     if accounts:
         return sum(_tell_account(user, patient, kind, subject, key, channels, facts) for user in accounts)
-    addressee = recipients.of_patient(patient)
+    return tell_contact(patient, kind, subject, key, channels, **facts)
+
+
+def tell_contact(
+    patient: Patient, kind: str, subject: Any, key: str, channels: Sequence[str] | None = None, **facts: Any
+) -> int:
+    """Tell a patient at the contact of their record, whether or not somebody with an account looks after them.
+
+    `channels` are all used; without them the first that reaches, and when none does the desk is asked to call.
+    """
+    patient_id, addressee = patient.id, recipients.of_patient(patient)
     asked = WAYS if channels is None else channels
     ways = [way for way in asked if addressee.at(way) and can_say(kinds.get(kind), way)]
     if not ways:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from portal.core.db import session
 from portal.domain.identity.models import User
 from portal.domain.notifications.models import Delivery
-from portal.domain.patients import reach
+from portal.domain.patients import care, reach
 from portal.domain.patients.models import Delegation, Patient
 
 
@@ -45,6 +45,14 @@ def accounts_of(patient_id: UUID, clinic_id: UUID | None) -> list[User]:
     own = select(Patient.user_id).where(Patient.id == patient_id, Patient.user_id.is_not(None))
     statement = select(User).where(User.deactivated_at.is_(None), User.id.in_(own.union(carers)))
     return list(session().scalars(statement.order_by(User.created_at, User.id)))
+
+
+def deciding_for(patient: Patient) -> list[User]:
+    """The patient's own account; for a patient without one those who decide for them. Shut ones are left out."""
+    own = select(Patient.user_id).where(Patient.id == patient.id)
+    others = care.governing(patient.id).with_only_columns(Delegation.user_id)
+    wanted = User.id.in_(own) if patient.user_id else User.id.in_(others)
+    return list(session().scalars(select(User).where(User.deactivated_at.is_(None), wanted).order_by(User.id)))
 
 
 def of(delivery: Delivery) -> Addressee | None:

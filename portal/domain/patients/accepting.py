@@ -16,7 +16,7 @@ from portal.core.events import record
 from portal.core.policy import allow
 from portal.core.text import lazy as _
 from portal.domain.identity import accounts
-from portal.domain.patients import care, reach
+from portal.domain.patients import care, reach, requests
 from portal.domain.patients.family_letters import PURPOSE
 from portal.domain.patients.inviting import LASTS, RECORD, Invitation, address_mark, is_over
 from portal.domain.patients.models import Delegation, Patient, Registration
@@ -70,6 +70,7 @@ def accept(actor: Actor, token: str, *, birth_date: date | None = None) -> Invit
             until=invitation.until,
             key=invitation.id,
             granted_by=invitation.granted_by,
+            clinic_id=invitation.clinic_id,
         )
     record(actor, "invitation.accepted", invitation)
     return invitation
@@ -110,6 +111,9 @@ def _still_granted(invitation: Invitation) -> bool:
     patient = invitation.patient
     if patient is None or invitation.granted_by is None:
         return False
+    if invitation.request_id is not None:  # of a clinic: it was allowed by the patient, or by two people on paper
+        is_free = invitation.kind != RECORD or patient.user_id is None
+        return is_free and requests.still_stands(invitation.request_id)
     if invitation.kind == RECORD and patient.user_id is not None:
         return False
     if invitation.kind == RECORD or patient.user_id == invitation.granted_by:
@@ -134,6 +138,8 @@ def _from_facts(facts: dict[str, Any]) -> Invitation:
         until=date.fromisoformat(facts["until"]) if facts["until"] else None,
         made_at=datetime.fromisoformat(facts["at"]),
         granted_by=asked_by,
+        clinic_id=UUID(facts["clinic"]) if facts.get("clinic") else None,
+        request_id=UUID(facts["request"]) if facts.get("request") else None,
         patient=session().get(Patient, UUID(facts["patient"])),
         asked_by=accounts.get(asked_by).name,
     )

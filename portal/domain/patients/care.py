@@ -6,15 +6,15 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, select, true
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, true
+from sqlalchemy.orm import contains_eager, joinedload
 
 from portal.core import clock
 from portal.core.actor import ADMIN, STAFF, Actor
 from portal.core.db import new_id, session
-from portal.core.errors import Conflict
+from portal.core.errors import Conflict, NotFound, refuse
 from portal.core.events import Event, record
-from portal.core.policy import allow
+from portal.core.policy import allow, as_id, find
 from portal.core.text import lazy as _
 from portal.domain.clinics.models import Clinic
 from portal.domain.identity.models import User
@@ -23,6 +23,13 @@ from portal.domain.patients.models import SCOPES, SCOPES_AT_CLINIC, Delegation, 
 
 OF_AGE = 18  # years: from this birthday on people decide for themselves
 MOST = 30  # people one account may look after, and carers one patient may have: of the record, and of each clinic
+
+
+class NotOnList(Conflict):
+    """Another clinic of the actor knows the patient, and this one does not."""
+
+    code = "not_on_list"
+    sentence = _("This patient is not on this clinic's list. Please enter them there first.")
 
 
 class OwnRecord(Conflict):
@@ -139,6 +146,57 @@ def seen_by(actor: Actor, patient: Patient) -> ColumnElement[bool]:
         return true()
     here = actor.clinics_as(STAFF, ADMIN)
     return Delegation.clinic_id.is_(None) | Delegation.clinic_id.in_(here)
+
+
+def at_desk(actor: Actor, patient_id: UUID | str, clinic_id: UUID | None = None) -> tuple[Patient, UUID]:
+    """A patient whom the actor's desk knows, and the clinic that acts: the one named, or the first that knew them.
+
+    Raises NotFound for a patient whom none of the actor's clinics knows.
+    """
+    mine = true() if actor.is_superadmin else Registration.clinic_id.in_(actor.clinics_as(STAFF, ADMIN))
+    statement = (
+        select(Registration)
+        .join(Registration.patient)
+        .where(Registration.patient_id == as_id(patient_id), mine, Patient.merged_into_id.is_(None))
+        .options(contains_eager(Registration.patient))
+        .order_by(Registration.created_at, Registration.id)
+    )
+    if clinic_id is not None:
+        statement = statement.where(Registration.clinic_id == clinic_id)
+    found = session().scalars(statement.limit(1)).one_or_none() or refuse(NotFound)
+    return found.patient, found.clinic_id
+
+
+def of_clinic(actor: Actor, patient_id: UUID | str, clinic_id: UUID) -> Patient:
+    """A patient for whom this clinic does something: one on its own list, whatever other clinics of the actor know.
+
+    To arrange a visit makes the clinic know the patient, so a clinic starts that only for those it knows already; those
+    the actor books for as a carer, and the actor's own record, may come anew; the portal itself acts on what somebody
+    had allowed before. Raises NotFound and NotOnList.
+    """
+    if actor.is_system:
+        return find(actor, Patient, patient_id)
+    known = exists().where(Registration.patient_id == Patient.id, Registration.clinic_id == clinic_id)
+    mine = Patient.id.in_(actor.cares_for("book", at=clinic_id))
+    statement = select(Patient).where(Patient.id == as_id(patient_id), or_(and_(known, Patient.visible(actor)), mine))
+    found = session().scalars(statement).one_or_none()
+    if found is None:
+        find(actor, Patient, patient_id)
+        raise NotOnList
+    return found
+
+
+def has_governor(patient_id: UUID) -> bool:
+    """Whether somebody with an account decides for this patient, who has none."""
+    return bool(session().scalar(select(governing(patient_id).exists())))
+
+
+def governing(patient_id: UUID) -> Select[Delegation]:
+    """The care of those who decide for a patient without an account: with every scope, of the whole record."""
+    everything = Delegation.scopes.contains(list(SCOPES))
+    return select(Delegation).where(
+        Delegation.patient_id == patient_id, reach.is_current(), Delegation.clinic_id.is_(None), everything
+    )
 
 
 def acted_for(events: Iterable[Event]) -> dict[UUID, str]:

@@ -1,8 +1,9 @@
 """Patients as a clinic's people look for them, enter them and keep their contact right.
 
 Only patients the clinic knows (a Registration) are ever listed. Somebody another clinic of the portal knows is found by
-nobody here; who enters them with the very phone, birth date and name registers the same person here instead of making
-them twice. The name counts, too: a family shares a phone, and twins a birthday.
+nobody here: who enters them makes a record of this clinic. Where phone, birth date and name are those of one record
+elsewhere, the desk learns that somebody like this may exist and nothing more; the patient is asked whether the clinic
+may read it, and then the two are joined. The name counts, too: a family shares a phone, and twins a birthday.
 """
 
 from __future__ import annotations
@@ -10,28 +11,31 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, text, true
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 
 from portal.core import clock, names
 from portal.core.actor import ADMIN, DOCTOR, STAFF, Actor
 from portal.core.db import new_id, session
 from portal.core.errors import Conflict, NotFound, refuse
-from portal.core.events import record
+from portal.core.events import Event, record, write_pending
 from portal.core.policy import allow, as_id
 from portal.core.text import lazy as _
 from portal.domain.clinics.models import Clinic
-from portal.domain.patients import profiles
+from portal.domain.patients import care, inviting, reach, requests
 from portal.domain.patients.desk_shapes import PatientAtDesk
-from portal.domain.patients.models import Patient, Registration
+from portal.domain.patients.models import Delegation, Patient, Registration
+from portal.domain.patients.request_models import CONTACT, JOIN, RecordRequest
 
 MOST_FOUND = 20
 MOST_ALIKE = 5  # likely ones shown before somebody is entered anew
 ALIKE = 0.4  # pg_trgm word similarity from which a name counts as mistyped
+CORRECTED_WITHIN = timedelta(hours=24)  # a slip of the pen, while nobody else knows the record
 FEW_DIGITS = 4  # of a phone; fewer would find half the town
 _DATES = ("%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y")
 _PHONE = re.compile(r"\+?[\d\s./()-]+")
@@ -102,7 +106,7 @@ def understand(typed: str) -> Asked:
 
 
 def enter(actor: Actor, clinic_id: UUID, *, as_new: bool = False, **about: Any) -> tuple[Patient, bool]:
-    """Put somebody without an account on the clinic's list; says also whether the portal knew them from elsewhere.
+    """Put somebody without an account on the clinic's list; says also whether somebody like this may exist elsewhere.
 
     `about` is a PatientAtDesk's values. Raises Invalid, Forbidden, and LikelyKnown unless `as_new` says that those were
     looked at. The same person entered twice at once is entered once: the second is told of the first.
@@ -112,37 +116,79 @@ def enter(actor: Actor, clinic_id: UUID, *, as_new: bool = False, **about: Any) 
     _one_at_a_time(clinic_id, wanted)
     if not as_new and (alike := likely(actor, clinic_id, wanted)):
         raise LikelyKnown(patients=[one.id for one in alike])
-    elsewhere = _known_elsewhere(clinic_id, wanted)
-    patient = elsewhere or _new(wanted)
+    patient = _new(wanted)
     _register(patient.id, clinic_id)
-    name = "patient.joined_clinic" if elsewhere else "patient.entered"
-    record(actor, name, patient, patient_id=patient.id, clinic_id=clinic_id)
-    return patient, elsewhere is not None
+    record(actor, "patient.entered", patient, patient_id=patient.id, clinic_id=clinic_id)
+    return patient, _elsewhere(patient) is not None
 
 
-def change(actor: Actor, patient_id: UUID | str, **about: Any) -> Patient:
-    """Keep a patient's name and contact right; an account's own e-mail address is changed by its owner only.
+def may_exist_elsewhere(actor: Actor, patient: Patient) -> bool:
+    """Whether somebody like this may have a record that the actor's clinics cannot read; never says who."""
+    return patient.user_id is None and _elsewhere(patient) is not None
 
-    `about` is a PatientAtDesk's values. Raises Invalid, NotFound or Forbidden.
+
+def ask_to_join(actor: Actor, patient_id: UUID | str, clinic_id: UUID | None = None) -> RecordRequest | None:
+    """Ask whoever this may be elsewhere whether this clinic may read their record; None when there is nobody to ask.
+
+    They are asked at a contact their own record had before. Raises NotFound, HasAccount and TooMany.
+    """
+    patient = get(actor, patient_id)
+    allow(patient.user_id is None, inviting.HasAccount)
+    at = select(Registration.clinic_id).where(Registration.patient_id == patient.id, may_enter_at(actor))
+    if clinic_id is not None:
+        at = at.where(Registration.clinic_id == clinic_id)
+    place = session().scalar(at.order_by(Registration.created_at).limit(1)) or refuse(NotFound)
+    other = _elsewhere(patient)
+    if other is None or not requests.can_be_asked(other):
+        return None
+    return requests.ask(actor, other, place, JOIN, {}, entered_id=patient.id)
+
+
+def change(
+    actor: Actor, patient_id: UUID | str, *, on_paper: bool = False, **about: Any
+) -> tuple[Patient, RecordRequest | None]:
+    """Keep a patient's name and language right at once; ask the patient before phone, e-mail or birth date change.
+
+    `about` is a PatientAtDesk's values. Whatever reaches or proves the patient is changed at once only on a record that
+    this clinic entered within CORRECTED_WITHIN and nobody else knows; else the request that was made is returned, too.
+    `on_paper`: the patient signed it, and a second person will confirm. An account's e-mail address is changed by its
+    owner only. Raises Invalid, NotFound, Forbidden, NobodyToAsk and TooMany.
     """
     wanted = PatientAtDesk.parse(about)
     patient = get(actor, patient_id)
-    allow(profiles.may_change(actor, patient))
+    allow(may_change(actor, patient))
     given = _columns(wanted)
     if patient.user_id is not None:
         given.pop("email")
-    changed = sorted(name for name, value in given.items() if getattr(patient, name) != value)
+    differs = {name: value for name, value in given.items() if getattr(patient, name) != value}
+    asked = {} if _is_fresh(actor, patient) else _asked_first(patient, differs)
+    request = None
+    if asked:
+        _patient, place = care.at_desk(actor, patient.id)
+        request = requests.ask(actor, patient, place, CONTACT, asked, on_paper=on_paper)
+    changed = sorted(set(differs) - set(asked))
     for name in changed:
         setattr(patient, name, given[name])
     if changed:
         session().flush()
         record(actor, "patient.changed", patient, patient_id=patient.id, fields=changed)
-    return patient
+    return patient, request
+
+
+def may_change(actor: Actor, patient: Patient) -> bool:
+    """The front desk and the admins of a clinic that knows the patient."""
+    return care.knows_at_desk(actor, patient)
 
 
 def get(actor: Actor, patient_id: UUID | str, *, lock: bool = False) -> Patient:
-    """One patient of the actor's clinics; raises NotFound for every other, the actor's own family included."""
-    statement = select(Patient).where(Patient.id == as_id(patient_id), _of_my_clinics(actor))
+    """One patient of the actor's clinics; raises NotFound for every other, the actor's own family included.
+
+    The id of a record that became part of another one finds that one.
+    """
+    other = aliased(Patient)
+    became = select(other.merged_into_id).where(other.id == as_id(patient_id)).scalar_subquery()
+    wanted = func.coalesce(became, as_id(patient_id))
+    statement = select(Patient).where(Patient.id == wanted, _of_my_clinics(actor))
     if lock:
         statement = statement.with_for_update().execution_options(populate_existing=True)
     return session().scalars(statement).one_or_none() or refuse(NotFound)
@@ -182,22 +228,34 @@ def _by_name(known: Select[Any], words: tuple[str, ...]) -> list[Patient]:
     return list(session().scalars(known.where(*alike).order_by(nearest, *in_order)))
 
 
+def may_enter_at(actor: Actor) -> ColumnElement[bool]:
+    """In SQL: the clinic is one whose people the actor belongs to."""
+    return true() if actor.is_superadmin else Registration.clinic_id.in_(actor.clinics_as(STAFF, ADMIN, DOCTOR))
+
+
 def _of_my_clinics(actor: Actor) -> ColumnElement[bool]:
-    return true() if actor.is_superadmin else _known_at(actor.clinics_as(STAFF, ADMIN, DOCTOR))
+    if actor.is_superadmin:
+        return Patient.merged_into_id.is_(None)
+    return _known_at(actor.clinics_as(STAFF, ADMIN, DOCTOR))
 
 
 def _known_at(clinic_ids: Any) -> ColumnElement[bool]:
     return Patient.id.in_(select(Registration.patient_id).where(Registration.clinic_id.in_(clinic_ids)))
 
 
-def _known_elsewhere(clinic_id: UUID, wanted: PatientAtDesk) -> Patient | None:
-    """The one patient of the portal with this very phone, birth date and name whom this clinic does not know yet."""
-    if not (wanted.phone and wanted.birth_date):
+def _elsewhere(patient: Patient) -> Patient | None:
+    """The one record with this very phone, birth date and name that no clinic which knows this one knows."""
+    if not (patient.phone and patient.birth_date):
         return None
+    here = select(Registration.clinic_id).where(Registration.patient_id == patient.id)
     same = select(Patient).where(
-        Patient.phone == wanted.phone, Patient.birth_date == wanted.birth_date, ~_known_at([clinic_id])
+        Patient.id != patient.id,
+        Patient.phone == patient.phone,
+        Patient.birth_date == patient.birth_date,
+        Patient.merged_into_id.is_(None),
+        ~_known_at(here),
     )
-    called = set(names.fold(wanted.given_name, wanted.family_name).split())
+    called = set(patient.search_name.split())
     found = [one for one in session().scalars(same) if _same_person(called, set(one.search_name.split()))]
     return found[0] if len(found) == 1 else None
 
@@ -205,6 +263,27 @@ def _known_elsewhere(clinic_id: UUID, wanted: PatientAtDesk) -> Patient | None:
 def _same_person(one: set[str], other: set[str]) -> bool:
     """Whether one name is the other, in any order, or the other with more names."""
     return one <= other or other <= one
+
+
+def _is_fresh(actor: Actor, patient: Patient) -> bool:
+    """Whether it is a slip of the pen: entered lately by the actor's clinics, known to nobody else."""
+    if patient.user_id is not None or patient.created_at < clock.now() - CORRECTED_WITHIN:
+        return False
+    entered = select(Event.id).where(Event.patient_id == patient.id, Event.name == "patient.entered")
+    others = select(Registration.id).where(Registration.patient_id == patient.id, ~may_enter_at(actor))
+    cared_for = select(Delegation.id).where(Delegation.patient_id == patient.id, reach.is_current())
+    write_pending()
+    known = select(entered.exists(), others.exists(), cared_for.exists())
+    return tuple(session().execute(known).one()) == (True, False, False)
+
+
+def _asked_first(patient: Patient, differs: dict[str, Any]) -> dict[str, Any]:
+    """Of what differs, that which reaches or proves the patient; a birth date that was missing only adds."""
+    return {
+        name: value
+        for name, value in differs.items()
+        if name in {"phone", "email"} or (name == "birth_date" and patient.birth_date is not None)
+    }
 
 
 def _new(wanted: PatientAtDesk) -> Patient:

@@ -15,14 +15,12 @@ from sqlalchemy.orm import joinedload
 from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.db import session
-from portal.core.errors import Conflict, Invalid, NotFound, refuse
+from portal.core.errors import Conflict, NotFound, refuse
 from portal.core.events import record
 from portal.core.names import fold
 from portal.core.policy import allow, as_id, find
 from portal.core.text import lazy as _
-from portal.domain.clinics.models import Clinic
 from portal.domain.identity import accounts
-from portal.domain.identity.accounts import OwnAccount
 from portal.domain.patients import care, reach
 from portal.domain.patients.models import SCOPES, Delegation, Patient
 
@@ -138,35 +136,6 @@ def add_dependant(
     return care.begin(actor, patient, accounts.get(actor.user_id), relation=relation, scopes=SCOPES, until=None)
 
 
-def enter(
-    actor: Actor,
-    patient_id: UUID | str,
-    *,
-    clinic_id: UUID | None = None,
-    email: str,
-    relation: str,
-    scopes: Sequence[str],
-    until: date | None = None,
-) -> Delegation:
-    """The front desk writes down a consent given on paper: this account may act for the patient in its clinic's part.
-
-    The carer sees and arranges the visits of this clinic and nothing else; what the patient has granted stays as it is.
-    `clinic_id` may be left out where only one clinic of the actor knows the patient. Raises NotFound, Forbidden,
-    Invalid when the address has no account, and Conflict for an account of one's own.
-    """
-    patient = find(actor, Patient, patient_id)
-    allow(care.knows_at_desk(actor, patient))
-    clinic = _desk_of(actor, patient, clinic_id)
-    user = accounts.by_email(email)
-    if user is None or not user.is_active:
-        raise Invalid(
-            fields={"email": _("Nobody has an account with this address. Please ask them to register first.")}
-        )
-    if user.id == actor.user_id:
-        raise OwnAccount(_("You cannot enter yourself. Please ask a colleague."))
-    return care.begin(actor, patient, user, relation=relation, scopes=scopes, until=until, clinic_id=clinic.id)
-
-
 def change(actor: Actor, delegation_id: UUID | str, *, scopes: Sequence[str], until: date | None = None) -> Delegation:
     """Say anew what somebody may do and until when; the carers themselves may only take on less.
 
@@ -216,16 +185,6 @@ def _find(actor: Actor, delegation_id: UUID | str, *, lock: bool = False) -> Del
     held = session().scalars(statement).one_or_none() or refuse(NotFound)
     allow(care.may_end(actor, held), NotFound)
     return held
-
-
-def _desk_of(actor: Actor, patient: Patient, clinic_id: UUID | None) -> Clinic:
-    """The clinic for which the actor writes down a consent of this patient; raises NotFound or Invalid."""
-    known = care.clinics_at_desk(actor, patient)
-    if clinic_id is None:
-        if len(known) != 1:
-            raise Invalid(fields={"clinic_id": _("Please choose for which clinic it counts.")})
-        return known[0]
-    return next((clinic for clinic in known if clinic.id == clinic_id), None) or refuse(NotFound)
 
 
 def _one_at_a_time(actor: Actor) -> None:

@@ -9,7 +9,9 @@ from uuid import UUID
 from portal.core import secrets
 from portal.core.db import session
 from portal.core.tasks import task
+from portal.domain.clinics.models import Clinic
 from portal.domain.identity import accounts
+from portal.domain.identity.models import User
 from portal.domain.patients.models import Patient
 from portal.gateways import mail
 
@@ -25,7 +27,7 @@ def invite(invitation_id: str, facts: dict[str, Any], email: str) -> None:
         return
     about = {
         "kind": facts["kind"],
-        "sender": sender.name,
+        "sender": _sender(sender, facts),
         "patient": patient.given_name,
         "is_own": patient.user_id == sender.id,
         "scopes": facts["scopes"],
@@ -35,3 +37,9 @@ def invite(invitation_id: str, facts: dict[str, Any], email: str) -> None:
     }
     name, locale = (reader.greeted_as, reader.locale) if reader else ("", sender.locale)
     mail.send(email, name, "family_invitation", locale, f"invitation:{invitation_id}", **about)
+
+
+def _sender(user: User, facts: dict[str, Any]) -> str:
+    """Who asks, as the reader knows them: the clinic, where it asked for it, else the person."""
+    clinic = session().get(Clinic, UUID(facts["clinic"])) if facts.get("clinic") else None
+    return clinic.name if clinic else user.name

@@ -12,11 +12,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, exists, or_, select, true
 from sqlalchemy.orm import aliased
 
 from portal.core import clock, emails, limits, secrets
-from portal.core.actor import Actor
+from portal.core.actor import ADMIN, STAFF, Actor
 from portal.core.db import new_id, session
 from portal.core.errors import Conflict, NotFound, refuse
 from portal.core.events import Event, record, write_pending
@@ -39,6 +39,23 @@ class HasAccount(Conflict):
     sentence = _("This person has an account of their own already.")
 
 
+class NoBirthDate(Conflict):
+    """Whoever takes a record over shows its birth date, so it has to be known."""
+
+    code = "no_birth_date"
+    sentence = _("Please enter the date of birth first. It is asked of whoever takes the record over.")
+
+
+class AddressNotKnown(Conflict):
+    """A clinic hands a record over at the address the record has, and at no other by itself."""
+
+    code = "address_not_known"
+    sentence = _(
+        "This is not the e-mail address of the record. Ask the patient to allow it, or have a colleague confirm a "
+        "signed paper."
+    )
+
+
 class OwnAddress(Conflict):
     """Handing a record over to oneself."""
 
@@ -58,6 +75,8 @@ class Invitation:
     until: date | None
     made_at: datetime
     granted_by: UUID | None = None
+    clinic_id: UUID | None = None  # only that clinic's part
+    request_id: UUID | None = None  # of a clinic, which the patient or two people of the clinic allowed
     patient: Patient | None = None
     asked_by: str = ""
 
@@ -91,12 +110,16 @@ def grant(
 def hand_over(actor: Actor, patient_id: UUID | str, *, email: str) -> Invitation:
     """Ask the person whose record this is to take it into their own hands: by a carer with every scope, or the desk.
 
-    Raises NotFound, Forbidden, Conflict for a record that has its own account, and TooMany.
+    The desk writes to the record's own address only; for another one the patient is asked (requests.ask_to_hand_over).
+    Raises NotFound, Forbidden, HasAccount, NoBirthDate, OwnAddress, AddressNotKnown and TooMany.
     """
     patient = find(actor, Patient, patient_id)
     _may_hand_over(actor, patient)
     if emails.is_same(email, actor.email):
         raise OwnAddress
+    allow(patient.birth_date is not None, NoBirthDate)
+    if not care.may_govern(actor, patient):
+        allow(emails.is_same(email, patient.email), AddressNotKnown)
     return _send(actor, patient, RECORD, email)
 
 
@@ -105,7 +128,10 @@ def may_hand_over(actor: Actor, patient: Patient) -> bool:
 
 
 def waiting(actor: Actor, patient: Patient) -> list[Invitation]:
-    """The invitations of this patient that can still be accepted, the latest first; for whoever decides about it."""
+    """The invitations of this patient that can still be accepted, the latest first.
+
+    Whoever decides about the record gets all of them, a desk those of its own clinic.
+    """
     if not (care.may_govern(actor, patient) or care.knows_at_desk(actor, patient)):
         return []
     write_pending()
@@ -118,6 +144,8 @@ def waiting(actor: Actor, patient: Patient) -> list[Invitation]:
         Event.created_at > clock.now() - LASTS,
         ~done,
     )
+    if not care.may_govern(actor, patient):
+        statement = statement.where(_from_my_desk(actor))
     return [_from_event(event) for event in session().scalars(statement.order_by(Event.seq.desc()))]
 
 
@@ -126,12 +154,25 @@ def withdraw(actor: Actor, invitation_id: UUID | str) -> UUID:
     write_pending()
     sent = session().scalars(_sent(as_id(invitation_id))).one_or_none() or refuse(NotFound)
     patient = find(actor, Patient, sent.patient_id)
-    allow(care.may_govern(actor, patient) or care.knows_at_desk(actor, patient), NotFound)
+    if not care.may_govern(actor, patient):
+        ours = select(Event.id).where(Event.id == sent.id, _from_my_desk(actor))
+        allow(care.knows_at_desk(actor, patient) and session().scalar(ours) is not None, NotFound)
     care.lock(patient.id)
     invitation = _from_event(sent)
     if not is_over(invitation.id):
         record(actor, "invitation.withdrawn", invitation)
     return patient.id
+
+
+def send_allowed(
+    actor: Actor, patient: Patient, kind: str, email: str, *, request_id: UUID, granted_by: UUID, **about: Any
+) -> Invitation:
+    """Send what a clinic asked for and was allowed; the invitation, and the care it becomes, have the request's id."""
+    made = Invitation(
+        id=request_id, patient_id=patient.id, kind=kind, made_at=clock.now(), request_id=request_id,
+        granted_by=granted_by, **{"relation": "other", "scopes": (), "until": None, **about},
+    )  # fmt: skip
+    return _post(actor, made, email)
 
 
 def address_mark(email: str) -> str:
@@ -152,8 +193,13 @@ def _send(
     allow(actor.email_verified, sentence=_("Please confirm your e-mail address first."))
     limits.hit(PER_PERSON, "family", str(actor.user_id))
     made = Invitation(new_id(), patient.id, kind, relation, scopes, until, clock.now(), actor.user_id)
-    facts: dict[str, Any] = {"kind": kind, "relation": relation, "scopes": scopes, "until": until and until.isoformat()}
-    record(actor, "invitation.sent", made, **facts)
+    return _post(actor, made, email)
+
+
+def _post(actor: Actor, made: Invitation, email: str) -> Invitation:
+    until = made.until and made.until.isoformat()
+    facts: dict[str, Any] = {"kind": made.kind, "relation": made.relation, "scopes": made.scopes, "until": until}
+    record(actor, "invitation.sent", made, request_id=made.request_id, granted_by=made.granted_by, **facts)
     later(family_letters.invite, made.id, _facts(made, email), email, key=f"invitation:{made.id}")
     return made
 
@@ -182,6 +228,12 @@ def _may_hand_over(actor: Actor, patient: Patient) -> None:
     allow(may_hand_over(actor, patient))
 
 
+def _from_my_desk(actor: Actor) -> ColumnElement[bool]:
+    """In SQL: the actor sent it, or their clinic asked for it."""
+    asked = Event.clinic_id.in_(actor.clinics_as(STAFF, ADMIN))
+    return true() if actor.is_superadmin else or_(Event.actor_id == actor.user_id, asked)
+
+
 def is_over(invitation_id: UUID) -> bool:
     """Whether it was accepted or withdrawn."""
     write_pending()
@@ -208,6 +260,8 @@ def _facts(made: Invitation, email: str) -> dict[str, Any]:
         "by": str(made.granted_by),
         "at": made.made_at.isoformat(),
         "to": address_mark(email),
+        "clinic": str(made.clinic_id) if made.clinic_id else None,
+        "request": str(made.request_id) if made.request_id else None,
     }
 
 
@@ -221,5 +275,7 @@ def _from_event(event: Event) -> Invitation:
         scopes=tuple(facts["scopes"]),
         until=date.fromisoformat(facts["until"]) if facts.get("until") else None,
         made_at=event.created_at,
-        granted_by=event.actor_id,
+        granted_by=UUID(facts["granted_by"]) if facts.get("granted_by") else event.actor_id,
+        clinic_id=event.clinic_id,
+        request_id=UUID(facts["request_id"]) if facts.get("request_id") else None,
     )

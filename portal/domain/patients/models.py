@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, or_, select, text, true
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.sql.elements import ColumnElement
@@ -39,6 +39,7 @@ class Patient(Base, Changing):
     conditions: Mapped[list[str]] = mapped_column(ARRAY(String(120)), default=list, server_default=text("'{}'"))
     emergency_contact: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)  # name, phone, relation
     preferred_language: Mapped[str] = mapped_column(String(2), default="en")
+    merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("patients.id", ondelete="SET NULL"), index=True)
 
     user: Mapped[User | None] = relationship(lazy="raise")
 
@@ -46,6 +47,7 @@ class Patient(Base, Changing):
         CheckConstraint("sex IN ('female', 'male', 'other', 'unknown')", name="sex"),
         CheckConstraint("preferred_language IN ('en', 'fr', 'ar')", name="preferred_language"),
         CheckConstraint(only_names("given_name", "family_name"), name="names"),
+        CheckConstraint("merged_into_id IS NULL OR (user_id IS NULL AND merged_into_id <> id)", name="merged"),
         Index("ix_patients_search", text("search_name gin_trgm_ops"), postgresql_using="gin"),
         Index("ix_patients_phone", "phone"),
     )
@@ -64,10 +66,11 @@ class Patient(Base, Changing):
     def visible(cls, actor: Actor) -> ColumnElement[bool]:
         """Oneself and those whose whole record one looks after; for those who work in a clinic, who came to it.
 
-        Whoever looks after somebody at one clinic only sees the visits there, and not the record.
+        Whoever looks after somebody at one clinic only sees the visits there, and not the record. A record that became
+        part of another one is seen by nobody.
         """
         if actor.is_superadmin:
-            return true()
+            return cls.merged_into_id.is_(None)
         own = cls.id.in_(actor.cares_for("view"))
         clinics = actor.clinics_as(STAFF, ADMIN, DOCTOR)
         known = cls.id.in_(select(Registration.patient_id).where(Registration.clinic_id.in_(clinics)))

@@ -10,12 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import make_transient_to_detached
 
 from portal.core import clock, secrets
-from portal.core import policy as authority
 from portal.core.actor import Actor
 from portal.core.db import new_id, session
 from portal.core.errors import NotFound, refuse
 from portal.core.policy import allow
-from portal.domain.patients.models import Patient
+from portal.domain.patients import care
 from portal.domain.scheduling import availability, invitations, policy, rulebook, taking, timetable
 from portal.domain.scheduling.models import CONFIRMED, PENDING, Appointment, Hold
 from portal.domain.scheduling.planning import BookingInvitation
@@ -64,7 +63,7 @@ def who_books(actor: Actor, patient_id: UUID, book: Rulebook, kind: TypeRules) -
         allow(actor.email_verified, EmailNotVerified)
         allow(kind.bookable_by == "anyone" or (kind.bookable_by == "invited" and invited is not None), NotSelfBookable)
         return False, invited
-    authority.find(actor, Patient, patient_id)
+    care.of_clinic(actor, patient_id, book.clinic_id)
     allow(policy.may_book_for(actor, patient_id, book.clinic_id))
     return True, invited
 

@@ -22,6 +22,7 @@ from portal.core.tasks import task
 from portal.core.text import lazy as _
 from portal.domain.clinics.models import Clinic
 from portal.domain.doctors.models import Practice
+from portal.domain.patients import care
 from portal.domain.patients.models import Patient
 from portal.domain.patients.reach import reaches
 from portal.domain.scheduling import availability
@@ -60,7 +61,7 @@ def invite(actor: Actor, **about: Any) -> BookingInvitation:
     wish = InviteToBook.parse(about)
     practice = authority.find(actor, Practice, wish.practice_id, joinedload(Practice.clinic))
     allow(may_invite(actor, practice))
-    patient = authority.find(actor, Patient, wish.patient_id)
+    patient = care.of_clinic(actor, wish.patient_id, practice.clinic_id)
     kinds = availability.bookable_types(practice.id, for_desk=True)
     allow(any(kind.id == wish.visit_type_id for kind in kinds), NotFound)
     _in_time(wish, clock.today(practice.clinic.zone))

@@ -281,7 +281,7 @@ class Occupancy(Base, Identified):
     OVERBOOKED_FROM on belong to what the clinic books over its own rules.
     """
 
-    resource_id: Mapped[UUID]
+    resource_id: Mapped[UUID] = mapped_column(info={"may_be": "patients.id"})  # goes along when records are joined
     kind: Mapped[str] = mapped_column(String(8))  # doctor, patient, room, device
     lane: Mapped[int] = mapped_column(SmallInteger, default=1)
     during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)

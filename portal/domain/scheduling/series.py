@@ -21,7 +21,7 @@ from portal.core.policy import allow
 from portal.core.text import format_datetime
 from portal.core.text import gettext as say
 from portal.core.text import lazy as _
-from portal.domain.patients.models import Patient
+from portal.domain.patients import care
 from portal.domain.scheduling import availability, booking, policy, rulebook, taking, timetable, wall_time
 from portal.domain.scheduling.appointments import WHOLE
 from portal.domain.scheduling.models import UPCOMING, Appointment
@@ -228,8 +228,7 @@ def _makes_sense(step: int, count: int) -> None:
 
 def _may(actor: Actor, patient_id: UUID, book_: Rulebook) -> bool:
     """Whether the clinic books (True) or the patient; raises what forbids it."""
-    if patient_id not in actor.cares_for("book", at=book_.clinic_id):
-        authority.find(actor, Patient, patient_id)
+    care.of_clinic(actor, patient_id, book_.clinic_id)
     allow(policy.may_book_for(actor, patient_id, book_.clinic_id))
     return policy.works_on(actor, book_.clinic_id)
 

@@ -19,7 +19,7 @@ from portal.core.text import lazy as _
 from portal.domain.clinics.models import Clinic
 from portal.domain.doctors import directory
 from portal.domain.doctors.models import Practice
-from portal.domain.patients.models import Patient
+from portal.domain.patients import care
 from portal.domain.scheduling import availability, caps, invitations, policy, taking
 from portal.domain.scheduling.models import UPCOMING, Appointment, VisitType
 from portal.domain.scheduling.refusals import EmailNotVerified, NoPatientProfile, NotSelfBookable
@@ -156,7 +156,7 @@ def _who_joins(actor: Actor, patient_id: UUID, clinic: Clinic, *, may_book: bool
         allow(actor.email_verified, EmailNotVerified)
         allow(may_book, NotSelfBookable)
         return False
-    authority.find(actor, Patient, patient_id)
+    care.of_clinic(actor, patient_id, clinic.id)
     allow(policy.works_on(actor, clinic.id))
     return True
 

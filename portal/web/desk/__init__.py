@@ -17,6 +17,7 @@ from portal.web.desk import (  # noqa: E402, F401
     family,
     hours,
     patients,
+    requests,
     waitlist,
     walk_ins,
     why_not,

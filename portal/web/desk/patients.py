@@ -13,14 +13,15 @@ from portal.core.policy import as_id
 from portal.core.text import gettext as say
 from portal.domain.clinics.models import Clinic
 from portal.domain.patients import desk as patients
-from portal.domain.patients import profiles
+from portal.domain.patients import requests
 from portal.domain.patients.models import Patient
 from portal.domain.scheduling import desk
 from portal.web import htmx, searching, terms, times
 from portal.web.desk import bp
+from portal.web.desk.family import waits
 from portal.web.gate import actor
 from portal.web.shared.arranging import KEPT
-from portal.web.shared.arranging_forms import PatientForm, place_choices
+from portal.web.shared.arranging_forms import ChangeForm, PatientForm, place_choices
 
 INDEX = ("desk/patients/index.html", "desk/patients/_found.html")
 CARD = "desk/patients/show.html"
@@ -32,18 +33,25 @@ def search() -> Response:
     """The search; without anything typed it says how."""
     typed, sealed = searching.typed(), searching.kept()
     found = desk.search(actor(), typed) if typed else []
-    return htmx.page(INDEX[0], fragment=INDEX[1], q=typed, sealed=sealed, found=found, terms=terms, times=times)
+    about: dict[str, Any] = {"q": typed, "sealed": sealed, "found": found, "waiting": len(requests.of_clinics(actor()))}
+    return htmx.page(INDEX[0], fragment=INDEX[1], terms=terms, times=times, **about)
 
 
 searching.mount(bp, "/patients/search", "patients", endpoint="search_patients")
 
 
 @bp.get("/patients/<uuid:key>")
-def patient(key: UUID) -> Response:
+def patient(key: UUID) -> AnyResponse:
     """One patient: contact, visits to come and past ones at one's clinics."""
     card = desk.card(actor(), key)
-    may_change = profiles.may_change(actor(), card.patient)
-    return htmx.page(CARD, card=card, patient=card.patient, may_change=may_change, terms=terms, times=times)
+    if card.patient.id != key:  # it became part of this one
+        return htmx.see_other(url_for("desk.patient", key=card.patient.id))
+    context: dict[str, Any] = {
+        "may_change": patients.may_change(actor(), card.patient),
+        "waiting": requests.open_about(actor(), card.patient.id),
+        "may_exist_elsewhere": patients.may_exist_elsewhere(actor(), card.patient),
+    }
+    return htmx.page(CARD, card=card, patient=card.patient, terms=terms, times=times, **context)
 
 
 @bp.get("/patients/new")
@@ -63,35 +71,35 @@ def add_patient() -> AnyResponse:
     clinic = _place()
     as_new = request.form.get("as_new") == "yes"
     try:
-        entered, from_elsewhere = patients.enter(actor(), clinic.id, as_new=as_new, **form.clean.values())
+        entered, may_exist = patients.enter(actor(), clinic.id, as_new=as_new, **form.clean.values())
     except patients.LikelyKnown as no:
         return _form_page(form, no, alike=patients.by_ids(actor(), no.facts["patients"]))
     except Refused as no:
         form.refuse(no)
         return _form_page(form, no)
-    sentence = say("%(name)s was known to the portal and is on your list now.", name=entered.name)
-    return htmx.done(
-        _next_url(entered.id), sentence if from_elsewhere else say("%(name)s is entered.", name=entered.name)
-    )
+    said = say("%(name)s is entered.", name=entered.name)
+    if may_exist:
+        said += " " + say("Somebody like this may exist in the portal: on the patient's page you can ask them.")
+    return htmx.done(_next_url(entered.id), said)
 
 
 @bp.get("/patients/<uuid:key>/edit")
 def edit_patient(key: UUID) -> Response:
     found = patients.get(actor(), key)
-    return _form_page(PatientForm.fresh(found), patient=found)
+    return _form_page(ChangeForm.fresh(found), patient=found)
 
 
 @bp.post("/patients/<uuid:key>/edit")
 def change_patient(key: UUID) -> AnyResponse:
-    found, form = patients.get(actor(), key), PatientForm.fresh()
+    found, form = patients.get(actor(), key), ChangeForm.fresh()
     if not form.accepted():
         return _form_page(form, Invalid(fields=form.errors), patient=found)
     try:
-        patients.change(actor(), key, **form.clean.values())
+        _patient, asked = patients.change(actor(), key, **form.clean.values())
     except Refused as no:
         form.refuse(no)
         return _form_page(form, no, patient=found)
-    return htmx.done(url_for("desk.patient", key=key), say("Kept."))
+    return htmx.done(url_for("desk.patient", key=key), waits(on_paper=asked.on_paper) if asked else say("Kept."))
 
 
 def _form_page(

@@ -16,6 +16,7 @@ from portal.web.patient import (  # noqa: E402 - views register themselves
     favourites,  # noqa: F401
     home,  # noqa: F401
     invitations,  # noqa: F401
+    requests,  # noqa: F401
     reviews,  # noqa: F401
     waitlist,  # noqa: F401
 )

@@ -13,7 +13,7 @@ from portal.core.text import gettext as say
 from portal.domain.day import arriving
 from portal.domain.doctors import cards, favourites
 from portal.domain.notifications import inbox
-from portal.domain.patients import profiles
+from portal.domain.patients import profiles, requests
 from portal.domain.scheduling import availability, glance, invitations, video
 from portal.domain.scheduling.availability import Slot
 from portal.domain.waitlist import entries
@@ -75,7 +75,7 @@ def _todo(who: Actor) -> list[dict[str, str]]:
 
 def _asked_of(who: Actor) -> list[dict[str, str]]:
     """What waits for the patient's answer: times that are kept for them, and doctors' invitations to book."""
-    asked = []
+    asked = _asked_by_clinics(who)
     for offer in entries.offered(who):
         zone = offer.entry.clinic.zone
         title = say("A time is free: %(time)s", time=text.format_datetime(offer.starts_at, zone))
@@ -89,4 +89,19 @@ def _asked_of(who: Actor) -> list[dict[str, str]]:
                    visit=one.visit_type.name_in(text.language()), first=first, last=last)  # fmt: skip
         url = url_for("patient.invitation", key=one.id)
         asked.append({"title": title, "note": note, "icon": "calendar-heart", "url": url})
+    return asked
+
+
+def _asked_by_clinics(who: Actor) -> list[dict[str, str]]:
+    """What clinics ask about the record, and what they did on a signed paper."""
+    asked = []
+    for one in requests.to_answer(who):
+        title = say("%(clinic)s asks for your consent", clinic=one.clinic.name)
+        note = say("It can be answered until %(day)s.", day=text.format_date(one.ends_on))
+        url = url_for("patient.request_of_clinic", key=one.id)
+        asked.append({"title": title, "note": note, "icon": "clipboard-check", "url": url})
+    for one in requests.unseen(who):
+        title = say("%(clinic)s has done something for you on paper", clinic=one.clinic.name)
+        url = url_for("patient.request_of_clinic", key=one.id)
+        asked.append({"title": title, "note": say("Please look whether it is right."), "icon": "signature", "url": url})
     return asked

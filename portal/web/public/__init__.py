@@ -19,6 +19,7 @@ def _may_be_kept(answer: Response) -> Response:
 from portal.web.public import (  # noqa: E402, F401 - they add their views
     anyone,
     arrive,
+    asked,
     attending,
     board,
     booking,

@@ -22,6 +22,7 @@ from portal.core.text import lazy as _
 from portal.domain.clinics.models import Clinic
 from portal.domain.patients.desk_shapes import PatientAtDesk
 from portal.domain.patients.models import Patient
+from portal.domain.patients.request_shapes import ChangeAtDesk
 from portal.domain.scheduling.desk_shapes import (
     BookFor,
     BookSeries,
@@ -57,6 +58,14 @@ class PatientForm(ShapeForm[PatientAtDesk]):
         form.sex.choices = terms.choices(terms.SEXES)
         form.language.choices = list(LANGUAGES.items())
         return form
+
+
+class ChangeForm(PatientForm):
+    """A patient's data as the desk knows them now."""
+
+    shape = ChangeAtDesk
+
+    on_paper = BooleanField(_("There is a signed paper; a colleague will confirm it"))
 
 
 class BookForForm(ShapeForm[BookFor]):

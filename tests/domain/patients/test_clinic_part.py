@@ -23,7 +23,7 @@ from portal.domain.day import arriving
 from portal.domain.identity.models import User
 from portal.domain.notifications import change_notices, kinds, recipients, stream
 from portal.domain.notifications.models import Notification
-from portal.domain.patients import care, family, inviting, own, profiles
+from portal.domain.patients import care, family, inviting, own, profiles, requests
 from portal.domain.patients.models import Delegation, Patient
 from portal.domain.patients.shapes import PatientDetails
 from portal.domain.reminders import answering as attendance
@@ -37,17 +37,14 @@ from portal.domain.webhooks.models import WebhookEndpoint
 from portal.domain.webhooks.topics import TOPICS
 from tests.builders import at, make_member, make_patient, register_at, working_day
 from tests.domain.patients.test_family import booked, child_of, let
-from tests.domain.patients.two_clinics import Two, two_clinics
+from tests.domain.patients.two_clinics import Two, named_by, two_clinics
 
 WHOLE = ("view", "book", "profile")
 
 
 def names(desk: Any, carer: Any, patient_id: Any, place: Any, *scopes: str) -> Delegation:
-    """The desk writes down that this account may act for the patient at its clinic."""
-    about = {"email": carer.email, "relation": "other", "scopes": scopes or ("view", "book")}
-    held = family.enter(desk.actor, patient_id, clinic_id=place.clinic_id, **about)
-    keep()
-    return held
+    """This account may act for the patient at this clinic, as its desk asked and the patient allowed."""
+    return named_by(desk, carer, patient_id, place.clinic_id, *scopes)
 
 
 def refused(verb: Any) -> bool:
@@ -101,18 +98,18 @@ def test_the_database_keeps_the_profile_out_of_a_clinics_part(
 def test_a_desk_names_nobody_for_another_clinic_or_for_one_that_does_not_know_the_patient(
     known: Any, amina: Any, yacine: Any, lina: Any, nadia: Any, el_djazair: Any, wahran: Any
 ) -> None:
+    about: dict[str, Any] = {"email": yacine.email, "relation": "other", "scopes": ["view"]}
     with pytest.raises(NotFound):
-        names(nadia, yacine, amina.patient_id, wahran)
+        requests.ask_for_carer(nadia.actor, amina.patient_id, clinic_id=wahran.clinic_id, **about)
     make_member(session().get_one(User, nadia.user_id), session().get_one(Clinic, wahran.clinic_id))
     stranger = make_patient()
     register_at(stranger, session().get_one(Clinic, el_djazair.clinic_id))
     keep()
     with pytest.raises(NotFound):
-        names(nadia, yacine, stranger.id, wahran)
-    about = {"email": yacine.email, "relation": "other", "scopes": ["view"]}
-    assert family.enter(nadia.actor, stranger.id, **about).clinic_id == el_djazair.clinic_id
+        requests.ask_for_carer(nadia.actor, stranger.id, clinic_id=wahran.clinic_id, **about)
+    assert requests.ask_for_carer(nadia.actor, stranger.id, **about).clinic_id == el_djazair.clinic_id
     with pytest.raises(Invalid) as no:
-        family.enter(nadia.actor, amina.patient_id, **about)
+        requests.ask_for_carer(nadia.actor, amina.patient_id, **about)
     assert set(no.value.fields) == {"clinic_id"}
 
 
@@ -379,7 +376,7 @@ def test_at_another_clinic_nothing_is_theirs_to_do(
         "add an allergy": lambda: profiles.add_allergy(actor, key, substance="X", reaction="", severity="mild"),
         "grant": lambda: inviting.grant(actor, patient_id=key, email=lina.email, scopes=["view"]),
         "hand over": lambda: inviting.hand_over(actor, key, email=lina.email),
-        "enter": lambda: family.enter(actor, key, email=lina.email, relation="other", scopes=["view"]),
+        "ask": lambda: requests.ask_for_carer(actor, key, email=lina.email, relation="other", scopes=["view"]),
     }
     assert [name for name, verb in verbs.items() if not refused(verb)] == []
 

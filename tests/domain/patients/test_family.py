@@ -14,6 +14,7 @@ from portal.core.events import Event
 from portal.core.policy import find
 from portal.domain.audit import EventQuery, events
 from portal.domain.clinics.models import Clinic
+from portal.domain.identity.models import User
 from portal.domain.patients import care, family, profiles
 from portal.domain.patients.family_shapes import CareShape, DependantShape
 from portal.domain.patients.models import Delegation, Patient
@@ -292,39 +293,30 @@ def test_nobody_acts_for_themselves_by_leave(database: Any, amina: Any) -> None:
 # --- the desk ---
 
 
-def test_the_desk_enters_a_consent_given_on_paper_for_patients_its_clinic_knows(
+def test_the_desk_ends_what_counts_for_its_own_clinic(
     database: Any, nadia: Any, kamel: Any, yacine: Any, el_djazair: Any
 ) -> None:
     old_man = make_patient(given_name="Rachid", family_name="Amrani")
     register_at(old_man, session().get_one(Clinic, el_djazair.clinic_id))
+    held = care.begin(
+        nadia.actor, old_man, session().get_one(User, yacine.user_id), relation="parent", scopes=["view", "book"],
+        until=TODAY + timedelta(days=365), clinic_id=el_djazair.clinic_id,
+    )  # fmt: skip
     keep()
-    about = {"relation": "parent", "scopes": ["view", "book"], "until": TODAY + timedelta(days=365)}
-    held = family.enter(nadia.actor, old_man.id, email=yacine.email.upper(), **about)
-    keep()
-    assert (held.user_id, held.granted_by, held.ends_on) == (yacine.user_id, nadia.user_id, about["until"])
     assert old_man.id in yacine.actor.cares_for("book", at=el_djazair.clinic_id)
     with pytest.raises(NotFound):
-        family.enter(kamel.actor, old_man.id, email=yacine.email, **about)
-    with pytest.raises(Invalid) as no:
-        family.enter(nadia.actor, old_man.id, email="nobody@example.dz", **about)
-    assert set(no.value.fields) == {"email"}
-    with pytest.raises(Conflict):
-        family.enter(nadia.actor, old_man.id, email=nadia.email, **about)
+        family.end(kamel.actor, held.id)
     family.end(nadia.actor, held.id)
     assert yacine.actor.dependants_at == {}
 
 
-def test_a_patient_does_not_enter_themselves_as_carer(database: Any, amina: Any, yacine: Any) -> None:
-    with pytest.raises(Forbidden):
-        family.enter(amina.actor, amina.patient_id, email=yacine.email, relation="other", scopes=["view"])
-
-
-def test_whoever_is_entered_gets_a_patients_pages(database: Any, nadia: Any, dr_haddad: Any, el_djazair: Any) -> None:
+def test_whoever_looks_after_somebody_gets_a_patients_pages(
+    database: Any, nadia: Any, dr_haddad: Any, el_djazair: Any
+) -> None:
     mother = make_patient(given_name="Zohra", family_name="Haddad")
-    register_at(mother, session().get_one(Clinic, el_djazair.clinic_id))
-    keep()
     assert dr_haddad.actor.patient_id is None
-    family.enter(nadia.actor, mother.id, email=dr_haddad.email, relation="parent", scopes=["view"])
+    user, place = session().get_one(User, dr_haddad.user_id), el_djazair.clinic_id
+    care.begin(nadia.actor, mother, user, relation="parent", scopes=["view"], until=None, clinic_id=place)
     keep()
     assert dr_haddad.actor.has_role("patient")
 

@@ -264,7 +264,7 @@ def test_an_account_with_visits_of_its_own_takes_over_no_second_record(
 def test_the_desk_hands_a_record_over_and_others_do_not(
     amina: Any, yacine: Any, nadia: Any, kamel: Any, mailbox: Any, el_djazair: Any
 ) -> None:
-    someone = make_patient(given_name="Yacine", family_name="Meziane", birth_date=BORN)
+    someone = make_patient(given_name="Yacine", family_name="Meziane", birth_date=BORN, email=yacine.email)
     register_at(someone, session().get_one(Clinic, el_djazair.clinic_id))
     keep()
     with pytest.raises(NotFound):

@@ -18,7 +18,8 @@ from portal.core.db import keep, session
 from portal.domain.changes import applying, planning
 from portal.domain.changes.models import Proposal
 from portal.domain.clinics.models import Clinic
-from portal.domain.patients import family
+from portal.domain.identity.models import User
+from portal.domain.patients import care
 from portal.domain.patients.models import Allergy, Delegation, Patient
 from portal.domain.reviews.models import Review
 from portal.domain.scheduling import booking, invitations, series, visits
@@ -83,10 +84,19 @@ def two_clinics(patient: Any, here: tuple[Any, Any], there: tuple[Any, Any], des
     session().add(Allergy(patient_id=record.id, substance=OF_RECORD[1], reaction="rash"))
     first, second = _part(patient, *here, "HERE", "09:00"), _part(patient, *there, "THERE", "11:00")
     _changed(patient, first, second)
-    about = {"email": carer.email, "relation": "parent", "scopes": ["view", "book"]}
-    held = family.enter(desk.actor, patient.patient_id, clinic_id=first.place.clinic_id, **about)
-    keep()
+    held = named_by(desk, carer, patient.patient_id, first.place.clinic_id, relation="parent")
     return Two(patient.patient_id, first, second, held)
+
+
+def named_by(
+    desk: Any, carer: Any, patient_id: Any, clinic_id: Any, *scopes: str, relation: str = "other"
+) -> Delegation:
+    """What comes of a desk's request for a carer once it was allowed and accepted."""
+    patient, user = session().get_one(Patient, patient_id), session().get_one(User, carer.user_id)
+    about: dict[str, Any] = {"relation": relation, "scopes": scopes or ("view", "book"), "until": None}
+    held = care.begin(desk.actor, patient, user, clinic_id=clinic_id, **about)
+    keep()
+    return held
 
 
 def _part(patient: Any, place: Any, doctor: Any, tag: str, wall: str) -> Part:

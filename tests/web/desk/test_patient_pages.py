@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from portal.core.db import session
+from portal.core.db import keep, session
+from portal.domain.patients import requests
 from portal.domain.patients.models import Patient
 from portal.domain.scheduling.models import Appointment
 from tests.builders import (
@@ -104,7 +105,7 @@ def test_a_new_patient_leads_on_to_the_booking_that_was_begun(client: Any, nadia
     assert str(dr_benali.practice_id) in answer.location
 
 
-def test_contact_is_changed_by_the_desk(client: Any, nadia: Any, selma: Patient) -> None:
+def test_a_contact_is_changed_by_the_desk_once_the_patient_allows_it(client: Any, nadia: Any, selma: Patient) -> None:
     client.sign_in(nadia)
     assert "Selma" in client.get(f"/desk/patients/{selma.id}/edit").text
     sent = {
@@ -114,6 +115,14 @@ def test_contact_is_changed_by_the_desk(client: Any, nadia: Any, selma: Patient)
         "phone": "0770 00 00 01",
         "language": "fr",
     }
-    assert client.post(f"/desk/patients/{selma.id}/edit", data=sent).status_code == 303
-    assert session().get_one(Patient, selma.id).phone == "+213770000001"
+    selma.email, old = "selma@example.dz", selma.phone
+    keep()
+    answer = client.post(f"/desk/patients/{selma.id}/edit", data=sent | {"email": "selma@example.dz"})
+    assert answer.status_code == 303
+    page = client.get(answer.headers["Location"]).text
+    assert "The patient is asked. It counts once they allow it." in page and "To change a contact" in page
+    assert session().get_one(Patient, selma.id).phone == old
+    (asked,) = requests.of_clinics(nadia.actor)
+    assert client.post(f"/desk/requests/{asked.id}/confirm").status_code == 403  # there is no paper
+    assert client.post(f"/desk/requests/{asked.id}/withdraw").status_code == 303
     assert client.post(f"/desk/patients/{selma.id}/edit", data=sent | {"phone": "1"}).status_code == 422
