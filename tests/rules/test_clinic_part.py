@@ -6,6 +6,7 @@ patient has at both clinics. The patient herself finds every word on the same wa
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
@@ -16,6 +17,7 @@ from werkzeug.routing import IntegerConverter, Rule, UUIDConverter
 
 from tests.api.conftest import Program
 from tests.domain.patients.two_clinics import OF_RECORD, Part, Two, two_clinics
+from tests.rules.source import dotted, modules
 
 # the doors a patient has; those of doctors, desks and admins let no carer in (test_authorization.py)
 DOORS = {"account", "family", "notifications", "patient", "public", "api_v1"}
@@ -50,6 +52,20 @@ QUERIES = (
 )
 
 
+# who means the whole record: everybody else says at which clinic (`at=`), or asks reach.reaches
+OF_WHOLE_RECORDS = {
+    "portal/core/actor.py",
+    "portal/domain/access/acting.py",  # whoever reads the whole record need not show a birth date
+    "portal/domain/notifications/stream.py",  # the channel of everything that is the patient's
+    "portal/domain/patients/care.py",
+    "portal/domain/patients/models.py",
+    "portal/domain/patients/own.py",
+    "portal/domain/patients/profiles.py",
+    "portal/domain/patients/reach.py",
+    "portal/domain/scheduling/glance.py",  # beside the parts
+}
+
+
 @pytest.fixture
 def two(amina: Any, yacine: Any, nadia: Any, dr_benali: Any, dr_haddad: Any, el_djazair: Any, wahran: Any) -> Two:
     """Amina at El Djazair and at Wahran; Nadia of El Djazair has named Yacine."""
@@ -76,6 +92,16 @@ def test_the_patient_finds_every_word_on_the_same_walk(
         if not left:
             break
     assert left == set()
+
+
+def test_whoever_asks_for_whom_somebody_cares_says_where() -> None:
+    without = {
+        path
+        for path, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and dotted(node.func).endswith("cares_for") and not node.keywords
+    }
+    assert without - OF_WHOLE_RECORDS == set()
 
 
 def walk(app: Flask, two: Two, browser: Any, other: Any, person: Any) -> Iterator[tuple[str, str]]:

@@ -140,7 +140,7 @@ def book(
     in_order = sorted(set(times))
     _makes_sense(every_days, len(in_order))
     around = (in_order[0], in_order[-1])
-    own = patient_id in actor.cares_for("book")
+    own = patient_id in actor.cares_somewhere("book")
     waiting = taking.against_closing(practice_id, actor.user_id, patient_id if own else None)
     book_ = rulebook.read_one(practice_id, *around, visit_type_id=visit_type_id, after=waiting) or refuse(NotFound)
     _may(actor, patient_id, book_)
