@@ -66,10 +66,10 @@ def _flask_settings(settings: Settings) -> dict[str, Any]:
 def _core(app: Flask, settings: Settings) -> None:
     from flask_migrate import Migrate
 
-    from portal import models, schedule, subscriptions, worker  # noqa: F401 - their tables and tasks must be known
+    from portal import acting, models, schedule, subscriptions, worker  # noqa: F401 - their tables and tasks must be known
     from portal.core import events, limits, live, log, open_streams, recent, secrets, tasks
     from portal.core.db import db
-    from portal.domain.identity import factors, passwords, sessions, signing, tokens
+    from portal.domain.identity import acts_for, factors, passwords, sessions, signing, tokens
     from portal.domain.scheduling import caps, holds, video
     from portal.gateways import anchors, hooks, mail, sms
     from portal.web import letters
@@ -93,6 +93,7 @@ def _core(app: Flask, settings: Settings) -> None:
     )
     video.meet_at(settings.video_address)
     events.subscribe(subscriptions.SUBSCRIPTIONS)
+    acts_for.use(acting.KINDS, acting.SPARED)
     tasks.hand_over_by(worker.hand_over(settings.redis_url))
     transport = mail.transport_for(settings.mail_url, settings.portal_data / "mail")
     app.extensions["portal.mail"] = transport

@@ -14,7 +14,7 @@ from portal.domain.identity import accounts, factors
 from portal.domain.patients import profiles
 from tests.api.conftest import Program, problem
 from tests.apps import Phone
-from tests.builders import PASSWORD
+from tests.builders import PASSWORD, grant_for
 
 NEW = "another long password"
 MERIEM = {"email": "meriem@example.dz", "password": PASSWORD, "given_name": "Meriem", "family_name": "Saadi"}
@@ -47,14 +47,16 @@ def required_of_staff() -> Any:
 def test_one_registers_verifies_and_books(api: Program, mailbox: Any, wish: Any) -> None:
     answer = api.post("/auth/register", MERIEM | {"locale": "fr"})
     assert answer.status_code == 202 and answer.get_json() == ACCEPTED
+    problem(login(api, MERIEM["email"]), 403, "email_not_verified")
+    token = token_in(mailbox.link(MERIEM["email"], "verify"))
+    problem(api.post("/auth/verify", {"token": token}), 422, "invalid")
+    shown = {"token": token, "password": PASSWORD}
+    assert api.post("/auth/verify", shown).status_code == 204
+    problem(api.post("/auth/verify", shown), 410, "gone")
     mine = Program(api.client, login(api, MERIEM["email"]).get_json()["access_token"])
     me = mine.get("/auth/me").get_json()
-    assert (me["roles"], me["email_verified"], me["locale"]) == (["patient"], False, "fr")
-    problem(mine.post("/appointments", wish()), 403, "email_not_verified")
-    token = token_in(mailbox.link(MERIEM["email"], "verify"))
-    assert api.post("/auth/verify", {"token": token}).status_code == 204
+    assert (me["roles"], me["email_verified"], me["locale"]) == (["patient"], True, "fr")
     assert mine.post("/appointments", wish()).status_code == 201
-    problem(api.post("/auth/verify", {"token": token}), 410, "gone")
 
 
 def test_registering_a_known_address_answers_the_same_and_tells_its_owner(
@@ -153,14 +155,15 @@ def test_one_changes_name_and_language(api: Program, amina: Any) -> None:
     problem(mine.send("PUT", "/auth/profile", {"given_name": "Amina", "family_name": "B"}), 422, "invalid")
 
 
-def test_a_changed_password_signs_everybody_else_out(api: Program, amina: Any, mailbox: Any) -> None:
+def test_a_changed_password_signs_everybody_out(api: Program, amina: Any, mailbox: Any) -> None:
     mine, other = api.as_(amina), api.as_(amina)
     wrong = mine.post("/auth/password", {"current_password": "wrong", "password": NEW})
     assert problem(wrong, 422, "wrong_password")["errors"][0]["field"] == "current_password"
     assert mine.post("/auth/password", {"current_password": PASSWORD, "password": NEW}).status_code == 204
-    assert mine.get("/auth/me").status_code == 200
-    problem(other.get("/auth/me"), 401, "invalid_token")
-    assert api.post("/auth/refresh", {"refresh_token": mine.refresh}).status_code == 200
+    for one in (mine, other):
+        problem(one.get("/auth/me"), 401, "invalid_token")
+        problem(api.post("/auth/refresh", {"refresh_token": one.refresh}), 401, "invalid_token")
+    assert login(api, amina.email, NEW).status_code == 200
     assert "password of your account was changed" in mailbox.text(amina.email)
 
 
@@ -202,6 +205,36 @@ def test_one_sees_browsers_and_programs_and_ends_them(
     (left,) = mine.get("/auth/sessions").get_json()["items"]
     assert mine.delete(f"/auth/sessions/{left['id']}").status_code == 204
     problem(mine.get("/auth/me"), 401, "invalid_token")
+
+
+def test_one_sees_all_that_acts_and_ends_it(api: Program, amina: Any, yacine: Any, phone: Phone) -> None:
+    mine = Program(api.client, grant_for(amina.user_id).access_token)
+    mine.post("/calendars", {"whose": "patient"})
+    mine.post("/webhooks", {"url": "https://93.184.215.14/hook", "description": "Mine"})
+    mine.post(f"/patients/{amina.patient_id}/carer-invitations", {"email": yacine.email})
+    items = mine.get("/auth/acting").get_json()["items"]
+    assert [one["kind"] for one in items] == ["program", "calendar", "webhook", "invitation", "second_factor"]
+    (theirs,) = api.as_(yacine).get("/auth/acting").get_json()["items"]
+    problem(mine.delete(f"/auth/acting/{theirs['id']}"), 404, "not_found")
+    problem(mine.delete(f"/auth/acting/{items[-1]['id']}"), 403, "ends_on_pages")
+    for one in items[1:3]:
+        assert mine.delete(f"/auth/acting/{one['id']}").status_code == 204
+    assert [one["kind"] for one in mine.get("/auth/acting").get_json()["items"]] == [
+        "program", "invitation", "second_factor",
+    ]  # fmt: skip
+
+
+def test_one_ends_all_that_acts_with_the_password_only(api: Program, amina: Any, mailbox: Any) -> None:
+    mine, reader = api.as_(amina), api.as_(amina, scopes=["profile:read"])
+    mine.post("/calendars", {"whose": "patient"})
+    problem(reader.post("/auth/acting/end", {"current_password": PASSWORD}), 403, "insufficient_scope")
+    said = problem(mine.post("/auth/acting/end", {"current_password": "wrong"}), 422, "wrong_password")
+    assert [one["field"] for one in said["errors"]] == ["current_password"]
+    assert mine.post("/auth/acting/end", {"current_password": PASSWORD}).status_code == 204
+    for one in (mine, reader):
+        problem(one.get("/auth/me"), 401, "invalid_token")
+    assert [one["kind"] for one in api.as_(amina).get("/auth/acting").get_json()["items"]] == ["program"]
+    assert "1 calendar address" in mailbox.text(amina.email)
 
 
 # --- the second step ---

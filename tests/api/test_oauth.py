@@ -497,7 +497,7 @@ def test_a_person_takes_their_yes_back(let: Let, amina: Any) -> None:
     given = planner.tokens()
     page = planner.browser.get("/account/security").get_data(as_text=True)
     assert "Family planner" in page and str(SCOPES["appointments:read"]) in page
-    assert planner.browser.post(f"/account/programs/{families(amina)[0].id}/end").status_code == 303
+    assert planner.browser.post(f"/account/acting/{families(amina)[0].id}/end").status_code == 303
     problem(me(planner.browser, given["access_token"]), 401, "invalid_token")
 
 

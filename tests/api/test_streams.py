@@ -19,7 +19,7 @@ from portal.core.clock import standing_at
 from portal.core.db import keep, session
 from portal.domain.clinics import members, programs
 from portal.domain.clinics.models import Membership
-from portal.domain.identity import sessions, tokens
+from portal.domain.identity import accounts, tokens
 from portal.domain.identity.client_models import OAuthClient
 from portal.domain.identity.models import TokenFamily
 from tests.api.conftest import Program, problem
@@ -330,7 +330,7 @@ def test_ending_a_program_by_hand_ends_its_stream(listen: Any, api: Program, ami
 
 
 def a_password_is_changed(amina: Any, planner: OAuthClient) -> None:
-    sessions.end_all(amina.user_id)
+    accounts.sign_out_everywhere(amina.actor)
 
 
 def its_program_is_let_in_no_more(amina: Any, planner: OAuthClient) -> None:

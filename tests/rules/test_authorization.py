@@ -52,10 +52,9 @@ GET    account.check_mail             everybody in
 POST   account.confirm_factor         signed-in in
 POST   account.decline_by_link        everybody in
 POST   account.decline_invitation     signed-in 404
+POST   account.end_acting             signed-in 404
+POST   account.end_all_acting         signed-in in
 POST   account.end_calendar           signed-in 404
-POST   account.end_other_sessions     signed-in in
-POST   account.end_program            signed-in 404
-POST   account.end_session            signed-in 404
 GET    account.factor_help            everybody in
 POST   account.factor_help            everybody in
 GET    account.forgot                 everybody in
@@ -257,6 +256,8 @@ POST   api_v1.decline_offer           signed-in 404
 POST   api_v1.dispute_record_request  signed-in 404
 GET    api_v1.docs                    everybody in
 DELETE api_v1.drop_change             signed-in 404
+DELETE api_v1.end_acting              signed-in 404
+POST   api_v1.end_all_acting          signed-in in
 DELETE api_v1.end_calendar            signed-in 404
 DELETE api_v1.end_care                signed-in 404
 DELETE api_v1.end_membership          signed-in 404
@@ -313,6 +314,7 @@ POST   api_v1.join_waitlist           signed-in in
 PUT    api_v1.keep_doctor             each 401 404 403 403 403 403 403
 POST   api_v1.leave_waitlist          signed-in 404
 DELETE api_v1.let_doctor_go           each 401 in 403 403 403 403 403
+GET    api_v1.list_acting             signed-in in
 GET    api_v1.list_any_slots          everybody in
 GET    api_v1.list_appointments       signed-in in
 GET    api_v1.list_calendars          signed-in in

@@ -18,13 +18,21 @@ from portal.api.v1.auth import SIGN_IN_RATE, me
 from portal.core.actor import Actor
 from portal.core.errors import Gone, Invalid, NotFound
 from portal.core.text import gettext as say
-from portal.domain.identity import accounts, credentials, signed_in
-from portal.domain.identity.shapes import ChangePassword, EmailOnly, LinkToken, MyProfile, ResetPassword
-from portal.domain.identity.signed_in import SignedIn
+from portal.domain.identity import accounts, acts_for, credentials, sessions
+from portal.domain.identity.acts_for import EndsOnPages, Thing
+from portal.domain.identity.shapes import (
+    ChangePassword,
+    EmailOnly,
+    MyProfile,
+    PresentPassword,
+    ResetPassword,
+    VerifyAddress,
+)
 from portal.domain.patients import profiles, registering
 from portal.domain.patients.shapes import RegisterPatient
 
 TAG = "Your account"
+SIGNED_IN = ("browser", "program")
 FROM_THE_MAIL = "the last part of the link in the e-mail"
 
 
@@ -47,12 +55,38 @@ class SignedInOut(Out):
     is_current: Annotated[bool, Field(description="Whether it is the sign-in of this very token")]
 
     @classmethod
-    def of(cls, one: SignedIn) -> SignedInOut:
+    def of(cls, one: Thing) -> SignedInOut:
         return cls(**{name: getattr(one, name) for name in cls.model_fields})
 
 
 class SignedInList(Out):
     items: list[SignedInOut]
+
+
+class ActingOut(Out):
+    """One thing that acts for the account."""
+
+    id: UUID
+    kind: Literal[
+        "browser", "program", "calendar", "webhook", "clinic_webhook", "invitation", "provider", "second_factor"
+    ]
+    label: Annotated[str, Field(description="What it calls itself, or what it is for")]
+    address: Annotated[str | None, Field(description="Where a browser signed in from")]
+    scopes: Annotated[list[str] | None, Field(description="What a program may do; null: everything the account may")]
+    created_at: datetime
+    last_used_at: datetime | None
+    expires_at: datetime | None
+    is_current: Annotated[bool, Field(description="Whether it is the sign-in of this very token")]
+
+    @classmethod
+    def of(cls, one: Thing) -> ActingOut:
+        return cls(**{name: getattr(one, name) for name in cls.model_fields})
+
+
+class ActingList(Out):
+    """Kind by kind."""
+
+    items: list[ActingOut]
 
 
 @endpoint(
@@ -83,16 +117,20 @@ def register(actor: Actor, body: RegisterPatient) -> Mailed:
     "POST",
     "/auth/verify",
     tag=TAG,
-    body=LinkToken,
+    body=VerifyAddress,
     status=204,
-    refuses=(Gone,),
+    refuses=(Gone, Invalid),
     public=True,
     rate=SIGN_IN_RATE,
-    example={"token": FROM_THE_MAIL},
+    example={"token": FROM_THE_MAIL, "password": "four words you like"},
 )
-def verify_email(actor: Actor, body: LinkToken) -> None:
-    """Show that the e-mail address is one's own, with the token that was mailed"""
-    accounts.verify_email(actor, body.token)
+def verify_email(actor: Actor, body: VerifyAddress) -> None:
+    """Show that the e-mail address is one's own, with the token that was mailed
+
+    The password is the account's from now on: send the one it was registered with, or another. Whoever registered the
+    address may have been somebody else, so everything that was signed in before ends.
+    """
+    accounts.verify_email(actor, body.token, password=body.password)
 
 
 @endpoint(
@@ -129,7 +167,7 @@ def forgot_password(actor: Actor, body: EmailOnly) -> Mailed:
 def reset_password(actor: Actor, body: ResetPassword) -> None:
     """Choose a new password with the token that was mailed
 
-    Every browser and program that is signed in is signed out.
+    What acts for the account ends: browsers, programs, calendar addresses, webhooks, open invitations.
     """
     credentials.reset(actor, body.token, body.password)
 
@@ -165,7 +203,7 @@ def put_profile(actor: Actor, body: MyProfile) -> Me:
 def change_password(actor: Actor, body: ChangePassword) -> None:
     """Change the password, knowing the present one
 
-    Every other browser and program is signed out; the tokens of this sign-in go on.
+    What acts for the account ends, this sign-in with the rest: sign in again with the new password.
     """
     credentials.change(actor, **body.values())
 
@@ -173,13 +211,54 @@ def change_password(actor: Actor, body: ChangePassword) -> None:
 @endpoint("GET", "/auth/sessions", tag=TAG, answer=SignedInList, scope="profile:read")
 def list_sessions(actor: Actor) -> SignedInList:
     """The browsers and programs that are signed in, the one used last first"""
-    return SignedInList(items=[SignedInOut.of(one) for one in signed_in.mine(actor)])
+    found = acts_for.mine(actor, SIGNED_IN)
+    found.sort(key=lambda one: one.last_used_at or one.created_at, reverse=True)
+    return SignedInList(items=[SignedInOut.of(one) for one in found])
 
 
 @endpoint("DELETE", "/auth/sessions/{session_id}", tag=TAG, status=204, refuses=(NotFound,), scope="profile:write")
 def end_session(actor: Actor, session_id: UUID) -> None:
     """Sign a browser or a program out; with the id of this one, it is the same as POST /auth/logout"""
-    signed_in.end(actor, session_id)
+    acts_for.end_one(actor, session_id, SIGNED_IN)
+
+
+@endpoint("GET", "/auth/acting", tag=TAG, answer=ActingList, scope="profile:read")
+def list_acting(actor: Actor) -> ActingList:
+    """Everything that acts for the account: what is signed in, calendar addresses, webhooks, open invitations"""
+    return ActingList(items=[ActingOut.of(one) for one in acts_for.mine(actor)])
+
+
+@endpoint(
+    "DELETE",
+    "/auth/acting/{thing_id}",
+    tag=TAG,
+    status=204,
+    refuses=(NotFound, EndsOnPages),
+    scope="profile:write",
+)
+def end_acting(actor: Actor, thing_id: UUID) -> None:
+    """End one of them; a second factor is removed on the portal's pages only"""
+    acts_for.end_one(actor, thing_id)
+
+
+@endpoint(
+    "POST",
+    "/auth/acting/end",
+    tag=TAG,
+    body=PresentPassword,
+    status=204,
+    refuses=(Invalid,),
+    scope="profile:write",
+    rate=SIGN_IN_RATE,
+    example={"current_password": "the present one"},
+)
+def end_all_acting(actor: Actor, body: PresentPassword) -> None:
+    """End all of them, this sign-in too, knowing the password
+
+    Password, second factor and providers stay, and so do the webhooks of clinics.
+    """
+    sessions.prove(actor, body.current_password, "current_password")
+    accounts.sign_out_everywhere(actor)
 
 
 def _mailed() -> Mailed:

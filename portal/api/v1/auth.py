@@ -10,6 +10,7 @@ from portal.api.v1.answers import Me, MembershipOut, Tokens
 from portal.core.actor import Actor
 from portal.core.errors import refuse
 from portal.domain.identity import mail_step, second_step, tokens
+from portal.domain.identity.acts_for import EmailNotVerified
 from portal.domain.identity.challenges import ChallengeOver, SecondFactorRequired
 from portal.domain.identity.factors import WrongCode
 from portal.domain.identity.mail_challenges import MailCodeRequired
@@ -29,7 +30,7 @@ REFRESH_TOKEN = {"refresh_token": "the refresh token of your last sign-in or ref
     tag=TAG,
     body=ProgramSignIn,
     answer=Tokens,
-    refuses=(SignInRefused, SecondFactorRequired, MailCodeRequired),
+    refuses=(SignInRefused, SecondFactorRequired, MailCodeRequired, EmailNotVerified),
     public=True,
     rate=SIGN_IN_RATE,
     example={"email": "amina@demo.test", "password": "the password", "label": "My booking robot"},
@@ -38,7 +39,7 @@ def login(actor: Actor, body: ProgramSignIn) -> Tokens:
     """Sign in with e-mail and password
 
     `scopes` narrows what the tokens may do; leave it out for everything the account may. `label` is what the account's
-    owner sees beside the sign-in.
+    owner sees beside the sign-in. The address must be verified first.
 
     For an account with a second factor the answer is 401 `second_factor_required` with a `challenge`: send it with the
     code of the authenticator app to POST /auth/second-factor within five minutes.

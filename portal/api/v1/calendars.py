@@ -15,6 +15,7 @@ from portal.api.v1.answers import Out
 from portal.core.actor import Actor
 from portal.core.errors import NotFound
 from portal.core.shapes import Shape
+from portal.domain.identity.acts_for import EmailNotVerified
 from portal.domain.scheduling import feeds
 from portal.domain.scheduling.feeds import NothingToShow, TooManyFeeds
 from portal.domain.scheduling.planning import CalendarFeed
@@ -72,7 +73,7 @@ def list_calendars(actor: Actor) -> Calendars:
     body=MakeCalendar,
     answer=CalendarMade,
     status=201,
-    refuses=(NothingToShow, TooManyFeeds),
+    refuses=(NothingToShow, EmailNotVerified, TooManyFeeds),
     scope="appointments:write",
     keyed=True,
     example={"whose": "patient"},

@@ -21,6 +21,7 @@ from portal.core.actor import Actor
 from portal.core.errors import Forbidden
 from portal.core.shapes import Limit, Shape
 from portal.domain.doctors.shapes import Cursor
+from portal.domain.identity.acts_for import EmailNotVerified
 from portal.domain.webhooks import endpoints, messages
 from portal.domain.webhooks.endpoints import Beyond, NotPublic, Paused, TooMany
 from portal.domain.webhooks.shapes import ChangeEndpoint, NewEndpoint, ReplaySince
@@ -68,7 +69,7 @@ def list_webhooks(actor: Actor, query: WebhooksQuery) -> Webhooks:
     body=NewEndpoint,
     answer=WebhookSecretOut,
     status=201,
-    refuses=(Forbidden, Beyond, NotPublic, TooMany),
+    refuses=(Forbidden, EmailNotVerified, Beyond, NotPublic, TooMany),
     scope=WRITE,
     keyed=True,
     example=EXAMPLE,

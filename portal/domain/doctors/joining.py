@@ -28,6 +28,7 @@ from portal.domain.clinics.models import ClinicInvitation
 from portal.domain.doctors import practices, profiles
 from portal.domain.doctors.models import Doctor, Practice
 from portal.domain.identity import accounts, passwords
+from portal.domain.identity.acts_for import EmailNotVerified
 from portal.domain.identity.models import User
 
 
@@ -104,7 +105,7 @@ def _taken(actor: Actor, key: UUID | str) -> ClinicInvitation:
     invitation = invitations.take(as_id(key))
     if invitation.email:
         allow(is_addressed_to(actor, invitation), NotFound)
-        allow(actor.email_verified, sentence=_("Please confirm your e-mail address first."))
+        allow(actor.email_verified, EmailNotVerified)
         return invitation
     asked = session().scalar(
         select(Doctor.id).where(Doctor.id == invitation.doctor_id, Doctor.id.in_(_answered_for(actor)))

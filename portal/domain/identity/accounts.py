@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hmac import compare_digest
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Text, cast, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from portal.core import clock
+from portal.core import clock, secrets
 from portal.core.actor import SYSTEM, Actor
 from portal.core.db import session
 from portal.core.errors import Conflict, Invalid, NotFound, refuse
@@ -17,7 +18,7 @@ from portal.core.events import record
 from portal.core.paging import Page, page
 from portal.core.policy import allow
 from portal.core.text import lazy as _
-from portal.domain.identity import letters, links, passwords, sessions
+from portal.domain.identity import acts_for, letters, links, passwords
 from portal.domain.identity.models import User
 
 
@@ -35,13 +36,31 @@ class HasAccount(Conflict):
     sentence = _("This address has an account already. Please sign in.")
 
 
+class PasswordNeeded(Invalid):
+    """Whoever confirms the address did not show that they chose the account's password."""
+
+    code = "password_needed"
+
+    def __init__(self) -> None:
+        super().__init__(fields={"password": _("Please choose a password. You sign in with it from now on.")})
+
+
 def register(
-    actor: Actor, *, email: str, password: str, given_name: str, family_name: str, locale: str, **facts: Any
+    actor: Actor,
+    *,
+    email: str,
+    password: str,
+    given_name: str,
+    family_name: str,
+    locale: str,
+    mark: str = "",
+    **facts: Any,
 ) -> User | None:
     """Make an account that still has to verify its address; None when the address has one already.
 
     Either way the address gets a mail, so the answer does not tell whether the account exists. `facts` travel with
-    the link (where to go on afterwards). Raises Invalid for a weak password and TooMany.
+    the link (where to go on afterwards). `mark` is a secret of the browser, by which it is known again when the address
+    is verified. Raises Invalid for a weak password and TooMany.
     """
     asked_at = links.count_asking(actor)
     try:
@@ -50,7 +69,9 @@ def register(
         links.uncount_asking(asked_at)
         raise
     facts["asked_at"] = asked_at
-    user = _insert(email=email, password_hash=hashed, given_name=given_name, family_name=family_name, locale=locale)
+    about: dict[str, Any] = {"given_name": given_name, "family_name": family_name, "locale": locale}
+    marked = secrets.fingerprint(mark) if mark else None
+    user = _insert(email=email, password_hash=hashed, registered_mark=marked, **about)
     if user is None:
         letters.post(letters.already_registered, email, by_email(email), facts)
         return None
@@ -59,15 +80,36 @@ def register(
     return user
 
 
-def verify_email(actor: Actor, token: str) -> tuple[User, dict[str, Any]]:
-    """The address is the person's own: they could open the link. Raises Gone. Returns the user and the link's facts."""
+def verify_email(
+    actor: Actor, token: str, *, mark: str = "", password: str | None = None
+) -> tuple[User, dict[str, Any], str]:
+    """The address is the person's own: they could open the link.
+
+    Whoever registered it may have been a stranger, so what was let in before ends. The password stays only if the
+    browser shows that it is the maker's (see is_made_here); otherwise `password` replaces it. Returns the user, the
+    link's facts and the new token of the browser's own session, empty when it has none. Raises Gone, Invalid.
+    """
+    user = links.look("verify", token).user
+    keeps = is_made_here(actor, user, mark)
+    hashed = None if keeps else _chosen(user, password)
     link = links.use("verify", token)
-    user = link.user
-    if not user.email_verified_at:
-        user.email_verified_at = clock.now()
-        session().flush()
-        record(actor, "user.verified", user)
-    return user, link.facts
+    own = actor.session_id if actor.user_id == user.id else None
+    ended = acts_for.end(actor, user, acts_for.VERIFIED, spare=own, but=("password",) if keeps else ())
+    if hashed:
+        user.password_hash, user.password_changed_at = hashed, clock.now()
+    user.email_verified_at, user.registered_mark = clock.now(), None
+    session().flush()
+    record(actor, "user.verified", user)
+    letters.tell_ended(user, acts_for.VERIFIED, ended)
+    return user, link.facts, ended.cookie
+
+
+def is_made_here(actor: Actor, user: User, mark: str = "") -> bool:
+    """Whether this browser is signed in to the account, or is the one in which its password was chosen (`mark`)."""
+    if not user.password_hash:
+        return False
+    made_it = bool(mark) and compare_digest(secrets.fingerprint(mark), user.registered_mark or "")
+    return made_it or (actor.door == "web" and actor.user_id == user.id)
 
 
 def send_verification(actor: Actor, email: str = "", **facts: Any) -> None:
@@ -104,8 +146,18 @@ def open_proved(
     return user
 
 
+def sign_out_everywhere(actor: Actor) -> acts_for.Ended:
+    """End everything that acts for one's own account but this browser, which goes on under a new token.
+
+    A program's own sign-in ends with the rest. Whoever calls this has seen the password once more.
+    """
+    ended = acts_for.end_mine(actor, acts_for.EVERYWHERE)
+    letters.tell_ended(get(actor.user_id), acts_for.EVERYWHERE, ended)
+    return ended
+
+
 def deactivate(actor: Actor, user_id: UUID) -> User:
-    """Shut an account at once: its sessions and tokens end with this transaction."""
+    """Shut an account at once: what acts for it ends with this transaction."""
     allow(actor.is_superadmin)
     user = get(user_id)
     if user.id == actor.user_id:
@@ -113,7 +165,7 @@ def deactivate(actor: Actor, user_id: UUID) -> User:
     if user.is_active:
         user.deactivated_at = clock.now()
         session().flush()
-        sessions.end_all(user.id)
+        acts_for.end(actor, user, acts_for.SHUT)
         record(actor, "user.deactivated", user)
     return user
 
@@ -149,6 +201,7 @@ def make_superadmin(email: str, password: str, given_name: str = "Super", family
     """The first superadmin, from the command line or the environment. Raises Invalid for a weak password."""
     hashed = passwords.accept(password, email)
     user = _insert(email=email, given_name=given_name, family_name=family_name) or by_email(email) or refuse(NotFound)
+    acts_for.end(SYSTEM, user, acts_for.RESET if user.is_verified else acts_for.VERIFIED)
     user.password_hash, user.password_changed_at = hashed, clock.now()
     user.is_superadmin, user.deactivated_at = True, None
     user.email_verified_at = user.email_verified_at or clock.now()
@@ -176,6 +229,12 @@ def search(actor: Actor, text: str = "", after: str | None = None, limit: int = 
         whole = func.lower(User.given_name + " " + User.family_name + " " + cast(User.email, Text))
         statement = statement.where(whole.contains(text.lower(), autoescape=True))
     return page(statement, [User.family_name, User.given_name, User.id], after=after, limit=limit)
+
+
+def _chosen(user: User, password: str | None) -> str:
+    if password is None:
+        raise PasswordNeeded
+    return passwords.accept(password, user.email, user.given_name, user.family_name)
 
 
 def _insert(**values: Any) -> User | None:

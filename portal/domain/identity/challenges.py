@@ -1,7 +1,7 @@
 """Half a sign-in: the password was right, the account has a second factor, and its code is still to come.
 
 Nothing is opened and nothing is stored meanwhile: whoever signs in keeps a signed challenge that says who they are,
-grows old in minutes, and is worth nothing at another door or after the password was changed.
+grows old in minutes, and is worth nothing at another door or after what acts for the account ended.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def ask(actor: Actor, user: User, door: str, **facts: Any) -> None:
     if session().scalar(stands) is None:
         return
     record(actor, "session.half_started", user_id=user.id)
-    signed = secrets.sign(_purpose(door), {"user": str(user.id), "since": _since(user), "facts": facts})
+    signed = secrets.sign(_purpose(door), {"user": str(user.id), "since": since(user), "facts": facts})
     raise SecondFactorRequired(challenge=signed, audit="session.half_started", user_id=user.id)
 
 
@@ -68,14 +68,16 @@ def read(door: str, challenge: str) -> Challenge:
         said = secrets.unsign(_purpose(door), challenge, max_age=int(LASTS[door].total_seconds()))
     except Gone:
         raise ChallengeOver from None
-    user = session().get(User, UUID(said["user"]), populate_existing=True)
-    if user is None or not user.is_active or _since(user) != said["since"]:
+    taken = {"key_share": True}  # the account first, then its factor: as whoever ends them does
+    user = session().get(User, UUID(said["user"]), populate_existing=True, with_for_update=taken)
+    if user is None or not user.is_active or since(user) != said["since"]:
         raise ChallengeOver
     return Challenge(user, said["facts"])
 
 
-def _since(user: User) -> str:
-    return user.password_changed_at.isoformat() if user.password_changed_at else ""
+def since(user: User) -> str:
+    """Since when the account stands as it does: another one, once what acts for it has ended."""
+    return " ".join(at.isoformat() if at else "-" for at in (user.password_changed_at, user.access_since))
 
 
 def _purpose(door: str) -> str:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from portal.core import clock, tasks
+from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.db import session
-from portal.core.errors import Invalid
 from portal.core.events import record
-from portal.core.text import lazy as _
-from portal.domain.identity import accounts, letters, links, passwords, sessions
+from portal.domain.identity import accounts, acts_for, letters, links, passwords, sessions
+from portal.domain.identity.acts_for import Ended
 from portal.domain.identity.models import User
 
 
@@ -29,37 +28,51 @@ def forgot(actor: Actor, email: str, **facts: Any) -> None:
 
 
 def reset(actor: Actor, token: str, password: str) -> tuple[User, dict[str, Any]]:
-    """Set a new password by link; every session ends. Returns the user and the link's facts. Raises Gone or Invalid."""
-    user, facts = _choose(actor, "reset", token, password, "password.reset")
-    tasks.later(letters.password_changed, user.id)
+    """Set a new password by link; what acted for the account ends. Returns the user and the link's facts.
+
+    Raises Gone or Invalid.
+    """
+    user, facts, ended = _choose(actor, "reset", token, password, "password.reset")
+    letters.tell_new_password(user, ended)
     return user, facts
 
 
-def change(actor: Actor, current_password: str, password: str) -> None:
-    """Set a new password, knowing the present one; every other session ends. Raises Invalid or TooMany."""
+def change(actor: Actor, current_password: str, password: str) -> Ended:
+    """Set a new password, knowing the present one; what acted for the account ends, a program's own sign-in too.
+
+    The browser goes on under a new token, which is returned with what ended. Raises Invalid or TooMany.
+    """
     user = accounts.get(actor.user_id)
-    try:
-        sessions.check_again(actor, current_password)
-    except sessions.SignInRefused:
-        sentence = _("This is not your present password.")
-        raise Invalid(fields={"current_password": sentence}, code="wrong_password", audit="password.refused") from None
+    sessions.prove(actor, current_password, "current_password")
     hashed = passwords.accept(password, user.email, user.given_name, user.family_name)
-    _set(actor, user, hashed, "password.changed", spare=actor.session_id)
-    tasks.later(letters.password_changed, user.id)
+    ended = acts_for.end(actor, user, acts_for.CHANGED, spare=actor.session_id)
+    _set(actor, user, hashed, "password.changed")
+    letters.tell_new_password(user, ended)
+    return ended
 
 
-def _choose(actor: Actor, purpose: str, token: str, password: str, event: str) -> tuple[User, dict[str, Any]]:
+def _choose(actor: Actor, purpose: str, token: str, password: str, event: str) -> tuple[User, dict[str, Any], Ended]:
     user = links.look(purpose, token).user
     hashed = passwords.accept(password, user.email, user.given_name, user.family_name)
     link = links.use(purpose, token)
+    ended = acts_for.end(actor, user, acts_for.RESET if user.is_verified else acts_for.VERIFIED)
     user.email_verified_at = user.email_verified_at or clock.now()  # they could open the mail
     _set(actor, user, hashed, event)
-    return user, link.facts
+    return user, link.facts, ended
 
 
-def _set(actor: Actor, user: User, hashed: str, event: str, spare: UUID | None = None) -> None:
-    user.password_hash, user.password_changed_at = hashed, clock.now()
+def _set(actor: Actor, user: User, hashed: str, event: str) -> None:
+    user.password_hash, user.password_changed_at, user.registered_mark = hashed, clock.now(), None
     session().flush()
-    sessions.end_all(user.id, spare=spare)
-    links.end_all("reset", user.id)
     record(actor, event, user)
+
+
+def _end(_actor: Actor, user_id: UUID, _spare: UUID | None) -> int:
+    """The password of whoever registered the address opens nothing any more."""
+    user = accounts.get(user_id)
+    had, user.password_hash = user.password_hash is not None, None
+    session().flush()
+    return int(had)
+
+
+ACTS = acts_for.Kind("password", frozenset({User.__tablename__}), _end)

@@ -17,13 +17,16 @@ import pyotp
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from portal.core import clock, limits, secrets, tasks
+from portal.core import clock, limits, secrets
 from portal.core.actor import PATIENT, ROLES, Actor
 from portal.core.db import new_id, session
 from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, refuse
 from portal.core.events import record
+from portal.core.text import gettext as say
 from portal.core.text import lazy as _
-from portal.domain.identity import letters, recovery, sessions
+from portal.core.text import ngettext
+from portal.domain.identity import acts_for, letters, recovery, sessions
+from portal.domain.identity.acts_for import Thing
 from portal.domain.identity.factor_models import RecoveryCode, SecondFactor
 from portal.domain.identity.models import User
 
@@ -108,7 +111,11 @@ def of(user_id: UUID | None) -> Standing | None:
 
 
 def begin(actor: Actor) -> None:
-    """Make a new secret, which counts for nothing until a code of it was entered. Raises HasFactor."""
+    """Make a new secret, which counts for nothing until a code of it was entered.
+
+    Raises HasFactor, EmailNotVerified.
+    """
+    acts_for.admit(actor)
     now, user_id = clock.now(), actor.user_id or refuse(NotFound)
     secret = secrets.lock(_PURPOSE, pyotp.random_base32().encode(), user_id.bytes)
     row = {"secret": secret, "updated_at": now, "last_step": 0}
@@ -135,8 +142,10 @@ def pending(actor: Actor, issuer: str) -> Setup | None:
 def confirm(actor: Actor, code: str) -> list[str]:
     """From now on the account asks for a code; returns the recovery codes, which are shown this once.
 
-    Whoever was signed in elsewhere had the password only, and is signed out. Raises WrongCode, NotBegun or TooMany.
+    Whoever was signed in elsewhere had the password only, and is signed out; this browser goes on under a new token.
+    Raises WrongCode, NotBegun, EmailNotVerified or TooMany.
     """
+    acts_for.admit(actor)
     factor = _locked(actor.user_id)
     if factor is None or factor.stands:
         raise NotBegun
@@ -144,9 +153,9 @@ def confirm(actor: Actor, code: str) -> list[str]:
         factor.last_step = _step(factor, plain(code)) or refuse(WrongCode, user_id=actor.user_id)
     factor.confirmed_at = clock.now()
     session().flush()
-    sessions.end_all(factor.user_id, spare=actor.session_id)
+    ended = acts_for.end(actor, _owner(factor.user_id), acts_for.FACTOR_ON, spare=actor.session_id)
     record(actor, "factor.confirmed", factor, user_id=factor.user_id)
-    _tell(factor.user_id, "set_up")
+    letters.tell_factor(factor.user_id, "set_up", ended)
     return recovery.make(factor.user_id)
 
 
@@ -177,13 +186,16 @@ def renew_codes(actor: Actor) -> list[str]:
     if factor is None or not factor.stands:
         raise NotFound
     record(actor, "factor.codes_renewed", factor, user_id=factor.user_id)
-    _tell(factor.user_id, "codes_renewed")
+    letters.tell_factor(factor.user_id, "codes_renewed")
     return recovery.make(factor.user_id)
 
 
 def remove(actor: Actor) -> None:
-    """Take away one's own second factor; the password alone opens the account again. Raises NotFound."""
-    _remove(actor, actor.user_id or refuse(NotFound), "removed")
+    """Take away one's own second factor; the password alone opens the account again. Raises NotFound.
+
+    Other browsers and programs are signed out, this browser goes on under a new token (sessions.renew).
+    """
+    _remove(actor, actor.user_id or refuse(NotFound), "removed", acts_for.FACTOR_OFF, spare=actor.session_id)
 
 
 def key_of(user_id: UUID) -> UUID | None:
@@ -193,23 +205,22 @@ def key_of(user_id: UUID) -> UUID | None:
 
 
 def take_away(actor: Actor, user_id: UUID) -> None:
-    """Take away somebody's second factor because the phone is lost; they are signed out everywhere. Raises NotFound.
+    """Take away somebody's second factor because the phone is lost; what acts for them ends. Raises NotFound.
 
     Whoever calls this has checked that the actor may.
     """
-    _remove(actor, user_id, "taken_away")
-    sessions.end_all(user_id)
+    _remove(actor, user_id, "taken_away", acts_for.FACTOR_TAKEN)
 
 
-def _remove(actor: Actor, user_id: UUID, what: str) -> None:
+def _remove(actor: Actor, user_id: UUID, what: str, occasion: str, spare: UUID | None = None) -> None:
+    user = _owner(user_id)
+    acts_for.hold(user)
     factor = _locked(user_id)
     if factor is None or not factor.stands:
         raise NotFound
-    session().execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
-    session().delete(factor)
-    session().flush()
+    ended = acts_for.end(actor, user, occasion, spare=spare)
     record(actor, f"factor.{what}", factor, user_id=user_id)
-    _tell(user_id, what)
+    letters.tell_factor(user_id, what, ended)
 
 
 def _take(factor: SecondFactor, code: str) -> None:
@@ -225,7 +236,7 @@ def _take_recovery(actor: Actor, user: User, code: str) -> None:
         raise WrongCode(_("This is not one of your codes, or it was used already."), user_id=user.id)
     known = Actor(user_id=user.id, door=actor.door, address=actor.address)
     record(known, "factor.recovery_code_used", user_id=user.id)
-    _tell(user.id, "code_used")
+    letters.tell_factor(user.id, "code_used")
 
 
 def _step(factor: SecondFactor, code: str) -> int | None:
@@ -251,5 +262,28 @@ def plain(code: str) -> str:
     return "".join(str(unicodedata.digit(char, char)) for char in kept)
 
 
-def _tell(user_id: UUID, what: str) -> None:
-    tasks.later(letters.second_factor, user_id, what, clock.now().isoformat())
+def _owner(user_id: UUID) -> User:
+    return session().get(User, user_id) or refuse(NotFound)
+
+
+def _things(_actor: Actor, user_id: UUID) -> list[Thing]:
+    factor = session().scalars(select(SecondFactor).where(SecondFactor.user_id == user_id)).one_or_none()
+    if factor is None or factor.confirmed_at is None:
+        return []
+    return [Thing("second_factor", factor.id, say("Authenticator app"), factor.confirmed_at)]
+
+
+def _end(_actor: Actor, user_id: UUID, _spare: UUID | None) -> int:
+    """The app's secret, one that was only begun too, and the recovery codes; whether one protected the account."""
+    session().execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
+    gone = delete(SecondFactor).where(SecondFactor.user_id == user_id).returning(SecondFactor.confirmed_at)
+    return sum(confirmed is not None for confirmed in session().scalars(gone))
+
+
+ACTS = acts_for.Kind(
+    "second_factor",
+    frozenset({SecondFactor.__tablename__, RecoveryCode.__tablename__}),
+    _end,
+    find=_things,
+    counted=lambda n: ngettext("%(n)s second factor", "%(n)s second factors", n),
+)

@@ -18,7 +18,7 @@ from portal.core.errors import Invalid, Refused, refuse
 from portal.core.events import record
 from portal.core.policy import allow
 from portal.core.text import lazy as _
-from portal.domain.identity import signing, tokens
+from portal.domain.identity import acts_for, signing, tokens
 from portal.domain.identity.client_models import AuthorizationCode, OAuthClient
 from portal.domain.identity.models import RefreshToken, TokenFamily, User
 from portal.domain.identity.tokens import ScopeTooWide
@@ -65,8 +65,9 @@ def scopes_for(client: OAuthClient, asked: Sequence[str] | None) -> list[str]:
 def allow_client(actor: Actor, client: OAuthClient, *, redirect_uri: str, scopes: Sequence[str], challenge: str) -> str:
     """The actor lets the program act for them within these scopes; returns the code it changes for tokens.
 
-    Raises ScopeTooWide, Invalid when the challenge is no S256 one.
+    Raises ScopeTooWide, Invalid when the challenge is no S256 one, EmailNotVerified.
     """
+    acts_for.admit(actor)
     given = scopes_for(client, scopes)
     if not CHALLENGE.fullmatch(challenge):
         raise Invalid(code="invalid_request")
@@ -97,8 +98,7 @@ def take_code(client: OAuthClient, code: str) -> AuthorizationCode:
     if found.used_at:
         raise CodeReused(found.family_id)
     user = session().get(User, found.user_id)
-    changed = user and user.password_changed_at and user.password_changed_at > found.created_at
-    if found.expires_at <= clock.now() or user is None or not user.is_active or changed:
+    if found.expires_at <= clock.now() or user is None or not user.is_active:
         raise InvalidGrant
     return found
 
@@ -199,3 +199,12 @@ def _look_up(token: str) -> _Found | None:
         return _Found(family, is_spent=bool(refresh_ and refresh_.spent_at)) if family else None
     family = session().get(TokenFamily, access.family_id)
     return _Found(family, access) if family else None
+
+
+def _end(_actor: Actor, user_id: UUID, _spare: UUID | None) -> int:
+    """Codes on their way; one that is being changed for tokens is waited for, so that its tokens end too."""
+    session().execute(delete(AuthorizationCode).where(AuthorizationCode.user_id == user_id))
+    return 0
+
+
+ACTS = acts_for.Kind("code", frozenset({AuthorizationCode.__tablename__}), _end)

@@ -10,11 +10,13 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from portal.core import emails, limits, secrets
+from portal.core import clock, emails, limits, secrets
 from portal.core.db import new_id, session
 from portal.core.errors import Gone, TooMany
 from portal.core.tasks import later, task
-from portal.domain.identity import links
+from portal.core.text import speaking
+from portal.domain.identity import acts_for, links
+from portal.domain.identity.acts_for import Ended
 from portal.domain.identity.models import User
 from portal.gateways import mail
 
@@ -98,20 +100,51 @@ def send_link(user_id: str, notice: str, purpose: str, locked: str, about: dict[
     _send(user, notice, secrets.fingerprint(token), token=token, lifetime=links.LIFETIME[purpose], **about)
 
 
+def tell_new_password(user: User, ended: Ended) -> None:
+    """Queue the letter that the password is another now, with what ended by it."""
+    later(password_changed, user.id, dict(ended.counts))
+
+
+def tell_factor(user_id: UUID, what: str, ended: Ended | None = None) -> None:
+    """Queue the letter about a second factor: set_up, removed, taken_away, codes_renewed, code_used."""
+    others = {kind: count for kind, count in ended.counts.items() if kind != "second_factor"} if ended else {}
+    later(second_factor, user_id, what, clock.now().isoformat(), others)
+
+
+def tell_ended(user: User, why: str, ended: Ended) -> None:
+    """Queue the letter that says what acted for the account and has ended; a new way in is told in any case."""
+    if acts_for.told(ended.counts) or why == acts_for.LINKED:
+        later(access_ended, user.id, why, clock.now().isoformat(), dict(ended.counts))
+
+
 @task
-def password_changed(user_id: str) -> None:
+def password_changed(user_id: str, counts: dict[str, int] | None = None) -> None:
     """Tell someone that their password is another now, in case it was not them."""
     user = _active(user_id)
     if user and user.password_changed_at:
-        _send(user, "password_changed", user.password_changed_at.isoformat(), at=user.password_changed_at)
+        _send(user, "password_changed", user.password_changed_at.isoformat(), **_ended(user, counts))
 
 
 @task
-def second_factor(user_id: str, what: str, at: str) -> None:
-    """Tell someone what became of their second factor: set_up, removed, taken_away, codes_renewed, code_used."""
+def second_factor(user_id: str, what: str, at: str, counts: dict[str, int] | None = None) -> None:
+    """Tell someone what became of their second factor."""
     user = _active(user_id)
     if user:
-        _send(user, "second_factor", at, what=what)
+        _send(user, "second_factor", at, what=what, **_ended(user, counts))
+
+
+@task
+def access_ended(user_id: str, why: str, at: str, counts: dict[str, int]) -> None:
+    """Tell someone what acts for their account no more, and why."""
+    user = _active(user_id)
+    if user:
+        _send(user, "access_ended", at, why=why, **_ended(user, counts))
+
+
+def _ended(user: User, counts: dict[str, int] | None) -> dict[str, Any]:
+    """What ended, in the language of whoever is told."""
+    with speaking(user.locale):
+        return {"ended": acts_for.told(counts or {}), "had_calendar": "calendar" in (counts or {})}
 
 
 @task

@@ -18,6 +18,7 @@ from portal.core import clock, limits, secrets
 from portal.core.actor import Actor
 from portal.core.db import session
 from portal.core.errors import Gone, refuse
+from portal.domain.identity import acts_for
 from portal.domain.identity.models import OneTimeToken, User
 
 LIFETIME = {
@@ -72,9 +73,12 @@ def look(purpose: str, token: str) -> OneTimeToken:
 
 
 def use(purpose: str, token: str) -> OneTimeToken:
-    """Spend the token, and with it the others for its purpose; of two at once one wins, the other gets Gone."""
+    """Spend the token, and with it the others for its purpose; of two at once one wins, the other gets Gone.
+
+    The account is taken for this transaction.
+    """
     user_id = look(purpose, token).user_id
-    session().execute(select(User.id).where(User.id == user_id).with_for_update())  # of two tokens, too, one wins
+    acts_for.take(user_id)  # of two tokens, too, one wins
     found = session().scalars(_usable(purpose, token).with_for_update(of=OneTimeToken)).one_or_none() or refuse(Gone)
     found.used_at = clock.now()
     session().flush()
@@ -97,6 +101,12 @@ def _open(purpose: str, user_id: UUID) -> tuple[ColumnElement[bool], ...]:
     return OneTimeToken.user_id == user_id, OneTimeToken.purpose == purpose, OneTimeToken.used_at.is_(None)
 
 
+def _end_acting(_actor: Actor, user_id: UUID, _spare: UUID | None) -> int:
+    for purpose in LIFETIME:
+        end_all(purpose, user_id)
+    return 0
+
+
 def _usable(purpose: str, token: str) -> Any:
     return (
         select(OneTimeToken)
@@ -111,3 +121,6 @@ def _usable(purpose: str, token: str) -> Any:
         )
         .execution_options(populate_existing=True)
     )
+
+
+ACTS = acts_for.Kind("link", frozenset({OneTimeToken.__tablename__}), _end_acting)

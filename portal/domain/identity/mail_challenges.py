@@ -21,7 +21,7 @@ from portal.core.errors import Gone, Unauthenticated
 from portal.core.events import record
 from portal.core.text import lazy as _
 from portal.domain.identity import letters, links
-from portal.domain.identity.challenges import ChallengeOver
+from portal.domain.identity.challenges import ChallengeOver, since
 from portal.domain.identity.models import User
 
 LASTS = links.LIFETIME["sign_in"]
@@ -80,7 +80,7 @@ def ask(actor: Actor, user: User | None, door: str, **facts: Any) -> NoReturn:
 
 
 def read(door: str, challenge: str) -> MailChallenge:
-    """What the challenge says; raises ChallengeOver when it is too old or altered, or the password is another now."""
+    """What the challenge says; raises ChallengeOver when it is too old or altered, or its access ended meanwhile."""
     try:
         said = json.loads(secrets.unlock(_purpose(door), urlsafe_b64decode(challenge.encode()), b""))
     except (Gone, ValueError):
@@ -93,7 +93,7 @@ def read(door: str, challenge: str) -> MailChallenge:
 
 
 def _since(user: User | None) -> str:
-    return user.password_changed_at.isoformat() if user and user.password_changed_at else ""
+    return since(user) if user else ""
 
 
 def _purpose(door: str) -> str:

@@ -28,6 +28,8 @@ class User(Base, Changing):
     password_changed_at: Mapped[datetime | None]
     deactivated_at: Mapped[datetime | None]
     last_signed_in_at: Mapped[datetime | None]
+    access_since: Mapped[datetime | None]  # what was let in before acts no more (acts_for)
+    registered_mark: Mapped[str | None] = mapped_column(String(64))  # of the browser that chose the password
 
     __table_args__ = (
         CheckConstraint("locale IN ('en', 'fr', 'ar')", name="locale"),

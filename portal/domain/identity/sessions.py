@@ -16,7 +16,9 @@ from portal.core.errors import Invalid, NotFound, TooMany, Unauthenticated, refu
 from portal.core.events import record
 from portal.core.policy import as_id
 from portal.core.text import lazy as _
-from portal.domain.identity import challenges, mail_challenges, passwords
+from portal.core.text import ngettext
+from portal.domain.identity import acts_for, challenges, mail_challenges, passwords
+from portal.domain.identity.acts_for import Thing
 from portal.domain.identity.models import OneTimeToken, TokenFamily, User, UserSession
 
 # Wrong passwords. Beyond the first two the right one still opens the account, with a code that is mailed to its owner.
@@ -101,7 +103,11 @@ def enter(actor: Actor, user: User, user_agent: str = "") -> tuple[UserSession, 
 
 
 def start(actor: Actor, user: User, user_agent: str = "") -> tuple[UserSession, str]:
-    """Open a session for a user who has proved who they are in every way they must; returns it with its token."""
+    """Open a session for a user who has proved who they are in every way they must; returns it with its token.
+
+    Raises ChangedHands when what they proved it with was replaced meanwhile.
+    """
+    acts_for.hold(user)
     now = clock.now()
     token = secrets.make_token()
     opened = UserSession(
@@ -147,25 +153,6 @@ def end(actor: Actor, session_id: UUID | str) -> None:
         record(actor, "session.ended", opened)
 
 
-def end_others(actor: Actor) -> None:
-    """End every session of one's own but this one."""
-    if actor.user_id:
-        end_all(actor.user_id, spare=actor.session_id)
-        record(actor, "session.others_ended")
-
-
-def end_all(user_id: UUID, spare: UUID | None = None) -> None:
-    """End every session and program sign-in of a user at once, but for `spare`, which may be either."""
-    now = clock.now()
-    open_ones = update(UserSession).where(UserSession.user_id == user_id, UserSession.ended_at.is_(None))
-    families = update(TokenFamily).where(TokenFamily.user_id == user_id, TokenFamily.ended_at.is_(None))
-    if spare:
-        open_ones, families = open_ones.where(UserSession.id != spare), families.where(TokenFamily.id != spare)
-    session().execute(open_ones.values(ended_at=now))
-    session().execute(families.values(ended_at=now, ended_why="revoked"))
-    live.look_again([user_id])  # its streams look, and end
-
-
 def mine(actor: Actor) -> list[UserSession]:
     """The sessions that are open, the one used last first."""
     now = clock.now()
@@ -183,13 +170,16 @@ def mine(actor: Actor) -> list[UserSession]:
     )
 
 
-def prove(actor: Actor, password: str) -> None:
-    """Show the password again before changing secrets; good for a few minutes in this session."""
+def prove(actor: Actor, password: str, field: str = "password") -> None:
+    """Show the password again before changing secrets; good for a few minutes in this session.
+
+    Raises Invalid, which names `field`, or TooMany.
+    """
     try:
         check_again(actor, password)
     except SignInRefused:
         sentence = _("This is not your present password.")
-        raise Invalid(fields={"password": sentence}, code="wrong_password", audit="password.refused") from None
+        raise Invalid(fields={field: sentence}, code="wrong_password", audit="password.refused") from None
     session().execute(
         update(UserSession).where(UserSession.id == actor.session_id).values(sudo_until=clock.now() + _sudo)
     )
@@ -232,3 +222,36 @@ def _with_password(user: User | None, password: str) -> User | None:
     if user.password_hash and passwords.outdated(user.password_hash):
         user.password_hash = passwords.rehash(password)
     return user
+
+
+def _things(actor: Actor, _user_id: UUID) -> list[Thing]:
+    return [
+        Thing(
+            "browser", one.id, one.user_agent or "", one.created_at, one.last_seen_at, one.expires_at, one.address,
+            is_current=one.id == actor.session_id,
+        )
+        for one in mine(actor)
+    ]  # fmt: skip
+
+
+def _end(_actor: Actor, user_id: UUID, spare: UUID | None) -> int:
+    """Every session but the spared one; how many could still be used."""
+    now = clock.now()
+    open_ones = update(UserSession).where(UserSession.user_id == user_id, UserSession.ended_at.is_(None))
+    if spare:
+        open_ones = open_ones.where(UserSession.id != spare)
+    ended = session().execute(
+        open_ones.values(ended_at=now).returning(UserSession.last_seen_at, UserSession.expires_at),
+        execution_options={"synchronize_session": "fetch"},
+    )
+    return sum(seen > now - _idle and until > now for seen, until in ended)
+
+
+ACTS = acts_for.Kind(
+    "browser",
+    frozenset({UserSession.__tablename__}),
+    _end,
+    find=_things,
+    end_one=end,
+    counted=lambda n: ngettext("%(n)s browser that was signed in", "%(n)s browsers that were signed in", n),
+)

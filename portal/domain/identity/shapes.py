@@ -73,6 +73,18 @@ class LinkToken(Shape):
     token: Token
 
 
+class VerifyAddress(LinkToken):
+    """The token that was mailed and the password the account has from now on: the one it was made with, or another."""
+
+    password: Secret
+
+
+class PresentPassword(Shape):
+    """The present password, shown once more."""
+
+    current_password: Secret
+
+
 class ResetPassword(LinkToken):
     """The token that was mailed and the password that replaces the forgotten one."""
 

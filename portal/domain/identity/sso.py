@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from sqlalchemy import delete, select
 
 from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.db import session
-from portal.core.errors import Forbidden
+from portal.core.errors import Forbidden, NotFound
 from portal.core.events import record
+from portal.core.policy import allow
 from portal.core.text import lazy as _
-from portal.domain.identity import accounts, sessions
+from portal.core.text import ngettext
+from portal.domain.identity import accounts, acts_for, letters, sessions
+from portal.domain.identity.acts_for import Thing
 from portal.domain.identity.models import SsoLink, User, UserSession
 
 
@@ -56,14 +62,43 @@ def _link(actor: Actor, issuer: str, subject: str, email: str, email_verified: b
     user = accounts.by_email(email)
     if user is None or not user.is_active:
         raise NoAccountYet
+    # whoever registered an address that was never verified may not own it: their password must not open it now either
+    occasion = acts_for.LINKED if user.is_verified else acts_for.VERIFIED
+    ended = acts_for.end(actor, user, occasion)
     if not user.is_verified:
-        # whoever registered this address never showed that it was theirs: their password must not open it now
-        user.password_hash = None
-        sessions.end_all(user.id)
         user.email_verified_at = clock.now()
         record(actor, "user.verified", user)
     link = SsoLink(user_id=user.id, issuer=issuer, subject=subject)
     session().add(link)
     session().flush()
     record(actor, "sso.linked", link, user_id=user.id)
+    letters.tell_ended(user, acts_for.LINKED, ended)
     return user
+
+
+def unlink(actor: Actor, link_id: UUID) -> None:
+    """The provider signs the actor in no more, until it vouches for the address again. Raises NotFound."""
+    gone = delete(SsoLink).where(SsoLink.id == link_id, SsoLink.user_id == actor.user_id).returning(SsoLink.id)
+    allow(session().scalar(gone) is not None, NotFound)
+    record(actor, "sso.unlinked", user_id=actor.user_id, link_id=link_id)
+
+
+def _things(_actor: Actor, user_id: UUID) -> list[Thing]:
+    links = session().scalars(select(SsoLink).where(SsoLink.user_id == user_id).order_by(SsoLink.created_at))
+    return [
+        Thing("provider", link.id, urlsplit(link.issuer).hostname or link.issuer, link.created_at) for link in links
+    ]
+
+
+def _end(_actor: Actor, user_id: UUID, _spare: UUID | None) -> int:
+    return len(session().scalars(delete(SsoLink).where(SsoLink.user_id == user_id).returning(SsoLink.id)).all())
+
+
+ACTS = acts_for.Kind(
+    "provider",
+    frozenset({SsoLink.__tablename__}),
+    _end,
+    find=_things,
+    end_one=unlink,
+    counted=lambda n: ngettext("%(n)s sign-in with a provider", "%(n)s sign-ins with a provider", n),
+)

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from portal.core import clock, live, secrets
 from portal.core.actor import Actor
 from portal.core.db import new_id, session
 from portal.core.errors import NotFound, Refused, refuse
 from portal.core.events import record
-from portal.core.policy import as_id
+from portal.core.policy import allow, as_id
 from portal.core.text import lazy as _
-from portal.domain.identity import challenges, sessions, signing
+from portal.core.text import ngettext
+from portal.domain.identity import acts_for, challenges, sessions, signing
+from portal.domain.identity.acts_for import Thing
 from portal.domain.identity.client_models import OAuthClient
 from portal.domain.identity.models import RefreshToken, TokenFamily, User
 from portal.domain.identity.signing import Read, TokenRefused
@@ -56,7 +58,7 @@ def sign_in(
 ) -> Grant:
     """Tokens for a program that knows the password.
 
-    Raises SignInRefused, TooMany, or what has to follow: MailCodeRequired (mail_step.grant_tokens),
+    Raises SignInRefused, TooMany, EmailNotVerified, or what has to follow: MailCodeRequired (mail_step.grant_tokens),
     SecondFactorRequired (second_step.grant_tokens).
     """
     narrowed = None if scopes is None else list(scopes)
@@ -64,13 +66,22 @@ def sign_in(
 
 
 def enter(actor: Actor, user: User, label: str | None, scopes: Sequence[str] | None) -> Grant:
-    """Tokens for a user who proved who they are in one way; raises SecondFactorRequired if they need two."""
+    """Tokens for a user who proved who they are in one way; raises SecondFactorRequired if they need two.
+
+    Raises EmailNotVerified.
+    """
+    allow(user.is_verified, acts_for.EmailNotVerified)
     challenges.ask(actor, user, "api", label=label, scopes=None if scopes is None else list(scopes))
     return start(actor, user, label, scopes)
 
 
 def start(actor: Actor, user: User, label: str | None, scopes: Sequence[str] | None) -> Grant:
-    """Tokens for a program of a user who has proved who they are in every way they must."""
+    """Tokens for a program of a user who has proved who they are in every way they must.
+
+    Raises ChangedHands, EmailNotVerified.
+    """
+    acts_for.hold(user)
+    allow(user.is_verified, acts_for.EmailNotVerified)
     return _grant(open_family(actor, user.id, label, scopes))
 
 
@@ -218,3 +229,34 @@ def _grant(
         scopes=family.scopes if scopes is None else scopes,
     )
     return Grant(access, token, int(_access.total_seconds()))
+
+
+def _things(actor: Actor, _user_id: UUID) -> list[Thing]:
+    return [
+        Thing(
+            "program", one.id, one.label or "", one.created_at, one.last_used_at, one.expires_at, scopes=one.scopes,
+            is_current=one.id == actor.session_id,
+        )
+        for one in mine(actor)
+    ]  # fmt: skip
+
+
+def _end(_actor: Actor, user_id: UUID, _spare: UUID | None) -> int:
+    """Every sign-in of a program; how many could still be used. Their streams look when they are nudged, and end."""
+    now = clock.now()
+    families = update(TokenFamily).where(TokenFamily.user_id == user_id, TokenFamily.ended_at.is_(None))
+    ended = session().scalars(
+        families.values(ended_at=now, ended_why="revoked").returning(TokenFamily.expires_at),
+        execution_options={"synchronize_session": "fetch"},
+    )
+    return sum(until > now for until in ended)
+
+
+ACTS = acts_for.Kind(
+    "program",
+    frozenset({TokenFamily.__tablename__, RefreshToken.__tablename__}),
+    _end,
+    find=_things,
+    end_one=end_mine,
+    counted=lambda n: ngettext("%(n)s program that acted for you", "%(n)s programs that acted for you", n),
+)

@@ -15,8 +15,8 @@ from portal.core.errors import Conflict, Forbidden, Gone, refuse
 from portal.core.events import record
 from portal.core.policy import allow
 from portal.core.text import lazy as _
-from portal.domain.identity import accounts
-from portal.domain.patients import care, reach, requests
+from portal.domain.identity import accounts, acts_for
+from portal.domain.patients import care, reach, requests, sent_invitations
 from portal.domain.patients.family_letters import PURPOSE
 from portal.domain.patients.inviting import LASTS, RECORD, Invitation, address_mark, is_over
 from portal.domain.patients.models import Delegation, Patient, Registration
@@ -55,6 +55,7 @@ def accept(actor: Actor, token: str, *, birth_date: date | None = None) -> Invit
     """
     invitation = look(actor, token)
     patient = invitation.patient or refuse(Gone)
+    acts_for.take(actor.user_id or refuse(NotYours))  # the account first, as whoever ends what acts for it does
     care.lock(patient.id)
     session().refresh(patient)
     allow(not is_over(invitation.id) and _still_granted(invitation), Gone)
@@ -73,6 +74,9 @@ def accept(actor: Actor, token: str, *, birth_date: date | None = None) -> Invit
             clinic_id=invitation.clinic_id,
         )
     record(actor, "invitation.accepted", invitation)
+    if invitation.kind == RECORD:
+        sent_invitations.withdraw_for(actor, patient.id)
+        acts_for.end_mine(actor, acts_for.TAKEN_OVER)
     return invitation
 
 

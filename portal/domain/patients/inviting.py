@@ -23,6 +23,7 @@ from portal.core.events import Event, record, write_pending
 from portal.core.policy import allow, as_id, find
 from portal.core.tasks import later
 from portal.core.text import lazy as _
+from portal.domain.identity import acts_for
 from portal.domain.identity.accounts import OwnAccount
 from portal.domain.patients import care, family_letters, reach
 from portal.domain.patients.models import Delegation, Patient
@@ -146,7 +147,7 @@ def waiting(actor: Actor, patient: Patient) -> list[Invitation]:
     )
     if not care.may_govern(actor, patient):
         statement = statement.where(_from_my_desk(actor))
-    return [_from_event(event) for event in session().scalars(statement.order_by(Event.seq.desc()))]
+    return [from_event(event) for event in session().scalars(statement.order_by(Event.seq.desc()))]
 
 
 def withdraw(actor: Actor, invitation_id: UUID | str) -> UUID:
@@ -158,7 +159,7 @@ def withdraw(actor: Actor, invitation_id: UUID | str) -> UUID:
         ours = select(Event.id).where(Event.id == sent.id, _from_my_desk(actor))
         allow(care.knows_at_desk(actor, patient) and session().scalar(ours) is not None, NotFound)
     care.lock(patient.id)
-    invitation = _from_event(sent)
+    invitation = from_event(sent)
     if not is_over(invitation.id):
         record(actor, "invitation.withdrawn", invitation)
     return patient.id
@@ -190,7 +191,7 @@ def _send(
     scopes: tuple[str, ...] = (),
     until: date | None = None,
 ) -> Invitation:
-    allow(actor.email_verified, sentence=_("Please confirm your e-mail address first."))
+    acts_for.admit(actor)
     limits.hit(PER_PERSON, "family", str(actor.user_id))
     made = Invitation(new_id(), patient.id, kind, relation, scopes, until, clock.now(), actor.user_id)
     return _post(actor, made, email)
@@ -265,7 +266,8 @@ def _facts(made: Invitation, email: str) -> dict[str, Any]:
     }
 
 
-def _from_event(event: Event) -> Invitation:
+def from_event(event: Event) -> Invitation:
+    """The invitation whose sending this event tells of."""
     facts = event.facts
     return Invitation(
         id=event.subject_id or refuse(NotFound),

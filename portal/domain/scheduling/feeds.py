@@ -21,8 +21,10 @@ from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, refuse
 from portal.core.events import record
 from portal.core.policy import allow
 from portal.core.text import lazy as _
-from portal.core.text import speaking
+from portal.core.text import ngettext, speaking
 from portal.domain.doctors.models import Doctor
+from portal.domain.identity import acts_for
+from portal.domain.identity.acts_for import Thing
 from portal.domain.identity.models import User
 from portal.domain.patients import reach
 from portal.domain.patients.models import Delegation, Patient
@@ -64,13 +66,13 @@ def mine(actor: Actor) -> list[CalendarFeed]:
 def make(actor: Actor, whose: str) -> str:
     """A new feed of one's own visits and of those one cares for ("patient"), or of the visits to oneself ("doctor").
 
-    Returns its token, which is not kept. Raises NothingToShow or TooManyFeeds.
+    Returns its token, which is not kept. Raises NothingToShow, EmailNotVerified or TooManyFeeds.
     """
     if whose not in {"patient", "doctor"}:
         raise Invalid
     may = bool(actor.doctor_id) if whose == "doctor" else bool(actor.cares_somewhere("view"))
     allow(may and actor.user_id is not None, NothingToShow)
-    session().get_one(User, actor.user_id, with_for_update=True)  # one at a time, so that the limit holds
+    acts_for.admit(actor)  # one at a time, so that the limit holds
     allow(len(mine(actor)) < MOST_FEEDS, TooManyFeeds)
     token = secrets.make_token(24)
     feed = CalendarFeed(user_id=actor.user_id, whose=whose, fingerprint=secrets.fingerprint(token))
@@ -131,3 +133,27 @@ def _whose(feed: CalendarFeed) -> ColumnElement[bool]:
         Appointment.patient_id.in_(own.union(whole)),
         tuple_(Appointment.patient_id, Appointment.clinic_id).in_(parts),
     )
+
+
+def _things(actor: Actor, _user_id: UUID) -> list[Thing]:
+    return [Thing("calendar", one.id, one.whose, one.created_at, one.read_at) for one in mine(actor)]
+
+
+def _end(actor: Actor, user_id: UUID, _spare: UUID | None) -> int:
+    alive = select(CalendarFeed).where(CalendarFeed.user_id == user_id, CalendarFeed.ended_at.is_(None))
+    ended = session().scalars(alive.with_for_update()).all()
+    for feed in ended:
+        feed.ended_at = clock.now()
+        record(actor, "calendar_feed.ended", feed, whose=feed.whose)
+    session().flush()
+    return len(ended)
+
+
+ACTS = acts_for.Kind(
+    "calendar",
+    frozenset({CalendarFeed.__tablename__}),
+    _end,
+    find=_things,
+    end_one=end,
+    counted=lambda n: ngettext("%(n)s calendar address", "%(n)s calendar addresses", n),
+)

@@ -8,6 +8,7 @@ from typing import Any
 
 from portal.core.errors import Conflict, Forbidden, Gone
 from portal.core.text import lazy as _
+from portal.domain.identity.acts_for import EmailNotVerified as EmailNotVerified
 from portal.domain.scheduling.availability import sentence_for
 from portal.domain.scheduling.timetable import Reason
 
@@ -31,11 +32,6 @@ class TimeTaken(NotOffered):
 class HoldExpired(Gone):
     code = "hold_expired"
     sentence = _("The time was kept for you for a few minutes and is free again. Please choose a time once more.")
-
-
-class EmailNotVerified(Forbidden):
-    code = "email_not_verified"
-    sentence = _("Please confirm your e-mail address first: we have sent you a link.")
 
 
 class NoPatientProfile(Forbidden):

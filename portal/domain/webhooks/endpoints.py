@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import joinedload
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -17,6 +18,9 @@ from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, refuse
 from portal.core.events import record
 from portal.core.policy import allow, as_id
 from portal.core.text import lazy as _
+from portal.core.text import ngettext
+from portal.domain.identity import acts_for
+from portal.domain.identity.acts_for import Thing
 from portal.domain.identity.models import TokenFamily
 from portal.domain.webhooks import sending, signing
 from portal.domain.webhooks.models import WebhookEndpoint, WebhookMessage
@@ -73,11 +77,12 @@ def make(
     """Write down a receiver and return it with its signing secret.
 
     Of a clinic it is told everything there, and only the clinic's admins may have one; else of what its owner may see.
-    Raises Forbidden, Beyond, NotPublic, TooMany.
+    Raises Forbidden, EmailNotVerified, Beyond, NotPublic, TooMany.
     """
     allow(clinic_id is None or actor.administers(clinic_id), Forbidden)
     _may_be_told(actor, events)
     _is_public(url)
+    acts_for.admit(actor)
     same = WebhookEndpoint.clinic_id == clinic_id if clinic_id else WebhookEndpoint.user_id == actor.user_id
     allow((session().scalar(select(func.count()).select_from(WebhookEndpoint).where(same)) or 0) < MOST, TooMany)
     endpoint = WebhookEndpoint(
@@ -188,3 +193,50 @@ def _is_public(url: str) -> None:
         raise NotPublic(**facts) from None
     except OSError:
         return
+
+
+def _own(user_id: UUID, of_clinics: bool) -> Select[WebhookEndpoint]:
+    of_clinic = WebhookEndpoint.clinic_id.is_not(None) if of_clinics else WebhookEndpoint.clinic_id.is_(None)
+    return select(WebhookEndpoint).where(WebhookEndpoint.user_id == user_id, of_clinic)
+
+
+def _things(kind: str, of_clinics: bool) -> Callable[[Actor, UUID], list[Thing]]:
+    def find(actor: Actor, user_id: UUID) -> list[Thing]:
+        seen = _own(user_id, of_clinics).where(_seen_by(actor)).order_by(WebhookEndpoint.created_at.desc())
+        return [
+            Thing(kind, one.id, one.description or urlsplit(one.url).hostname or "", one.created_at, one.succeeded_at)
+            for one in session().scalars(seen)
+        ]
+
+    return find
+
+
+def _end(of_clinics: bool) -> Callable[[Actor, UUID, UUID | None], int]:
+    def end(actor: Actor, user_id: UUID, _spare: UUID | None) -> int:
+        ended = session().scalars(_own(user_id, of_clinics).with_for_update(of=WebhookEndpoint)).all()
+        for endpoint in ended:
+            record(actor, "webhook.removed", endpoint)
+            session().delete(endpoint)
+        session().flush()
+        return len(ended)
+
+    return end
+
+
+_TABLES = frozenset({WebhookEndpoint.__tablename__})
+ACTS = acts_for.Kind(
+    "webhook",
+    _TABLES,
+    _end(of_clinics=False),
+    find=_things("webhook", of_clinics=False),
+    end_one=remove,
+    counted=lambda n: ngettext("%(n)s webhook", "%(n)s webhooks", n),
+)
+ACTS_OF_CLINICS = acts_for.Kind(
+    "clinic_webhook",
+    _TABLES,
+    _end(of_clinics=True),
+    find=_things("clinic_webhook", of_clinics=True),
+    end_one=remove,
+    counted=lambda n: ngettext("%(n)s webhook of a clinic", "%(n)s webhooks of clinics", n),
+)

@@ -9,10 +9,8 @@ from flask import current_app, request, session, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from portal.core.actor import Actor
-from portal.core.errors import Gone, Refused, Unauthenticated, refuse
+from portal.core.errors import Gone, Refused
 from portal.core.text import gettext as say
-from portal.domain.access import actors
 from portal.domain.access import factor_help as lost_phone
 from portal.domain.identity import factors, second_step, sessions
 from portal.domain.identity.challenges import ChallengeOver
@@ -96,6 +94,7 @@ def remove_factor() -> Response:
     """Go on with the password alone; whoever must have a second factor sets up another one at once."""
     gate.needs_sudo()
     factors.remove(gate.actor())
+    gate.go_on_as(sessions.renew(gate.actor()))
     said = say("Your second factor is removed.")
     return htmx.done(url_for("account.security", _anchor="second-factor"), said)
 
@@ -118,17 +117,10 @@ def factor_help(token: str) -> Response:
 
 def _show(codes: list[str], *, is_new: bool) -> Response:
     """The codes on a page, in a session whose cookie is another from here on."""
-    actor = _renewed()
+    actor = gate.go_on_as(sessions.renew(gate.actor()))
     onward_ = onward() or (url_for("account.security") if not is_new else navigation.home_for(actor))
     text = "\r\n".join([_heading(), "", *codes, ""])
     return htmx.page(CODES, status=201, codes=codes, text=text, is_new=is_new, onward=onward_)
-
-
-def _renewed() -> Actor:
-    token = sessions.renew(gate.actor())
-    actor = actors.by_session(token, request.remote_addr) or refuse(Unauthenticated)
-    gate.sign_in(token, actor)
-    return actor
 
 
 def _heading() -> str:

@@ -12,7 +12,7 @@ from portal.core.errors import Gone, NotFound, Refused
 from portal.core.text import gettext as say
 from portal.domain.clinics import invitations as asked_by_clinics
 from portal.domain.doctors import joining
-from portal.domain.identity import passwords
+from portal.domain.identity import passwords, sessions
 from portal.web import gate, htmx, navigation, terms
 from portal.web.account import bp
 from portal.web.account.arriving import enter
@@ -34,6 +34,7 @@ def accept_invitation(key: UUID) -> Response:
         asked = joining.accept(gate.actor(), key)
     except Refused as no:
         return _refused(no)
+    gate.go_on_as(sessions.renew(gate.actor()))  # the account reaches further now
     said = say("Accepted. You work at %(name)s from now on.", name=asked.clinic.name)
     if asked.doctor_id and not asked.email and asked.doctor_id != gate.actor().doctor_id:
         said = say("Accepted. %(name)s receives at %(clinic)s, too.", name=asked.name, clinic=asked.clinic.name)

@@ -15,6 +15,7 @@ from portal.web.account import bp
 from portal.web.account.arriving import onward
 from portal.web.account.forms import ChangePasswordForm, EmailForm, NewPasswordForm
 from portal.web.account.registering import remember
+from portal.web.account.security import what_ended
 
 
 @bp.route("/forgot", methods=["GET", "POST"])
@@ -58,9 +59,9 @@ def password() -> Response:
     around: dict[str, Any] = {"minimum": passwords.minimum_length(), "has_password": bool(user.password_hash)}
     if form.accepted():
         try:
-            credentials.change(gate.actor(), **form.clean.values())
+            ended = credentials.change(gate.actor(), **form.clean.values())
         except Refused as no:
             return htmx.refused(no, "account/password.html", form=form, **around)
-        said = say("Your password is changed. Every other browser and program was signed out.")
-        return htmx.done(url_for("account.security"), said)
+        gate.go_on_as(ended.cookie)
+        return htmx.done(url_for("account.security"), what_ended(say("Your password is changed."), ended))
     return htmx.page("account/password.html", status=422 if form.is_submitted() else 200, form=form, **around)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from typing import Any
 
 from flask import request, session, url_for
@@ -13,11 +12,12 @@ from portal.core.errors import Gone, Refused
 from portal.core.text import gettext as say
 from portal.core.text import language as spoken
 from portal.domain.identity import accounts, credentials, links, passwords
+from portal.domain.identity.models import User
 from portal.domain.patients import registering
 from portal.web import gate, htmx, navigation
 from portal.web.account import bp
 from portal.web.account.arriving import enter, has_mailbox, onward
-from portal.web.account.forms import EmailForm, RegisterForm
+from portal.web.account.forms import EmailForm, NewPasswordForm, RegisterForm
 
 PAGE = "account/register.html"
 
@@ -31,7 +31,8 @@ def register() -> Response:
     around: dict[str, Any] = {"next": onward(), "minimum": passwords.minimum_length()}
     if form.accepted():
         try:
-            registering.register(gate.actor(), **form.clean.values(), **remember(form.clean.email, "verify"))
+            facts = {"mark": _mark(), **remember(form.clean.email, "verify")}
+            registering.register(gate.actor(), **form.clean.values(), **facts)
         except Refused as no:
             return htmx.refused(no, PAGE, form=form, **around)
         return htmx.see_other(url_for("account.check_mail"))
@@ -67,36 +68,44 @@ def resend() -> Response:
 def verify(token: str) -> Response:
     """Opening the link only shows a button (mail scanners open links too); pressing it verifies the address.
 
-    The browser in which the account was made is signed in. Any other has to show the password: whoever made the account
-    may not be the one who owns the address.
+    In the browser in which the account was made the password stays. In any other a password is chosen: whoever made
+    the account may not be the one who owns the address.
     """
-    form = EmailForm(formdata=None)
+    form, who = NewPasswordForm(), gate.actor()
     try:
-        if request.method == "GET":
-            return htmx.page("account/verify.html", user=links.look("verify", token).user, token=token)
-        user, facts = accounts.verify_email(gate.actor(), token)
+        user = links.look("verify", token).user
+        is_own = accounts.is_made_here(who, user, _mark())
+        around: dict[str, Any] = {"user": user, "token": token, "is_own": is_own, "minimum": passwords.minimum_length()}
+        chosen = form.clean.password if not is_own and form.accepted() else None
+        if request.method == "GET" or (chosen is None and not is_own):
+            return htmx.page("account/verify.html", status=200 if request.method == "GET" else 422, form=form, **around)
+        user, facts, cookie = accounts.verify_email(who, token, mark=_mark(), password=chosen)
     except Gone as no:
-        return htmx.refused(no, "account/verify_over.html", form=None, resend=form)
-    target = onward(facts.get("next", ""))
-    if user.id == gate.actor().user_id:
-        return htmx.done(target or navigation.home_for(gate.actor()), say("Thank you. Your e-mail is confirmed."))
-    if _is_same_browser(facts):
-        return enter(user, target)
+        return htmx.refused(no, "account/verify_over.html", form=None, resend=EmailForm(formdata=None))
+    except Refused as no:
+        return htmx.refused(no, "account/verify.html", form=form, **around)
+    return _verified(user, onward(facts.get("next", "")), cookie)
+
+
+def _verified(user: User, target: str, cookie: str) -> Response:
+    """Go on in the account that is confirmed, unless this browser is signed in to another one."""
+    if cookie:
+        who = gate.go_on_as(cookie)
+        return htmx.done(target or navigation.home_for(who), say("Thank you. Your e-mail is confirmed."))
     if gate.actor().is_signed_in:
         return htmx.done(navigation.home_for(gate.actor()), say("The e-mail of another account is confirmed."))
-    said = say("Thank you. Your e-mail is confirmed. Please sign in.")
-    return htmx.done(url_for("account.sign_in", next=target or None), said)
+    return enter(user, target)
 
 
 def remember(email: str, why: str) -> dict[str, Any]:
     """Keep in this browser what was mailed to whom; returns the facts that travel with the mail's link."""
     target = onward() or (session.get("mailed") or {}).get("next", "")
-    mark = session.get("mark") or secrets.make_token(16)
-    session["mark"] = mark
     session["mailed"] = {"email": email, "why": why, "next": target}
-    return {"next": target, "mark": secrets.fingerprint(mark)}
+    return {"next": target}
 
 
-def _is_same_browser(facts: dict[str, Any]) -> bool:
-    mark = session.get("mark")
-    return mark is not None and hmac.compare_digest(secrets.fingerprint(mark), str(facts.get("mark", "")))
+def _mark() -> str:
+    """A secret by which this browser is known again as the one that chose an account's password."""
+    if "mark" not in session:
+        session["mark"] = secrets.make_token(16)
+    return str(session["mark"])

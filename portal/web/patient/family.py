@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from portal.core.errors import Gone, NotFound, Refused, refuse
 from portal.core.policy import allow, as_id
 from portal.core.text import gettext as say
+from portal.domain.identity import sessions
 from portal.domain.patients import accepting, care, family, inviting, profiles
 from portal.domain.patients.models import Patient
 from portal.domain.scheduling import glance
@@ -214,6 +215,7 @@ def accept_invitation(token: str) -> AnyResponse:
     except Refused as no:
         form.refuse(no)
         return _invitation(token, form, status=no.status)
+    gate.go_on_as(sessions.renew(actor()))  # the account reaches further now
     if asked.kind == inviting.RECORD:
         return htmx.done(url_for("patient.home"), say("This is your own record now."))
     said = say("Thank you. You can act for %(name)s now.", name=asked.patient.name if asked.patient else "")

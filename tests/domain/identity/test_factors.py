@@ -121,7 +121,8 @@ def test_turning_it_on_signs_everybody_else_out(amina: Any) -> None:
     factors.begin(actor)
     factors.confirm(actor, Phone(amina).code())
     assert actors.by_session(elsewhere, None) is None
-    assert actors.by_session(here, None)
+    assert actors.by_session(here, None) is None, "a copy of the cookie is worth nothing"
+    assert actors.by_session(sessions.renew(actor), None)
     with pytest.raises(tokens.TokenRefused):
         actors.by_bearer(grant.access_token, None)
 

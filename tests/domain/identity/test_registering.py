@@ -45,18 +45,18 @@ def test_an_address_is_taken_however_it_is_capitalised(database: Any, amina: Any
 def test_the_first_mail_verifies_and_works_once(database: Any, mailbox: Any) -> None:
     registering.register(NOBODY, **NEW, locale="en", next="/somewhere")
     token = token_in(mailbox, "rania@example.dz", "verify")
-    user, facts = accounts.verify_email(NOBODY, token)
+    user, facts, _cookie = accounts.verify_email(NOBODY, token, password=NEW["password"])
     assert user.is_verified
     assert facts["next"] == "/somewhere"
     with pytest.raises(Gone):
-        accounts.verify_email(NOBODY, token)
+        accounts.verify_email(NOBODY, token, password=NEW["password"])
 
 
 def test_a_verification_link_ends_after_a_day(database: Any, mailbox: Any, standing_at: Any) -> None:
     registering.register(NOBODY, **NEW, locale="en")
     token = token_in(mailbox, "rania@example.dz", "verify")
     with standing_at(clock.now() + timedelta(hours=24, seconds=1)), pytest.raises(Gone):
-        accounts.verify_email(NOBODY, token)
+        accounts.verify_email(NOBODY, token, password=NEW["password"])
 
 
 def test_the_newest_three_links_work_until_one_is_used(database: Any, mailbox: Any) -> None:
@@ -67,11 +67,11 @@ def test_the_newest_three_links_work_until_one_is_used(database: Any, mailbox: A
         tokens.append(token_in(mailbox, "rania@example.dz", "verify"))
     assert len(set(tokens)) == 4
     with pytest.raises(Gone):
-        accounts.verify_email(NOBODY, tokens[0])
-    assert accounts.verify_email(NOBODY, tokens[1])[0].is_verified
+        accounts.verify_email(NOBODY, tokens[0], password=NEW["password"])
+    assert accounts.verify_email(NOBODY, tokens[1], password=NEW["password"])[0].is_verified
     for spent in tokens[1:]:
         with pytest.raises(Gone):
-            accounts.verify_email(NOBODY, spent)
+            accounts.verify_email(NOBODY, spent, password=NEW["password"])
 
 
 def test_a_token_is_worthless_for_another_purpose(database: Any, amina: Any) -> None:
@@ -144,7 +144,7 @@ def test_whoever_confirms_the_address_is_not_counted(
     for number in range(4):
         email = f"a{number}@example.dz"
         registering.register(NOBODY, **(NEW | {"email": email}), locale="en")
-        accounts.verify_email(NOBODY, token_in(mailbox, email, "verify"))
+        accounts.verify_email(NOBODY, token_in(mailbox, email, "verify"), password=NEW["password"])
 
 
 def test_the_command_line_finds_an_account_however_it_is_written(database: Any, amina: Any) -> None:

@@ -142,20 +142,23 @@ def test_one_sees_and_ends_ones_own_sessions_only(database: Any, amina: Any, yac
     assert actors.by_session(their_token, None) is not None
 
 
-def test_ending_the_others_spares_this_one(database: Any, amina: Any) -> None:
+def test_ending_everything_spares_this_one_under_a_new_token(database: Any, amina: Any) -> None:
     _, first_token, _ = open_(amina)
     _, here_token, here = open_(amina)
-    sessions.end_others(here)
+    ended = accounts.sign_out_everywhere(here)
+    assert ended.counts == {"browser": 1}
     assert actors.by_session(first_token, None) is None
-    assert actors.by_session(here_token, None) is not None
+    assert actors.by_session(here_token, None) is None
+    assert actors.by_session(ended.cookie, None) is not None
 
 
 def test_a_new_password_ends_every_other_session(database: Any, amina: Any) -> None:
     _, first_token, _ = open_(amina)
     _, here_token, here = open_(amina)
-    credentials.change(here, PASSWORD, "seven green boats")
+    ended = credentials.change(here, PASSWORD, "seven green boats")
     assert actors.by_session(first_token, None) is None
-    assert actors.by_session(here_token, None) is not None
+    assert actors.by_session(here_token, None) is None, "a copy of the cookie is worth nothing"
+    assert actors.by_session(ended.cookie, None) is not None
 
 
 def test_changing_the_password_needs_the_present_one(database: Any, amina: Any) -> None:

@@ -12,10 +12,10 @@ from portal.core import clock, secrets
 from portal.core.db import keep, session
 from portal.core.errors import Conflict, Forbidden, Gone, NotFound, TooMany
 from portal.domain.clinics.models import Clinic
-from portal.domain.patients import accepting, care, family, inviting
+from portal.domain.patients import accepting, care, family, inviting, sent_invitations
 from portal.domain.patients.family_letters import PURPOSE
 from portal.domain.patients.models import Delegation, Patient
-from portal.domain.scheduling import glance, invitations
+from portal.domain.scheduling import feeds, glance, invitations
 from tests.builders import ALGIERS, make_patient, make_user, register_at
 from tests.domain.patients.test_family import BORN, TODAY, booked, child_of, let
 from tests.people import Person
@@ -238,6 +238,20 @@ def test_a_grown_child_takes_the_record_into_their_own_hands(
     assert held.patient_id in amina.actor.cares_for("view")  # until the eighteenth birthday
     with pytest.raises(Gone):
         accepting.accept(ilyes.actor, token, birth_date=born)
+
+
+def test_with_the_record_ends_what_was_let_in_for_less_and_every_other_invitation(
+    amina: Any, yacine: Any, mailbox: Any
+) -> None:
+    held = child_of(amina)
+    inviting.grant(amina.actor, patient_id=held.patient_id, email="aunt@example.dz", scopes=["view"])
+    inviting.hand_over(amina.actor, held.patient_id, email=yacine.email)
+    feed = feeds.make(yacine.actor, "patient")
+    accepting.accept(yacine.actor, token_in(mailbox, yacine.email), birth_date=BORN)
+    keep()
+    with pytest.raises(NotFound):
+        feeds.read(feed)
+    assert sent_invitations.open_of(amina.user_id) == []
 
 
 def test_once_of_age_nobody_acts_for_them_any_more(amina: Any, yacine: Any, mailbox: Any) -> None:

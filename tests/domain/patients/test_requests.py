@@ -273,7 +273,7 @@ def token_of(request: RecordRequest) -> str:
     sent = (
         session().scalars(select(Event).where(Event.subject_type == "invitation", Event.subject_id == request.id)).one()
     )
-    invitation = inviting._from_event(sent)
+    invitation = inviting.from_event(sent)
     return secrets.sign("family", inviting._facts(invitation, request.wanted["email"]))
 
 

@@ -12,7 +12,7 @@ POSTS = [
     "sign-in", "sign-in/code", "second-factor/begin", "second-factor/confirm", "second-factor/codes",
     "second-factor/remove", "register", "resend", "verify/x", "forgot", "reset/x", "password", "sudo",
     "sign-out", "language", "theme", "profile", "profile/details", "profile/patient", "allergies",
-    f"allergies/{NOBODYS}/remove", f"sessions/{NOBODYS}/end", "sessions/end-others", f"programs/{NOBODYS}/end",
+    f"allergies/{NOBODYS}/remove", f"acting/{NOBODYS}/end", "acting/end",
     "calendars", f"calendars/{NOBODYS}/end", "invitation/x", "invitation/x/decline", "second-factor-help/x",
     f"invitations/{NOBODYS}/accept", f"invitations/{NOBODYS}/decline",
 ]  # fmt: skip

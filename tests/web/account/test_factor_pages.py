@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pytest
 
 from portal.core import clock
-from portal.domain.identity import accounts, credentials, factors, sessions
+from portal.domain.identity import credentials, factors, sessions
 from tests.apps import Phone
 from tests.builders import HTMX, PASSWORD
 from tests.doors import Browser
@@ -125,25 +125,13 @@ def test_the_step_is_not_kept_and_leads_nowhere_else(client: Any, amina: Any, ph
     assert answer.location.startswith("/patient")
 
 
-def test_the_browser_that_registered_asks_for_the_code_too(client: Any, mailbox: Any) -> None:
-    facts = {"given_name": "Meriem", "family_name": "Saadi", "email": "meriem@example.dz", "password": PASSWORD}
-    client.post("/account/register", data=facts)
-    link = mailbox.link("meriem@example.dz", "verify").removeprefix("http://localhost")
-    user = accounts.by_email("meriem@example.dz")
-    assert user
-    Phone(_Somebody(user)).set_up()
-    answer = client.post(link)
-    assert (answer.status_code, answer.location) == (303, STEP)
-    assert not is_in(client)
-
-
-class _Somebody:
-    """An account that is none of the tests' people."""
-
-    def __init__(self, user: Any) -> None:
-        from tests.builders import actor_of
-
-        self.user_id, self.actor = user.id, actor_of(user)
+def test_before_the_address_is_confirmed_none_is_set_up(client: Any, lina: Any) -> None:
+    client.sign_in(lina)
+    assert "Send me a new link" in client.get("/account/second-factor").text
+    answer = client.post("/account/second-factor/begin")
+    assert answer.status_code == 303
+    assert "Please confirm your e-mail address first" in client.get(answer.location).text
+    assert factors.pending(lina.actor, "Portal") is None
 
 
 def test_a_provider_vouches_for_one_factor_only(client: Any, amina: Any, phone: Phone, provider: Any) -> None:  # noqa: F811

@@ -43,14 +43,31 @@ def test_the_walk_of_a_new_patient(client: Any, mailbox: Any) -> None:
         assert kept["hold"] == "a held time"
 
 
-def test_in_another_browser_the_password_is_asked_for(client: Any, new_client: Any, mailbox: Any) -> None:
+def test_in_another_browser_a_password_is_chosen(client: Any, new_client: Any, mailbox: Any) -> None:
     register(client, next="/account/security")
     link, other = path(mailbox.link(NEW["email"])), new_client()
-    answer = other.post(link)
-    assert answer.location == "/account/sign-in?next=/account/security"
-    assert other.get("/account/profile").status_code == 303
-    entered = other.post(answer.location, data={"email": NEW["email"], "password": NEW["password"]})
-    assert entered.location == "/account/security"
+    assert 'name="password"' in other.get(link).text and 'name="password"' not in client.get(link).text
+    for data in ({}, {"password": "short"}):
+        assert other.post(link, data=data).status_code == 422
+        assert other.get("/account/profile").status_code == 303
+    answer = other.post(link, data={"password": "another seven boats"})
+    assert answer.location == "/account/security"
+    assert other.get("/account/profile").status_code == 200
+    assert client.post(link).status_code == 410
+
+
+def test_whoever_asks_for_the_link_again_is_not_the_one_who_chose_the_password(
+    client: Any, new_client: Any, mailbox: Any
+) -> None:
+    stranger = new_client()
+    register(stranger)
+    register(client)  # the owner of the address, later: their browser looks the same to everybody
+    client.post("/account/resend", data={"email": NEW["email"]})
+    link = path(mailbox.link(NEW["email"], "verify"))
+    assert client.post(link).status_code == 422, "the stranger's password must not stay by one click"
+    assert client.post(link, data={"password": "another seven boats"}).status_code == 303
+    answer = stranger.post("/account/sign-in", data={"email": NEW["email"], "password": NEW["password"]})
+    assert answer.status_code == 401
 
 
 def test_somebody_elses_registration_never_lets_its_maker_in_by_ones_click(
@@ -169,7 +186,9 @@ def test_a_link_for_another_account_does_not_change_who_one_is(
 ) -> None:
     register(new_client())
     client.sign_in(amina)
-    assert client.post(path(mailbox.link(NEW["email"]))).status_code == 303
+    link = path(mailbox.link(NEW["email"]))
+    assert client.post(link).status_code == 422
+    assert client.post(link, data={"password": "another seven boats"}).status_code == 303
     assert amina.email in client.get("/account/profile").text
 
 

@@ -90,7 +90,7 @@ def is_deactivated(person: Any, admin: Any) -> None:
 
 
 def changes_the_password(person: Any, admin: Any) -> None:
-    sessions.end_all(person.user_id)
+    accounts.sign_out_everywhere(person.actor)
 
 
 def loses_the_role(person: Any, admin: Any) -> None:
