@@ -7,7 +7,7 @@ verifies an address later chooses a password.
 Locks: ALTER TABLE users takes ACCESS EXCLUSIVE for a moment; two nullable columns without a default write no row.
 
 Revision ID: 20261130_acting
-Revises: 20261130_framing
+Revises: 20261130_record_requests
 Create Date: 2026-11-30 23:10:00
 
 """
@@ -17,7 +17,7 @@ from alembic import op
 
 # revision identifiers, used by Alembic.
 revision = "20261130_acting"
-down_revision = "20261130_framing"
+down_revision = "20261130_record_requests"
 branch_labels = None
 depends_on = None
 
