@@ -57,4 +57,7 @@ def end_all_acting() -> Response:
 def what_ended(said: str, ended: Ended) -> str:
     """A sentence, and after it what ended."""
     names = acts_for.told(ended.counts)
-    return f"{said} {say('Ended: %(what)s.', what=listed(names))}" if names else said
+    if not names:
+        return said
+    over = say("Ended: %(what)s.", what=listed(names))
+    return f"{said} {over}"
