@@ -33,6 +33,7 @@ KEYS = {
     "public.booked": "visit_id", "patient.change": "change_id", "patient.care_of": "care_id",
     "patient.dependant": "patient_id", "patient.dependant_profile": "patient_id", "patient.hand_over": "patient_id",
     "patient.invitation": "invitation_id", "patient.waitlist_entry": "entry_id", "patient.waitlist_offer": "offer_id",
+    "patient.request_of_clinic": "request_id",
 }  # fmt: skip
 # addresses with a query, which routes do not name; {…} are of the part that is asked for
 QUERIES = (
@@ -62,6 +63,7 @@ OF_WHOLE_RECORDS = {
     "portal/domain/patients/own.py",
     "portal/domain/patients/profiles.py",
     "portal/domain/patients/reach.py",
+    "portal/domain/patients/request_models.py",  # who decides about a record
     "portal/domain/scheduling/glance.py",  # beside the parts
 }
 
@@ -153,6 +155,7 @@ def ids_of(two: Two) -> dict[str, list[Any]]:
         "patient_id": [two.patient_id],
         "practice_id": [part.doctor.practice_id for part in parts],
         "proposal_id": [part.proposal.id for part in parts],
+        "request_id": [two.asked.id],
         "visit_id": [one.id for part in parts for one in (part.visit, part.done, part.inside, part.moved)],
     }
 

@@ -19,15 +19,16 @@ from portal.domain.changes import applying, planning
 from portal.domain.changes.models import Proposal
 from portal.domain.clinics.models import Clinic
 from portal.domain.identity.models import User
-from portal.domain.patients import care
+from portal.domain.patients import care, requests
 from portal.domain.patients.models import Allergy, Delegation, Patient
+from portal.domain.patients.request_models import RecordRequest
 from portal.domain.reviews.models import Review
 from portal.domain.scheduling import booking, invitations, series, visits
 from portal.domain.scheduling.models import Appointment, VisitType
 from portal.domain.scheduling.planning import BookingInvitation
 from portal.domain.waitlist import joining
 from portal.domain.waitlist.models import WaitlistEntry, WaitlistOffer
-from tests.builders import actor_of, at, make_doctor, make_practice, make_user, make_week, working_day
+from tests.builders import actor_of, at, make_doctor, make_member, make_practice, make_user, make_week, working_day
 
 # of the record itself: no carer of a clinic's part reads them
 OF_RECORD = ("CONDITIONWORD", "ALLERGYWORD", "CONTACTWORD", "ADDRESSWORD", "+213550000001", "1987-03-14")
@@ -59,12 +60,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Two:
-    """The patient's two parts, and what the desk of the first has written down."""
+    """The patient's two parts, the care that the first has named, and what the second asks the patient."""
 
     patient_id: UUID
     here: Part
     there: Part
     held: Delegation
+    asked: RecordRequest
 
     @property
     def hidden(self) -> list[str]:
@@ -85,7 +87,18 @@ def two_clinics(patient: Any, here: tuple[Any, Any], there: tuple[Any, Any], des
     first, second = _part(patient, *here, "HERE", "09:00"), _part(patient, *there, "THERE", "11:00")
     _changed(patient, first, second)
     held = named_by(desk, carer, patient.patient_id, first.place.clinic_id, relation="parent")
-    return Two(patient.patient_id, first, second, held)
+    return Two(patient.patient_id, first, second, held, _asked(record, second))
+
+
+def _asked(record: Patient, part: Part) -> RecordRequest:
+    """The clinic of this part asks whether somebody else may act for the patient there."""
+    desk, clinic = make_user("Warda", "Desk"), session().get_one(Clinic, part.place.clinic_id)
+    make_member(desk, clinic)
+    address = f"{part.tag}ASKED@example.dz".lower()
+    part.words.append(address)
+    asked = requests.ask_for_carer(actor_of(desk), record.id, email=address, relation="other", scopes=["view"])
+    keep()
+    return asked
 
 
 def named_by(
