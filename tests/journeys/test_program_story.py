@@ -75,11 +75,11 @@ def test_a_person_lets_a_program_act_and_takes_it_back(
     assert planner.get(me, timeout=10).status_code == 200
 
     page.goto(f"{live_server}/account/security")
-    planned = page.locator("#programs")
+    planned = page.locator("#acting li", has_text="It may do 2 things")
     planned.get_by_text("It may do 2 things").click()
     expect(planned.get_by_text("See your appointments, waits and kept doctors")).to_be_visible()
     planned.get_by_role("button", name="Sign out").click()
-    expect(page.locator("main").get_by_text("That program is signed out.")).to_be_visible()
+    expect(page.locator("main").get_by_text("Ended: it acts for you no more.")).to_be_visible()
     assert planner.get(me, timeout=10).status_code == 401
     with pytest.raises(OAuthError, match="invalid_grant"):
         planner.refresh_token(f"{live_server}/oauth/token")
