@@ -85,6 +85,32 @@ class Gone(Refused):
     sentence = _("This link has expired or was used already.")
 
 
+class AddressTooLong(Refused):
+    """Path and query are longer than anything the portal makes."""
+
+    code, status = "address_too_long", 414
+    sentence = _("This address is too long.")
+
+
+class Misdirected(Refused):
+    """The request is meant for another host (RFC 9110, 15.5.20); `address` is where the portal answers."""
+
+    code, status = "misdirected_request", 421
+    sentence = _("The portal does not answer under this address.")
+
+    def __str__(self) -> str:
+        return say(
+            "The portal does not answer under this address. Please open %(address)s.", address=self.facts["address"]
+        )
+
+
+class HeadTooLarge(Refused):
+    """The header fields together are larger than anything a browser or a program needs."""
+
+    code, status = "headers_too_large", 431
+    sentence = _("The head of this request is too large.")
+
+
 class TooMany(Refused):
     """Too often; `retry_after` says in how many seconds it may be tried again."""
 
@@ -127,9 +153,9 @@ _HTTP = {
     406: _("We cannot answer in the form you asked for."),
     408: _("This took too long. Please try again."),
     413: _("This is too large to be sent."),
-    414: _("This address is too long."),
+    414: AddressTooLong.sentence,
     415: _("We cannot read what was sent in this form."),
     429: TooMany.sentence,
-    431: _("The head of this request is too large."),
+    431: HeadTooLarge.sentence,
     500: _("Something went wrong on our side. Nothing was changed. Please try again."),
 }

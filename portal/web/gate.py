@@ -12,7 +12,6 @@ from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from itsdangerous import URLSafeTimedSerializer
-from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.config import Settings
@@ -190,7 +189,7 @@ def _begin() -> AnyResponse | None:
     try:
         hosts.check()
         sizes.check()
-    except (Refused, HTTPException):
+    except Refused:
         speak(preferred(request.accept_languages.values()) or "en")
         raise
     if request.path.startswith("/api/") or (request.endpoint or "").startswith(OF_PROGRAMS):

@@ -15,22 +15,10 @@ from flask import Flask, Request, current_app, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal.config import Settings
-from portal.core.errors import Refused
-from portal.core.text import gettext as say
-from portal.core.text import lazy as _
+from portal.core.errors import Misdirected
 
 BEFORE_PROXIES = "werkzeug.proxy_fix.orig"
 ANY_HOST = "ops."  # asked by monitors inside the network, by number; these build no address
-
-
-class Misdirected(Refused):
-    """The request is meant for another host (RFC 9110, 15.5.20)."""
-
-    code, status = "misdirected_request", 421
-    sentence = _("The portal does not answer under this address.")
-
-    def __str__(self) -> str:
-        return say("The portal does not answer under this address. Please open %(address)s.", address=base_url())
 
 
 class PlainPlace:
@@ -56,17 +44,12 @@ def guard(app: Flask, settings: Settings) -> None:
 def check() -> None:
     """Go on if the request is meant for this portal; raises Misdirected."""
     if not answers(request, _settings()) and not (request.endpoint or "").startswith(ANY_HOST):
-        raise Misdirected
+        raise Misdirected(address=_settings().base_url)
 
 
 def answers(asked: Request, settings: Settings) -> bool:
     """Whether the host that was asked for is one of the portal's; its port is the proxy's affair."""
     return asked.host == settings.base_host or _name(asked.host) in settings.hosts
-
-
-def base_url() -> str:
-    """What every whole address begins with."""
-    return _settings().base_url
 
 
 def _settings() -> Settings:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import Flask, request
-from werkzeug.exceptions import RequestHeaderFieldsTooLarge, RequestURITooLarge
+
+from portal.core.errors import AddressTooLong, HeadTooLarge
 
 MOST_ADDRESS = 4096  # characters of path and query
 MOST_HEAD = 8000  # characters of all header fields together; gunicorn takes 8190 of one
@@ -57,9 +58,9 @@ def guard(app: Flask) -> None:
 
 
 def check() -> None:
-    """Go on if address and head are of a usual size; raises 414 or 431."""
+    """Go on if address and head are of a usual size; raises AddressTooLong or HeadTooLarge."""
     if len(request.path) + len(request.query_string) > MOST_ADDRESS:
-        raise RequestURITooLarge
+        raise AddressTooLong
     head = sum(len(value) for name, value in request.environ.items() if name.startswith("HTTP_"))
     if head > MOST_HEAD:
-        raise RequestHeaderFieldsTooLarge
+        raise HeadTooLarge

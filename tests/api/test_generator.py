@@ -28,8 +28,8 @@ PARTS = 3  # of the description, so that several processes share the work
 
 
 def bad_data_is_refused(context: Any, response: Any, case: Any) -> bool | None:
-    """As schemathesis checks it; it does not know that a list of too many may be too large to be read at all."""
-    return None if response.status_code == 413 else checks.negative_data_rejection(context, response, case)
+    """As schemathesis checks it; it does not know that what is too large may not be read at all."""
+    return None if response.status_code in {413, 414, 431} else checks.negative_data_rejection(context, response, case)
 
 
 CHECKS = [

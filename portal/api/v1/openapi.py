@@ -56,7 +56,16 @@ from portal.api.v1 import (
 from portal.api.v1.answers import ListOut, Problem
 from portal.config import Settings
 from portal.core import idempotency
-from portal.core.errors import Invalid, NotFound, Refused, TooMany, Unavailable
+from portal.core.errors import (
+    AddressTooLong,
+    HeadTooLarge,
+    Invalid,
+    Misdirected,
+    NotFound,
+    Refused,
+    TooMany,
+    Unavailable,
+)
 from portal.core.text import speaking
 from portal.domain.identity.factors import SetupRequired
 from portal.domain.identity.tokens import TokenRefused
@@ -172,6 +181,7 @@ def refusals(one: Endpoint) -> dict[int, dict[str, str]]:
 def _implied(one: Endpoint) -> list[type[Refused]]:
     """What the dispatch itself may refuse, whatever the verb does."""
     kinds: list[type[Refused]] = [Invalid, bearer.TokenInAddress, TokenRefused, SetupRequired, Unavailable]
+    kinds += [AddressTooLong, Misdirected, HeadTooLarge]
     if not one.public:
         kinds.append(bearer.NoToken)
     if one.scope:
