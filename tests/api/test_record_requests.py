@@ -27,7 +27,7 @@ def test_another_clinic_reads_a_record_once_its_patient_allows_it(
     api: Program, known: Any, kamel: Any, yacine: Any, wahran: Any
 ) -> None:
     desk = api.as_(kamel)
-    entered = desk.post("/patients", AMINA | {"clinic_id": str(wahran.clinic_id)}).get_json()
+    entered = desk.post("/patients", AMINA | {"clinic_id": str(wahran.clinic_id), "email": known.email}).get_json()
     assert entered["may_exist_elsewhere"] and entered["id"] != str(known.patient_id)
     asked = desk.post(f"/patients/{entered['id']}/join-requests", {})
     assert (asked.status_code, asked.get_json()) == (202, {"request": None})

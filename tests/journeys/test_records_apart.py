@@ -99,6 +99,7 @@ def _finds_nobody_and_enters(page: Page) -> None:
     page.locator("input[name=family_name]").fill("Saidi")
     page.locator("input[name=birth_date]").fill("1988-04-12")
     page.locator("input[name=phone]").fill("0550 11 22 33")
+    page.locator("input[name=email]").fill("omar@example.dz")
     page.get_by_role("button", name="Enter", exact=True).click()
     expect(page).to_have_url(re.compile("/desk/patients/0"))
 

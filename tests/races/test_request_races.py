@@ -47,7 +47,7 @@ def test_of_all_answers_at_once_one_counts(
 def test_a_record_is_joined_once_however_often_the_patient_presses(
     committed: Any, race: Any, amina: Any, kamel: Any, wahran: Any
 ) -> None:
-    entered, _ = desk.enter(kamel.actor, wahran.clinic_id, **ABOUT, phone="0550000001")
+    entered, _ = desk.enter(kamel.actor, wahran.clinic_id, **ABOUT, phone="0550000001", email=amina.email)
     keep()
     asked = desk.ask_to_join(kamel.actor, entered.id)
     assert asked

@@ -16,7 +16,7 @@ from portal.core.errors import Conflict, Forbidden, NotFound, TooMany
 from portal.core.shapes import Empty, Shape
 from portal.domain.identity.accounts import OwnAccount
 from portal.domain.patients import deciding, desk, requests
-from portal.domain.patients.deciding import Over, SecondPerson
+from portal.domain.patients.deciding import AtBothContacts, Over, SecondPerson
 from portal.domain.patients.inviting import HasAccount, NoBirthDate, OwnAddress
 from portal.domain.patients.joining import BothBusy, Joined
 from portal.domain.patients.request_shapes import CarerAtDesk, HandOverAtDesk
@@ -71,12 +71,16 @@ def get_record_request(actor: Actor, request_id: UUID) -> RequestOut:
 @endpoint(
     "POST",
     "/record-requests/{request_id}/accept",
-    refuses=(NotFound, Forbidden, Over, BothBusy, Joined, Conflict),
+    refuses=(NotFound, Forbidden, AtBothContacts, Over, BothBusy, Joined, Conflict),
     scope=ANSWER,
     **ANSWERED,
 )
 def accept_record_request(actor: Actor, request_id: UUID) -> RequestOut:
-    """Allow what a clinic asks about your record; it is done at once"""
+    """Allow what a clinic asks about your record; it is done at once
+
+    Two records are joined here only where the clinic wrote down the e-mail address of your account, else by the link
+    that was sent to the phone number it wrote down (403 `at_both_contacts`).
+    """
     deciding.accept(actor, request_id)
     return _told(actor, request_id)
 

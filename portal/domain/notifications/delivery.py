@@ -100,7 +100,7 @@ def tell_contact(
 
     `channels` are all used; without them the first that reaches, and when none does the desk is asked to call.
     """
-    patient_id, addressee = patient.id, recipients.of_patient(patient)
+    patient_id, addressee = patient.id, _reached(kinds.get(kind), subject, recipients.of_patient(patient))
     asked = WAYS if channels is None else channels
     ways = [way for way in asked if addressee.at(way) and can_say(kinds.get(kind), way)]
     if not ways:
@@ -130,7 +130,7 @@ def deliver(delivery_id: str) -> None:
         return
     kind, (facts, subject_id) = kinds.get(delivery.notice), _told(delivery)
     subject = kind.read(subject_id) if subject_id else None
-    to = recipients.of(delivery)
+    to = _to(delivery, kind, subject)
     if to is None or subject is None or not kind.stands(facts, subject) or not can_say(kind, delivery.channel):
         delivery.state = "void"  # nobody is there to read it, or what it would say is not so any more
     else:
@@ -154,7 +154,8 @@ def given_up(delivery_id: str) -> None:
     if kind.after:
         kind.after(delivery)
         return
-    to, subject = recipients.of(delivery), kind.read(subject_id) if subject_id else None
+    subject = kind.read(subject_id) if subject_id else None
+    to = _to(delivery, kind, subject)
     if to is None or subject is None or not kind.stands(facts, subject):
         return
     left = [way for way in WAYS if to.at(way) and can_say(kind, way) and not _tried(delivery, way)]
@@ -177,6 +178,17 @@ def siblings(delivery: Delivery, *states: str) -> list[UUID]:
         Delivery.id != delivery.id,
     )
     return list(session().scalars(statement))
+
+
+def _to(delivery: Delivery, kind: Kind, subject: Any) -> Addressee | None:
+    """Where a delivery goes, read afresh; None when there is nobody any more."""
+    to = recipients.of(delivery)
+    return to and _reached(kind, subject, to)
+
+
+def _reached(kind: Kind, subject: Any, to: Addressee) -> Addressee:
+    """Where a patient without an account is told of this subject."""
+    return to if kind.reached is None or subject is None or to.has_account else kind.reached(subject, to)
 
 
 def _tell_account(

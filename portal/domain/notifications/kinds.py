@@ -25,6 +25,7 @@ from sqlalchemy import select
 
 from portal.core.db import session
 from portal.core.text import gettext as say
+from portal.domain.notifications.recipients import Addressee
 from portal.gateways.mail import Attachment
 
 Facts = dict[str, Any]
@@ -43,6 +44,9 @@ class Kind:
     sentence: Callable[[Facts, Any], str]  # what it says in the app
     letter: str | None = None  # templates/mail/<letter>.html and .txt; None is never mailed
     about: Callable[[Facts, Any, str], Facts] = lambda facts, subject, locale: {}  # for the letter
+    reached: Callable[[Any, Addressee], Addressee] | None = (
+        None  # where, if not at every contact of the record as it is
+    )
     stands: Callable[[Facts, Any], bool] = lambda facts, subject: True  # whether it is still so when it is sent
     attachments: Callable[[Any], Sequence[Attachment]] = lambda subject: ()
     sms: Callable[[Facts, Any], str | None] | None = None  # short and neutral; None is not said by SMS

@@ -20,6 +20,7 @@ from portal.domain.patients import care, reach, requests, sent_invitations
 from portal.domain.patients.family_letters import PURPOSE
 from portal.domain.patients.inviting import LASTS, RECORD, Invitation, address_mark, is_over
 from portal.domain.patients.models import Delegation, Patient, Registration
+from portal.domain.patients.request_models import RecordJoin
 
 TRIES = "10 per hour"
 
@@ -113,7 +114,7 @@ def _give_up_empty(own: Patient) -> None:
 def _still_granted(invitation: Invitation) -> bool:
     """Whether whoever asked could still ask it now: a carer whose care was ended gives it to nobody."""
     patient = invitation.patient
-    if patient is None or invitation.granted_by is None:
+    if patient is None or invitation.granted_by is None or _joined_since(invitation, patient):
         return False
     if invitation.request_id is not None:  # of a clinic: it was allowed by the patient, or by two people on paper
         is_free = invitation.kind != RECORD or patient.user_id is None
@@ -129,6 +130,14 @@ def _still_granted(invitation: Invitation) -> bool:
         reach.is_current(),
     )
     return session().scalar(held) is not None
+
+
+def _joined_since(invitation: Invitation, patient: Patient) -> bool:
+    """Whether the record became part of another, or is more now than what was to be handed over."""
+    if patient.merged_into_id is not None:
+        return True
+    more = select(RecordJoin.id).where(RecordJoin.kept_id == patient.id, RecordJoin.created_at >= invitation.made_at)
+    return invitation.kind == RECORD and session().scalar(more.limit(1)) is not None
 
 
 def _from_facts(facts: dict[str, Any]) -> Invitation:

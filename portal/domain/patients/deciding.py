@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from portal.core import clock
+from portal.core import clock, emails
 from portal.core.actor import ADMIN, STAFF, Actor
 from portal.core.db import session
 from portal.core.errors import Conflict, Forbidden, Gone, NotFound, refuse
@@ -34,10 +34,35 @@ class SecondPerson(Forbidden):
     sentence = _("A colleague of this clinic has to confirm the paper, not whoever entered it.")
 
 
+class AtBothContacts(Forbidden):
+    """Whose account the one record is has not shown that the other one is theirs, too."""
+
+    code = "at_both_contacts"
+    sentence = _(
+        "To be sure that it is you, we have sent a link to the phone number the clinic wrote down. Please open it and "
+        "stay signed in. Without a message, ask the clinic to write down the e-mail address of your account."
+    )
+
+
+class SignInToo(Forbidden):
+    """Whoever holds the phone has not shown that the account is theirs, too."""
+
+    code = "sign_in_too"
+    sentence = _(
+        "There is an account with this phone number. If it is yours, please sign in and open this link again. If it is "
+        "not, refuse and tell the clinic."
+    )
+
+
 def accept(actor: Actor, request_id: UUID | str) -> RecordRequest:
-    """The patient, or who decides for them, allows it: it is done. Raises NotFound, Forbidden, Over, BothBusy."""
+    """The patient, or who decides for them, allows it: it is done.
+
+    Raises NotFound, Forbidden, Over, BothBusy, and for joining AtBothContacts and SignInToo.
+    """
     request = _open(actor, request_id)
     allow(may_answer(actor, request))
+    if request.kind == JOIN:
+        _belongs_to_both(actor, request)
     return _do(actor, request, "link" if actor.door == "link" else "account")
 
 
@@ -99,6 +124,19 @@ def _do(actor: Actor, request: RecordRequest, way: str) -> RecordRequest:
     decide(request, actor, "accepted", way)
     _WORK[request.kind](actor, request)
     return request
+
+
+def _belongs_to_both(actor: Actor, request: RecordRequest) -> None:
+    """Whether the yes comes from where both records reach somebody: names, birth dates and phones of a record or an
+    account are what somebody wrote, so neither may take the other in by itself."""
+    if actor.door != "link":
+        entered = request.entered or refuse(NotFound)
+        proved = actor.email_verified and bool(entered.email)
+        allow(proved and emails.is_same(actor.email, entered.email), AtBothContacts)
+        return
+    own = request.patient.user_id
+    holders = {own} if own else {held.user_id for held in session().scalars(care.governing(request.patient_id))}
+    allow(not holders or actor.user_id in holders, SignInToo)
 
 
 def _share(actor: Actor, request: RecordRequest) -> None:

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Table, and_, or_, select, update
+from sqlalchemy import Column, Table, and_, or_, select, true, update
 from sqlalchemy.orm import aliased
 
-from portal.core import clock
+from portal.core import clock, emails
 from portal.core.actor import Actor
 from portal.core.db import Base, session
 from portal.core.errors import Conflict, NotFound, refuse
@@ -21,7 +21,8 @@ from portal.core.events import record
 from portal.core.text import lazy as _
 from portal.domain.patients import care
 from portal.domain.patients.models import Delegation, Patient
-from portal.domain.patients.request_models import RecordJoin
+from portal.domain.patients.request_models import RecordJoin, RecordRequest
+from portal.domain.patients.requests import decide
 
 STAYS = {"patients", "record_requests", "record_joins"}  # tell of the joining itself
 ONCE = {  # where a patient may have one row for the same thing: what the kept record has already is not moved
@@ -50,7 +51,8 @@ class Joined(Conflict):
 def join(actor: Actor, kept_id: UUID, gone_id: UUID, request_id: UUID | None = None) -> RecordJoin:
     """Make everything about `gone_id` part of `kept_id`; whoever calls this has checked that the patient allows it.
 
-    What the kept record says stays; only what it leaves empty is filled. Raises NotFound, Joined for a record that has
+    What the kept record says stays; only what it leaves empty is filled. Without an account it is reached afterwards
+    where both were, and what was asked about either before is over. Raises NotFound, Joined for a record that has
     an account or was joined before, and BothBusy.
     """
     for one in sorted((kept_id, gone_id)):
@@ -60,6 +62,7 @@ def join(actor: Actor, kept_id: UUID, gone_id: UUID, request_id: UUID | None = N
         raise Joined
     _never_in_two_places(kept_id, gone_id)
     _end_care(actor, kept, gone)
+    _end_requests(actor, kept, gone, request_id)
     moved = {name: ids for name, ids in (_move(*place, kept_id, gone_id) for place in places()) if ids}
     made = RecordJoin(kept_id=kept_id, gone_id=gone_id, request_id=request_id, moved=moved, filled=_fill(kept, gone))
     gone.merged_into_id = kept_id
@@ -108,7 +111,21 @@ def _fill(kept: Patient, gone: Patient) -> dict[str, Any]:
             continue
         before[name] = mine
         setattr(kept, name, theirs)
+    if kept.user_id is None and kept.email and "email" not in before and not emails.is_same(kept.email, gone.email):
+        before["email"], kept.email = kept.email, ""  # nobody has shown that it is theirs who said yes
     return before
+
+
+def _end_requests(actor: Actor, kept: Patient, gone: Patient, request_id: UUID | None) -> None:
+    """What was sent before went to contacts that reach the joined record no more; an account's own requests stay."""
+    whose = [gone.id] if kept.user_id else [gone.id, kept.id]
+    before = select(RecordRequest).where(
+        or_(RecordRequest.patient_id.in_(whose), RecordRequest.entered_id == gone.id),
+        RecordRequest.decided_at.is_(None),
+        RecordRequest.id != request_id if request_id else true(),
+    )
+    for one in session().scalars(before.with_for_update()):
+        decide(one, actor, "over", None)
 
 
 def _never_in_two_places(kept_id: UUID, gone_id: UUID) -> None:

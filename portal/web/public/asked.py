@@ -25,8 +25,8 @@ def show(actor: Actor, claim: Claim) -> Response:
 
 
 def act(actor: Actor, claim: Claim) -> Response:
-    """Yes does it at once, no ends it."""
-    verbs = {"yes": deciding.accept, "no": deciding.reject}
+    """Yes does it at once, no ends it; what was done on paper and is wrong is taken back."""
+    verbs = {"yes": deciding.accept, "no": deciding.reject, "wrong": deciding.dispute}
     verb = verbs.get(request.form.get("answer", ""))
     if verb is None:
         raise Invalid(_("Please choose one of the answers."))

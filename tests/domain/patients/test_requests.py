@@ -20,6 +20,8 @@ from portal.domain.access import acting
 from portal.domain.clinics.models import Clinic
 from portal.domain.day import walk_ins
 from portal.domain.identity.models import User
+from portal.domain.notifications import delivery, kinds, request_notices
+from portal.domain.notifications.models import Delivery
 from portal.domain.patients import accepting, deciding, desk, family, inviting, profiles, requests
 from portal.domain.patients.care import NotOnList
 from portal.domain.patients.deciding import Over, SecondPerson
@@ -113,8 +115,9 @@ def test_a_patient_with_an_account_answers_there_and_nobody_else_does(
     profile = session().get_one(Patient, amina.patient_id)
     profile.birth_date = BORN
     entered, may_exist = desk.enter(
-        kamel.actor, there.id, given_name="Amina", family_name="Boudiaf", birth_date=BORN, phone=profile.phone
-    )
+        kamel.actor, there.id, given_name="Amina", family_name="Boudiaf", birth_date=BORN, phone=profile.phone,
+        email=amina.email,
+    )  # fmt: skip
     asked = desk.ask_to_join(kamel.actor, entered.id)
     assert may_exist and asked
     for stranger in (yacine.actor, nadia.actor):
@@ -215,6 +218,24 @@ def test_a_paper_stands_at_the_next_sign_in_and_taken_back_the_old_contact_is_th
     assert [one.id for one in requests.unseen(amina.actor)] == [asked.id]
     deciding.dispute(amina.actor, asked.id)
     assert (patient.phone, requests.unseen(amina.actor)) == (old, [])
+
+
+def test_two_people_in_a_hurry_keep_no_paper_from_a_patient_without_an_account(
+    client: Any, nadia: Any, rachid: Any, omar: Patient
+) -> None:
+    asked = ask_contact(nadia.actor, omar, on_paper=True)
+    deciding.confirm(actor_of(rachid.id), asked.id)
+    keep()
+    for task in (request_notices.asked, request_notices.answered):
+        task("e", str(asked.id))
+    (sent,) = session().scalars(select(Delivery).where(Delivery.channel == "sms"))
+    to = delivery._to(sent, kinds.get(sent.notice), asked)
+    assert to and (sent.notice, to.phone) == ("record_request.paper", "+213550112233")  # not the new one
+    links = request_notices.link(asked)
+    client.post(f"{links}/who", data={"birth_date": BORN.isoformat()})
+    assert "It is wrong: take it back" in client.get(links).text
+    assert "It was taken back" in client.post(links, data={"answer": "wrong"}, follow_redirects=True).text
+    assert session().get_one(Patient, omar.id, populate_existing=True).phone == "+213550112233"
 
 
 def test_a_paper_that_is_older_than_what_the_patient_said_since_changes_nothing(
@@ -397,4 +418,4 @@ def test_joining_keeps_a_ledger_of_what_moved(kamel: Any, there: Clinic, omar: P
     made = session().scalars(select(RecordJoin)).one()
     assert (made.kept_id, made.gone_id, made.request_id) == (omar.id, entered.id, asked.id)
     assert set(made.moved) == {"registrations"}
-    assert (omar.address, made.filled) == ("12 rue Larbi", {"address": ""})
+    assert (omar.address, made.filled) == ("12 rue Larbi", {"address": "", "email": "omar@example.dz"})
