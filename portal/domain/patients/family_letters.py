@@ -8,7 +8,7 @@ from uuid import UUID
 
 from portal.core import secrets
 from portal.core.db import session
-from portal.core.tasks import task
+from portal.core.tasks import later, task
 from portal.domain.clinics.models import Clinic
 from portal.domain.identity import accounts
 from portal.domain.identity.models import User
@@ -16,11 +16,19 @@ from portal.domain.patients.models import Patient
 from portal.gateways import mail
 
 PURPOSE = "family"
+LOCKED = "family-address"  # of what a task holds until its letter leaves
+
+
+def send(invitation_id: UUID, facts: dict[str, Any], email: str) -> None:
+    """Send the letter soon; the task holds the address encrypted."""
+    locked = secrets.lock(LOCKED, email.encode(), invitation_id.bytes).hex()
+    later(invite, invitation_id, facts, locked, key=f"invitation:{invitation_id}")
 
 
 @task
-def invite(invitation_id: str, facts: dict[str, Any], email: str) -> None:
+def invite(invitation_id: str, facts: dict[str, Any], locked: str) -> None:
     """Ask the reader of this address, in their language when they have an account, else in the sender's."""
+    email = secrets.unlock(LOCKED, bytes.fromhex(locked), UUID(invitation_id).bytes).decode()
     patient = session().get(Patient, UUID(facts["patient"]))
     sender, reader = accounts.get(UUID(facts["by"])), accounts.by_email(email)
     if patient is None or (reader and not reader.is_active):

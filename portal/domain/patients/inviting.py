@@ -21,7 +21,6 @@ from portal.core.db import new_id, session
 from portal.core.errors import Conflict, NotFound, refuse
 from portal.core.events import Event, record, write_pending
 from portal.core.policy import allow, as_id, find
-from portal.core.tasks import later
 from portal.core.text import lazy as _
 from portal.domain.identity import acts_for
 from portal.domain.identity.accounts import OwnAccount
@@ -201,7 +200,7 @@ def _post(actor: Actor, made: Invitation, email: str) -> Invitation:
     until = made.until and made.until.isoformat()
     facts: dict[str, Any] = {"kind": made.kind, "relation": made.relation, "scopes": made.scopes, "until": until}
     record(actor, "invitation.sent", made, request_id=made.request_id, granted_by=made.granted_by, **facts)
-    later(family_letters.invite, made.id, _facts(made, email), email, key=f"invitation:{made.id}")
+    family_letters.send(made.id, _facts(made, email), email)
     return made
 
 

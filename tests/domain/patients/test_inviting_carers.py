@@ -11,6 +11,7 @@ from sqlalchemy import select
 from portal.core import clock, secrets
 from portal.core.db import keep, session
 from portal.core.errors import Conflict, Forbidden, Gone, NotFound, TooMany
+from portal.core.tasks import Task
 from portal.domain.clinics.models import Clinic
 from portal.domain.patients import accepting, care, family, inviting, sent_invitations
 from portal.domain.patients.family_letters import PURPOSE
@@ -42,6 +43,13 @@ def newcomer(email: str, given: str = "Ilyes") -> Person:
 
 
 # --- to act for somebody ---
+
+
+def test_the_task_that_sends_an_invitation_holds_no_address(amina: Any, mailbox: Any) -> None:
+    ask(amina, "secret.address@example.dz")
+    rows = session().scalars(select(Task)).all()
+    assert rows and not [row.name for row in rows if "@" in str(row.args)]
+    assert token_in(mailbox, "secret.address@example.dz")
 
 
 def test_a_patient_lets_her_husband_act_for_her_once_he_accepts(amina: Any, yacine: Any, mailbox: Any) -> None:
