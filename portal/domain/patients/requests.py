@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal.core import clock, emails, limits
@@ -58,17 +58,25 @@ def of_clinics(actor: Actor) -> list[RecordRequest]:
     return _listed(_of_my_clinics(actor), _is_open())
 
 
+def for_patient(actor: Actor) -> tuple[list[RecordRequest], list[RecordRequest]]:
+    """What clinics ask the actor, about their own record and those they decide about; and what was done with these on
+    paper, until it was read. One statement."""
+    if not actor.is_signed_in:
+        return [], []
+    on_paper = and_(RecordRequest.decided_way == "paper", RecordRequest.outcome == "accepted")
+    unread = and_(on_paper, RecordRequest.seen_at.is_(None))
+    found = _listed(RecordRequest.answered_by(actor), or_(_is_open(), unread))
+    return [one for one in found if one.outcome is None], [one for one in found if one.outcome is not None]
+
+
 def to_answer(actor: Actor) -> list[RecordRequest]:
-    """What clinics ask the actor, about their own record and those they decide about."""
-    return _listed(RecordRequest.answered_by(actor), _is_open()) if actor.is_signed_in else []
+    """What waits for the actor's answer."""
+    return for_patient(actor)[0]
 
 
 def unseen(actor: Actor) -> list[RecordRequest]:
-    """What was done on paper with the actor's records, until they have read it."""
-    on_paper = (RecordRequest.decided_way == "paper", RecordRequest.outcome == "accepted")
-    if not actor.is_signed_in:
-        return []
-    return _listed(RecordRequest.answered_by(actor), *on_paper, RecordRequest.seen_at.is_(None))
+    """What was done on paper and not read yet."""
+    return for_patient(actor)[1]
 
 
 def get(actor: Actor, request_id: UUID | str, *, afresh: bool = False) -> RecordRequest:

@@ -94,13 +94,14 @@ def _asked_of(who: Actor) -> list[dict[str, str]]:
 
 def _asked_by_clinics(who: Actor) -> list[dict[str, str]]:
     """What clinics ask about the record, and what they did on a signed paper."""
-    asked = []
-    for one in requests.to_answer(who):
+    asked: list[dict[str, str]] = []
+    waiting, unread = requests.for_patient(who)
+    for one in waiting:
         title = say("%(clinic)s asks for your consent", clinic=one.clinic.name)
         note = say("It can be answered until %(day)s.", day=text.format_date(one.ends_on))
         url = url_for("patient.request_of_clinic", key=one.id)
         asked.append({"title": title, "note": note, "icon": "clipboard-check", "url": url})
-    for one in requests.unseen(who):
+    for one in unread:
         title = say("%(clinic)s has done something for you on paper", clinic=one.clinic.name)
         url = url_for("patient.request_of_clinic", key=one.id)
         asked.append({"title": title, "note": say("Please look whether it is right."), "icon": "signature", "url": url})

@@ -22,7 +22,8 @@ INDEX, PAGE = "patient/requests/index.html", "patient/requests/show.html"
 @bp.get("/requests", endpoint="requests")
 def waiting() -> Response:
     """What waits for an answer, and what was done on paper and not read yet."""
-    return htmx.page(INDEX, open_ones=requests.to_answer(actor()), papers=requests.unseen(actor()))
+    waiting_ones, unread = requests.for_patient(actor())
+    return htmx.page(INDEX, open_ones=waiting_ones, papers=unread)
 
 
 @bp.get("/requests/<uuid:key>")

@@ -277,4 +277,4 @@ def test_the_pages_ask_few_questions_of_the_database(as_amina: Any, offer: Any, 
         as_amina.get(url)
         with statements() as count:
             as_amina.get(url)
-            assert count() <= 12, url
+            assert count() <= (13 if url == "/patient/home" else 12), url  # home also asks what clinics ask

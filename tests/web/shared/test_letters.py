@@ -70,6 +70,9 @@ MORE: dict[str, dict[str, Any]] = {  # what some letters say beside that
         "has_account": True,
     },
     "reminder": {"asks": True, "answer_link": "/go/attendance.the-token", "check_in_link": "/go/check_in.the-token"},
+    "record_request": {"on_paper": True, "until": date(2030, 1, 20), "link": "/go/request.the-token"},
+    "record_request_disputed": {"desk_link": f"/desk/requests/{KEY}"},
+    "record_request_paper": {"link": f"/patient/requests/{KEY}"},
     "review_notice": {"what": "answered"},
     "sign_in_code": {"token": "the-key.12345678"},
     "second_factor": {"what": "taken_away", "ended": ["1 calendar address"], "had_calendar": True},
@@ -81,6 +84,7 @@ MORE: dict[str, dict[str, Any]] = {  # what some letters say beside that
     "waitlist_offered": {"expires_at": datetime(2030, 1, 5, 8, tzinfo=UTC), "link": "/go/waitlist.the-token"},
 }
 LINKS = {
+    "record_request": "/go/request.the-token",
     "verify": "/account/verify/the-token",
     "already_registered": "/account/reset/the-token",
     "reset": "/account/reset/the-token",
