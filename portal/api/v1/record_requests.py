@@ -71,7 +71,7 @@ def get_record_request(actor: Actor, request_id: UUID) -> RequestOut:
 @endpoint(
     "POST",
     "/record-requests/{request_id}/accept",
-    refuses=(NotFound, Forbidden, AtBothContacts, Over, BothBusy, Joined, Conflict),
+    refuses=(NotFound, Forbidden, AtBothContacts, Over, BothBusy, Joined, HasAccount, Conflict),
     scope=ANSWER,
     **ANSWERED,
 )
@@ -109,7 +109,7 @@ def dispute_record_request(actor: Actor, request_id: UUID) -> RequestOut:
 @endpoint(
     "POST",
     "/record-requests/{request_id}/confirm",
-    refuses=(NotFound, Forbidden, SecondPerson, Over, Conflict),
+    refuses=(NotFound, Forbidden, SecondPerson, Over, HasAccount, Conflict),
     scope=ASK,
     **ANSWERED,
 )

@@ -22,6 +22,7 @@ from portal.domain.notifications import kinds, recipients
 from portal.domain.notifications.delivery import WAYS, tell, tell_contact
 from portal.domain.notifications.kinds import Facts, Kind
 from portal.domain.notifications.recipients import Addressee
+from portal.domain.patients import requests
 from portal.domain.patients.models import Patient
 from portal.domain.patients.request_models import JOIN, RecordRequest
 from portal.gateways import sms
@@ -47,7 +48,8 @@ def asked(event_id: str, request_id: str) -> None:
         return
     deciding = recipients.deciding_for(made.patient)
     for user in deciding:
-        tell(user, "record_request.sent", made, event_id, patient_id=made.patient_id)
+        if made.kind != JOIN or requests.is_written_down(made, user.email, verified=user.is_verified):
+            tell(user, "record_request.sent", made, event_id, patient_id=made.patient_id)
     if not deciding or made.kind == JOIN:
         tell_contact(made.patient, "record_request.sent", made, event_id, WAYS)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from portal.core import clock, emails
+from portal.core import clock
 from portal.core.actor import ADMIN, STAFF, Actor
 from portal.core.db import session
 from portal.core.errors import Conflict, Forbidden, Gone, NotFound, refuse
@@ -17,7 +17,7 @@ from portal.core.text import lazy as _
 from portal.domain.patients import care, inviting, joining
 from portal.domain.patients.models import Delegation
 from portal.domain.patients.request_models import CARER, CONTACT, HAND_OVER, JOIN, RecordRequest
-from portal.domain.patients.requests import decide, get, may_answer, may_confirm, may_withdraw, plain
+from portal.domain.patients.requests import decide, get, is_written_down, may_answer, may_confirm, may_withdraw, plain
 
 
 class Over(Gone):
@@ -31,7 +31,7 @@ class SecondPerson(Forbidden):
     """One person alone cannot do it."""
 
     code = "second_person"
-    sentence = _("A colleague of this clinic has to confirm the paper, not whoever entered it.")
+    sentence = _("A colleague of this clinic has to confirm the paper, not whoever entered it or is named in it.")
 
 
 class AtBothContacts(Forbidden):
@@ -130,9 +130,7 @@ def _belongs_to_both(actor: Actor, request: RecordRequest) -> None:
     """Whether the yes comes from where both records reach somebody: names, birth dates and phones of a record or an
     account are what somebody wrote, so neither may take the other in by itself."""
     if actor.door != "link":
-        entered = request.entered or refuse(NotFound)
-        proved = actor.email_verified and bool(entered.email)
-        allow(proved and emails.is_same(actor.email, entered.email), AtBothContacts)
+        allow(is_written_down(request, actor.email, verified=actor.email_verified), AtBothContacts)
         return
     own = request.patient.user_id
     holders = {own} if own else {held.user_id for held in session().scalars(care.governing(request.patient_id))}
@@ -147,6 +145,7 @@ def _change_contact(actor: Actor, request: RecordRequest) -> None:
     patient = request.patient
     as_then = all(plain(getattr(patient, name)) == was for name, was in request.before.items())
     allow(as_then, Conflict)  # the patient has said something newer since
+    allow("email" not in request.wanted or patient.user_id is None, inviting.HasAccount)  # changed by its owner only
     for name, value in request.wanted.items():
         setattr(patient, name, date.fromisoformat(value) if name == "birth_date" and value else value)
     session().flush()
@@ -200,7 +199,9 @@ def _open(actor: Actor, request_id: UUID | str) -> RecordRequest:
 
 def _locked(actor: Actor, request_id: UUID | str) -> RecordRequest:
     """The request as it is now; of an answer and a confirmation at once one goes after the other."""
-    care.lock(get(actor, request_id).patient_id)
+    found = get(actor, request_id)
+    for one in sorted(filter(None, (found.patient_id, found.entered_id))):  # in the order in which joining locks
+        care.lock(one)
     return get(actor, request_id, afresh=True)
 
 

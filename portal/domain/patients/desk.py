@@ -155,7 +155,7 @@ def change(
     owner only. Raises Invalid, NotFound, Forbidden, NobodyToAsk and TooMany.
     """
     wanted = PatientAtDesk.parse(about)
-    patient = get(actor, patient_id)
+    patient = get(actor, patient_id, lock=True)  # nobody takes it over, and no clinic comes to know it, meanwhile
     allow(may_change(actor, patient))
     given = _columns(wanted)
     if patient.user_id is not None:
@@ -240,7 +240,9 @@ def _of_my_clinics(actor: Actor) -> ColumnElement[bool]:
 
 
 def _known_at(clinic_ids: Any) -> ColumnElement[bool]:
-    return Patient.id.in_(select(Registration.patient_id).where(Registration.clinic_id.in_(clinic_ids)))
+    """In SQL: on the list of one of these clinics, and not part of another record."""
+    listed = Patient.id.in_(select(Registration.patient_id).where(Registration.clinic_id.in_(clinic_ids)))
+    return and_(listed, Patient.merged_into_id.is_(None))
 
 
 def _elsewhere(patient: Patient) -> Patient | None:
@@ -261,8 +263,8 @@ def _elsewhere(patient: Patient) -> Patient | None:
 
 
 def _same_person(one: set[str], other: set[str]) -> bool:
-    """Whether one name is the other, in any order, or the other with more names."""
-    return one <= other or other <= one
+    """Whether one name is the other, in any order, or the other with more names; what holds no letter is nobody's."""
+    return bool(one and other) and (one <= other or other <= one)
 
 
 def _is_fresh(actor: Actor, patient: Patient) -> bool:

@@ -65,6 +65,9 @@ def join(actor: Actor, kept_id: UUID, gone_id: UUID, request_id: UUID | None = N
     _end_requests(actor, kept, gone, request_id)
     moved = {name: ids for name, ids in (_move(*place, kept_id, gone_id) for place in places()) if ids}
     made = RecordJoin(kept_id=kept_id, gone_id=gone_id, request_id=request_id, moved=moved, filled=_fill(kept, gone))
+    earlier = update(Patient).where(Patient.merged_into_id == gone_id).values(merged_into_id=kept_id)
+    if pointed := [str(row_id) for row_id in session().scalars(earlier.returning(Patient.id))]:
+        made.moved = {**moved, "patients": pointed}
     gone.merged_into_id = kept_id
     session().add(made)
     session().flush()

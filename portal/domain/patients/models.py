@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, or_, select, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, and_, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.sql.elements import ColumnElement
@@ -69,12 +69,13 @@ class Patient(Base, Changing):
         Whoever looks after somebody at one clinic only sees the visits there, and not the record. A record that became
         part of another one is seen by nobody.
         """
+        stands = cls.merged_into_id.is_(None)
         if actor.is_superadmin:
-            return cls.merged_into_id.is_(None)
+            return stands
         own = cls.id.in_(actor.cares_for("view"))
         clinics = actor.clinics_as(STAFF, ADMIN, DOCTOR)
         known = cls.id.in_(select(Registration.patient_id).where(Registration.clinic_id.in_(clinics)))
-        return or_(own, known) if clinics else own
+        return and_(or_(own, known), stands) if clinics else and_(own, stands)
 
 
 SCOPES = ("view", "book", "profile")  # see visits; book, move and cancel; change personal data

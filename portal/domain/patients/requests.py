@@ -66,7 +66,8 @@ def for_patient(actor: Actor) -> tuple[list[RecordRequest], list[RecordRequest]]
     on_paper = and_(RecordRequest.decided_way == "paper", RecordRequest.outcome == "accepted")
     unread = and_(on_paper, RecordRequest.seen_at.is_(None))
     found = _listed(RecordRequest.answered_by(actor), or_(_is_open(), unread))
-    return [one for one in found if one.outcome is None], [one for one in found if one.outcome is not None]
+    waits = [one for one in found if one.outcome is None and _is_told(actor, one)]
+    return waits, [one for one in found if one.outcome is not None]
 
 
 def to_answer(actor: Actor) -> list[RecordRequest]:
@@ -94,9 +95,10 @@ def may_answer(actor: Actor, request: RecordRequest) -> bool:
 
 
 def may_confirm(actor: Actor, request: RecordRequest) -> bool:
-    """Whether the actor may be the second person: another one at the desk of the clinic that holds the paper."""
+    """Whether the actor may be the second person: at the desk of the clinic, not who asked and not whom it lets in."""
     works_there = request.clinic_id in actor.clinics_as(STAFF, ADMIN)
-    return request.on_paper and works_there and actor.user_id != request.asked_by
+    gains = emails.is_same(request.wanted.get("email") or "", actor.email)  # whom it names lets in themselves
+    return request.on_paper and works_there and actor.user_id != request.asked_by and not gains
 
 
 def may_withdraw(actor: Actor, request: RecordRequest) -> bool:
@@ -193,6 +195,16 @@ def ask_to_hand_over(
     return ask(actor, patient, clinic, HAND_OVER, {"email": email}, on_paper=on_paper)
 
 
+def is_written_down(request: RecordRequest, email: str, *, verified: bool) -> bool:
+    """Whether the clinic that wants to join its record has an account's address in it.
+
+    Anybody can type another person's name, birth date and phone into a profile. Before such an account has shown that
+    it is theirs it may not even learn which clinic they go to.
+    """
+    entered = request.entered
+    return verified and entered is not None and bool(entered.email) and emails.is_same(email, entered.email)
+
+
 def can_be_asked(patient: Patient) -> bool:
     """Whether there is an account or a contact, known already, at which the patient can be asked."""
     return bool(patient.user_id or patient.email or patient.phone) or care.has_governor(patient.id)
@@ -211,6 +223,10 @@ def decide(request: RecordRequest, actor: Actor, outcome: str, way: str | None) 
     session().flush()
     record(actor, f"record_request.{outcome}", request, kind=request.kind, way=way)
     return request
+
+
+def _is_told(actor: Actor, request: RecordRequest) -> bool:
+    return request.kind != JOIN or is_written_down(request, actor.email, verified=actor.email_verified)
 
 
 def _listed(*which: ColumnElement[bool]) -> list[RecordRequest]:

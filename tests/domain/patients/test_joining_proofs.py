@@ -105,12 +105,19 @@ def test_the_link_goes_only_where_both_records_reach_somebody(
     assert ways == ({"sms"} if email is None else {"sms", "email"})
 
 
-def test_an_account_is_asked_and_the_phone_of_both_records_gets_the_link_too(kamel: Any, there: Clinic) -> None:
+@pytest.mark.parametrize("written_down", [True, False])
+def test_an_account_learns_which_clinic_asks_once_its_address_is_written_down_there_and_the_phone_gets_the_link(
+    kamel: Any, there: Clinic, written_down: bool
+) -> None:
     user = make_user("Omar", "Saidi", email="omar@example.dz")
     make_patient(user, **OMAR)
-    request_notices.asked("e", str(asked_by(kamel, there).id))
+    asked = asked_by(kamel, there, "omar@example.dz" if written_down else None)
+    request_notices.asked("e", str(asked.id))
     sent = select(Delivery.channel, Delivery.user_id).where(Delivery.notice == "record_request.sent")
-    assert set(map(tuple, session().execute(sent))) == {("email", user.id), ("sms", None)}
+    assert set(map(tuple, session().execute(sent))) == {("sms", None)} | (
+        {("email", user.id)} if written_down else set()
+    )
+    assert bool(requests.to_answer(actor_of(user.id))) == written_down
 
 
 def test_joined_it_is_not_reached_any_more_at_an_address_that_only_one_of_the_records_had(
