@@ -28,6 +28,13 @@ def requests(collection: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
             yield item["name"], item["request"]
 
 
+def test_the_description_is_the_same_before_and_after(api: Program, database: Any) -> None:
+    before = api.get("/openapi.json").get_json()
+    api.get("/collection.json")
+    assert api.get("/openapi.json").get_json() == before
+    assert "{{" not in json.dumps(before)
+
+
 def test_it_holds_every_operation_once(collection: dict[str, Any], api: Program) -> None:
     described = api.get("/openapi.json").get_json()
     told = {

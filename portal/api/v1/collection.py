@@ -54,7 +54,7 @@ def _item(method: str, path: str, told: dict[str, Any], api: dict[str, Any]) -> 
         request["auth"] = {"type": "noauth"}  # an empty token would be refused where none is needed
     if content := told.get("requestBody", {}).get("content", {}).get("application/json"):
         body = content.get("example") or _sample(content["schema"], api)
-        body |= {name: value for name, value in FILLED.items() if name in body}
+        body = body | {name: value for name, value in FILLED.items() if name in body}  # the description keeps its own
         text = json.dumps(body, indent=2, ensure_ascii=False)
         request["body"] = {"mode": "raw", "raw": text, "options": {"raw": {"language": "json"}}}
     item: dict[str, Any] = {"name": told["summary"], "request": request}

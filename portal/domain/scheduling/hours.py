@@ -36,9 +36,9 @@ def may_set_hours(actor: Actor, practice: Practice) -> bool:
 
 
 def practice_for(actor: Actor, practice_id: UUID | str, *, lock: bool = False) -> Practice:
-    """The practice with doctor and clinic, if the actor sets its hours; raises NotFound or Forbidden."""
+    """The practice with doctor and clinic, if the actor sets its hours; raises NotFound."""
     practice = find(actor, Practice, practice_id, joinedload(Practice.doctor), joinedload(Practice.clinic), lock=lock)
-    allow(may_set_hours(actor, practice))
+    allow(may_set_hours(actor, practice), NotFound)
     return practice
 
 
@@ -90,7 +90,7 @@ def targets(actor: Actor, practice: Practice) -> list[Practice]:
 
 
 def get(actor: Actor, opening_id: UUID | str) -> Opening:
-    """One opening with its practice, clinic and visit types; raises NotFound or Forbidden."""
+    """One opening with its practice, clinic and visit types; raises NotFound."""
     statement = (
         select(Opening)
         .where(Opening.id == as_id(opening_id))

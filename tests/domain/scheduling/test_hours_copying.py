@@ -9,7 +9,7 @@ import pytest
 
 from portal.core import clock
 from portal.core.db import keep, session
-from portal.core.errors import Forbidden, Invalid, NotFound
+from portal.core.errors import Invalid, NotFound
 from portal.domain.scheduling import availability, booking, hours, hours_copying, hours_preview
 from portal.domain.scheduling.hours import OpeningOverlaps
 from portal.domain.scheduling.impact import VisitsAffected
@@ -226,7 +226,7 @@ def test_hours_are_copied_only_where_one_sets_them(dr_benali: Any, dr_haddad: An
         (kamel, dr_benali.practice_id, dr_haddad.practice_id),
         (dr_haddad, dr_benali.practice_id, None),
     ):
-        with pytest.raises(Forbidden):
+        with pytest.raises(NotFound):
             hours_copying.copy_week(who.actor, practice, week=week, first=week, to_practice_id=target)
     practice = hours.practice_for(nadia.actor, dr_benali.practice_id)
     assert hours.targets(nadia.actor, practice) == []
@@ -267,7 +267,7 @@ def test_the_preview_begins_where_the_hours_begin(dr_benali: Any, el_djazair: An
 def test_the_preview_is_for_those_who_set_the_hours(
     dr_benali: Any, dr_haddad: Any, el_djazair: Any, wahran: Any
 ) -> None:
-    with pytest.raises(Forbidden):
+    with pytest.raises(NotFound):
         hours_preview.offers(dr_haddad.actor, dr_benali.practice_id, el_djazair.consultation_id)
     with pytest.raises(NotFound):
         hours_preview.offers(dr_benali.actor, dr_benali.practice_id, wahran.consultation_id)
