@@ -61,7 +61,7 @@ def test_others_lists_are_not_there(
     problem(program.get(f"/doctors/{dr_benali.doctor_id}/appointments"), 404, "not_found")
     problem(program.get(f"/clinics/{el_djazair.clinic_id}/appointments"), 404, "not_found")
     answer = program.get(f"/practices/{dr_benali.practice_id}/collisions", query_string=asked(el_djazair, "09:00"))
-    problem(answer, 404, "not_found")
+    problem(answer, 403, "forbidden")
 
 
 def test_a_token_for_something_else_lists_nothing(api: Program, nadia: Any, dr_benali: Any, el_djazair: Any) -> None:

@@ -30,7 +30,7 @@ BEFORE = {  # what the id after this part of the address is of
     "allergies": "allergy", "sessions": "session", "notifications": "notification", "book": "practice",
     "done": "visit", "room-groups": "group", "proposals": "draft_proposal", "doctors": "doctor", "clinics": "clinic",
     "invitations": "invitation", "clinic-invitations": "clinic_invitation", "amendments": "amendment",
-    "doctor-amendments": "amendment",
+    "doctor-amendments": "amendment", "requests": "request", "record-requests": "request",
 }  # fmt: skip
 NAMED = {"visit_type_id": "kind", "practice_id": "practice", "care_id": "care", "message_key": "message"}
 ABOUT = {  # routes about another thing than the others of their kind
@@ -42,6 +42,11 @@ ABOUT = {  # routes about another thing than the others of their kind
     "patient.change": {"key": "asked_change"}, "patient.answer_change": {"key": "asked_change"},
     "admin.connect_doctor": {"slug": "second_slug"}, "api_v1.invite_doctor": {"doctor_id": "second"},
     "admin.send_invitation": {"key": "clinic_invitation"}, "admin.withdraw_invitation": {"key": "clinic_invitation"},
+    "api_v1.confirm_record_request": {"request_id": "paper_request"}, "desk.confirm_request": {"key": "paper_request"},
+    "api_v1.see_record_request": {"request_id": "done_request"}, "patient.see_request": {"key": "done_request"},
+    "api_v1.dispute_record_request": {"request_id": "done_request"}, "patient.dispute_request": {"key": "done_request"},
+    "api_v1.ask_to_join": {"patient_id": "unowned"}, "desk.ask_to_join": {"key": "unowned"},
+    "api_v1.ask_to_hand_over": {"patient_id": "unowned"},
     "desk.end_care_of": {"key": "child"},
     "admin.reopen_clinic": {"key": "clinic_closure"},
     "api_v1.remove_closure": {"closure_id": "closure"},

@@ -25,7 +25,6 @@ from portal.domain.clinics import invitations, members, programs
 from portal.domain.clinics.models import Clinic
 from portal.domain.day import arriving
 from portal.domain.identity import challenges, factors, letters, links, mail_challenges, sessions, tokens
-from portal.domain.identity.client_models import OAuthClient
 from portal.domain.identity.factor_models import SecondFactor
 from portal.domain.identity.models import User
 from portal.domain.notifications.words import answer_link
@@ -109,8 +108,12 @@ OWN |= {
     "api_v1.add_visit_type": said(name="Check-up"),
     "api_v1.create_doctor": said(email="dr.new@example.dz"),
     "api_v1.invite_member": said(email="new.member@example.dz"),
-    "api_v1.enter_carer": lambda world, who: {"email": world["colleague"]},
-    "desk.enter_carer": lambda world, who: {"email": world["colleague"]},
+    "api_v1.ask_to_hand_over": said(email="meriem@example.dz"),
+    "desk.hand_record_over": said(email="meriem@example.dz"),
+    "desk.change_patient": said(email="meriem@example.dz", birth_date="1990-05-17"),
+    "api_v1.change_patient": said(email="meriem@example.dz", birth_date="1990-05-17"),
+    "account.end_all_acting": said(current_password=PASSWORD, password=PASSWORD),
+    "api_v1.end_all_acting": said(current_password=PASSWORD),
     "api_v1.list_any_slots": queried("visit_type_id=kind", specialty="cardiology"),
     "public.any_times": queried(specialty="cardiology"),
     "public.hold_any": queried(specialty="cardiology"),
@@ -277,7 +280,7 @@ def _half(world: World, who: Any) -> Said:
 
 
 def _shown(user: User) -> Said:
-    return {"user": str(user.id), "since": challenges._since(user), "facts": {"label": None, "scopes": None}}
+    return {"user": str(user.id), "since": challenges.since(user), "facts": {"label": None, "scopes": None}}
 
 
 @own("api_v1.login_with_mail_code", "account.mail_step_of_sign_in")
@@ -300,7 +303,7 @@ def _spent(world: World, who: Any) -> Said:
     return {"refresh_token": grant.refresh_token}
 
 
-@own("account.end_session", theirs=True)
+@own("account.end_acting", theirs=True)
 def _session(world: World, who: Any) -> Said:
     if who is None:
         return {}
@@ -308,17 +311,9 @@ def _session(world: World, who: Any) -> Said:
     return {"@key": made.id}
 
 
-@own("api_v1.end_session", theirs=True)
+@own("api_v1.end_acting", theirs=True)
 def _family(world: World, who: Any) -> Said:
-    return {"@session_id": tokens.open_family(who.actor, who.user_id, "Another", None).id} if who else {}
-
-
-@own("account.end_program", theirs=True)
-def _program(world: World, who: Any) -> Said:
-    if who is None:
-        return {}
-    client = session().get_one(OAuthClient, world["program"])
-    return {"@key": tokens.open_family(who.actor, who.user_id, "Planner", ["profile:read"], client=client).id}
+    return {"@thing_id": tokens.open_family(who.actor, who.user_id, "Another", None).id} if who else {}
 
 
 # --- programs ---

@@ -50,10 +50,9 @@ GET    account.check_mail                     303     303     303     303     30
 POST   account.confirm_factor                 401     201     201     201     201     201     201
 POST   account.decline_by_link                303     303     303     303     303     303     303
 POST   account.decline_invitation             401     303     303     303     303     303     303
+POST   account.end_acting                     401     303     303     303     303     303     303
+POST   account.end_all_acting                 401     303     303     303     303     303     303
 POST   account.end_calendar                   401     303     404     404     404     404     404
-POST   account.end_other_sessions             401     303     303     303     303     303     303
-POST   account.end_program                    401     303     303     303     303     303     303
-POST   account.end_session                    401     303     303     303     303     303     303
 GET    account.factor_help                    200     200     200     200     200     200     200
 POST   account.factor_help                    303     303     303     303     303     303     303
 GET    account.forgot                         200     200     200     200     200     200     200
@@ -72,7 +71,7 @@ GET    account.provider                       404     404     404     404     40
 GET    account.provider_back                  404     404     404     404     404     404     404
 GET    account.register                       200     303     303     303     303     303     303
 POST   account.register                       303     303     303     303     303     303     303
-POST   account.remove_allergy                 401     303     403     404     404     404     404
+POST   account.remove_allergy                 401     303     403     403     404     403     403
 POST   account.remove_factor                  401     303     303     303     303     303     303
 POST   account.renew_codes                    401     201     201     201     201     201     201
 POST   account.resend                         303     303     303     303     303     303     303
@@ -195,6 +194,7 @@ POST   api_v1.accept_care_invitation          401     200     200     200     20
 POST   api_v1.accept_clinic_invitation        401     204     204     204     204     204     204
 POST   api_v1.accept_offer                    401     200     200     200     404     200     200
 POST   api_v1.accept_proposal                 401     200     200     200     404     200     200
+POST   api_v1.accept_record_request           401     200     403     403     404     403     403
 POST   api_v1.add_allergy                     401     201     404     404     404     404     404
 POST   api_v1.add_break                       401     404     201     201     404     201     201
 POST   api_v1.add_dependant                   401     201     201     201     201     201     201
@@ -207,6 +207,9 @@ POST   api_v1.add_walk_in                     401     404     201     201     40
 PUT    api_v1.answer_review                   401     403     200     403     403     403     403
 POST   api_v1.apply_change                    401     404     200     200     404     200     200
 POST   api_v1.arrive                          401     200     403     403     404     403     403
+POST   api_v1.ask_for_carer                   401     404     404     202     404     202     202
+POST   api_v1.ask_to_hand_over                401     404     404     202     404     202     202
+POST   api_v1.ask_to_join                     401     404     202     202     404     202     202
 POST   api_v1.become_patient                  401     409     201     201     201     201     201
 POST   api_v1.book                            401     201     403     403     403     403     403
 POST   api_v1.book_series                     401     404     201     201     404     201     201
@@ -238,6 +241,7 @@ GET    api_v1.collected                       200     200     200     200     20
 POST   api_v1.complete                        401     404     200     200     404     200     200
 POST   api_v1.confirm                         401     403     200     200     404     200     200
 POST   api_v1.confirm_amendment               401     404     403     404     404     200     200
+POST   api_v1.confirm_record_request          401     404     403     403     404     200     403
 POST   api_v1.create_clinic                   401     403     403     403     403     403     201
 POST   api_v1.create_doctor                   401     404     404     404     404     201     201
 POST   api_v1.deactivate_clinic               401     404     404     404     404     403     200
@@ -247,15 +251,17 @@ POST   api_v1.decline                         401     403     200     200     40
 POST   api_v1.decline_clinic_invitation       401     204     204     204     204     204     204
 POST   api_v1.decline_invitation              401     204     403     403     404     403     403
 POST   api_v1.decline_offer                   401     200     200     200     404     200     200
+POST   api_v1.dispute_record_request          401     200     404     404     404     404     404
 GET    api_v1.docs                            200     200     200     200     200     200     200
 DELETE api_v1.drop_change                     401     404     204     204     404     204     204
+DELETE api_v1.end_acting                      401     204     204     204     204     204     204
+POST   api_v1.end_all_acting                  401     204     204     204     204     204     204
 DELETE api_v1.end_calendar                    401     204     404     404     404     404     404
 DELETE api_v1.end_care                        401     204     404     404     404     404     204
 DELETE api_v1.end_membership                  401     404     404     404     404     204     204
 DELETE api_v1.end_practice                    401     404     404     404     404     204     204
 DELETE api_v1.end_room_group                  401     404     404     404     404     204     204
-DELETE api_v1.end_session                     401     204     204     204     204     204     204
-POST   api_v1.enter_carer                     401     403     403     201     404     201     201
+DELETE api_v1.end_session                     401     204     404     404     404     404     404
 POST   api_v1.enter_patient                   401     403     201     201     403     201     201
 GET    api_v1.explorer                        200     200     200     200     200     200     200
 POST   api_v1.extend_hold                     401     200     200     200     200     200     200
@@ -285,6 +291,7 @@ GET    api_v1.get_opening                     401     404     200     200     40
 GET    api_v1.get_patient                     401     404     200     200     404     200     200
 GET    api_v1.get_patient_card                401     404     200     200     404     200     200
 GET    api_v1.get_profile                     401     200     404     404     404     404     404
+GET    api_v1.get_record_request              401     200     200     200     404     200     200
 GET    api_v1.get_resource                    401     404     404     404     404     200     200
 GET    api_v1.get_review                      401     200     200     200     404     200     200
 GET    api_v1.get_room_group                  401     404     404     404     404     200     200
@@ -305,6 +312,7 @@ POST   api_v1.join_waitlist                   401     201     403     403     40
 PUT    api_v1.keep_doctor                     401     204     403     403     403     403     403
 POST   api_v1.leave_waitlist                  401     200     200     200     404     200     200
 DELETE api_v1.let_doctor_go                   401     204     403     403     403     403     403
+GET    api_v1.list_acting                     401     200     200     200     200     200     200
 GET    api_v1.list_any_slots                  200     200     200     200     200     200     200
 GET    api_v1.list_appointments               401     200     200     200     200     200     200
 GET    api_v1.list_calendars                  401     200     200     200     200     200     200
@@ -318,7 +326,7 @@ GET    api_v1.list_clinic_invitations         401     404     404     404     40
 GET    api_v1.list_clinic_visit_types         401     404     404     404     404     200     200
 GET    api_v1.list_clinic_waits               401     404     200     200     404     200     200
 GET    api_v1.list_clinics                    200     200     200     200     200     200     200
-GET    api_v1.list_collisions                 401     404     200     200     404     200     200
+GET    api_v1.list_collisions                 401     403     200     200     403     200     200
 GET    api_v1.list_doctor_appointments        401     404     200     200     404     200     200
 GET    api_v1.list_doctor_closures            401     404     200     200     404     200     200
 GET    api_v1.list_doctors                    200     200     200     200     200     200     200
@@ -338,6 +346,7 @@ GET    api_v1.list_openings                   401     404     200     200     40
 GET    api_v1.list_patient_invitations        401     200     200     200     200     200     200
 GET    api_v1.list_proposals                  401     200     200     200     200     200     200
 GET    api_v1.list_public_holidays            401     404     404     404     404     200     200
+GET    api_v1.list_record_requests            401     200     200     200     200     200     200
 GET    api_v1.list_reviews                    200     200     200     200     200     200     200
 GET    api_v1.list_reviews_about_me           401     403     200     403     403     403     403
 GET    api_v1.list_reviews_of_clinics         401     403     403     403     403     200     200
@@ -378,6 +387,7 @@ PUT    api_v1.put_profile                     401     200     200     200     20
 POST   api_v1.reactivate_clinic               401     404     404     404     404     403     200
 POST   api_v1.reactivate_user                 401     403     403     403     403     403     200
 POST   api_v1.refresh                         200     200     200     200     200     200     200
+POST   api_v1.refuse_record_request           401     200     403     403     404     403     403
 POST   api_v1.register                        202     202     202     202     202     202     202
 POST   api_v1.reject_amendment                401     404     403     404     404     200     200
 DELETE api_v1.release_hold                    204     204     204     204     204     204     204
@@ -400,6 +410,7 @@ POST   api_v1.search_clinic_waits             401     404     200     200     40
 POST   api_v1.search_my_doctors               401     200     200     200     200     200     200
 POST   api_v1.search_patients                 401     200     200     200     200     200     200
 POST   api_v1.search_users                    401     403     403     403     403     200     200
+POST   api_v1.see_record_request              401     200     404     404     404     404     404
 POST   api_v1.send_back                       401     404     200     200     404     200     200
 POST   api_v1.send_clinic_invitation          401     404     404     404     404     200     200
 POST   api_v1.show_review                     401     403     403     403     403     200     200
@@ -413,10 +424,11 @@ POST   api_v1.verify_email                    204     204     204     204     20
 POST   api_v1.verify_licence                  401     404     403     404     404     200     200
 GET    api_v1.websocket                       426     426     426     426     426     426     426
 DELETE api_v1.withdraw_amendment              401     404     204     404     404     204     204
-DELETE api_v1.withdraw_care_invitation        401     204     404     204     404     204     204
+DELETE api_v1.withdraw_care_invitation        401     204     404     404     404     404     204
 DELETE api_v1.withdraw_clinic_invitation      401     404     404     404     404     204     204
 POST   api_v1.withdraw_invitation             401     403     204     204     404     204     204
 POST   api_v1.withdraw_licence                401     404     403     404     404     200     200
+POST   api_v1.withdraw_record_request         401     403     403     200     404     200     200
 PUT    api_v1.write_review                    401     200     403     403     404     403     403
 POST   changes.accept                         401     403     303     303     403     303     303
 POST   changes.apply                          401     403     303     303     403     303     303
@@ -437,6 +449,8 @@ POST   desk.answer_for                        401     403     403     303     40
 GET    desk.appointment                       sign-in 403     403     200     403     200     200
 POST   desk.appointment_step                  401     403     403     303     403     303     303
 GET    desk.arrival_sign                      sign-in 403     403     200     403     200     200
+POST   desk.ask_for_carer                     401     403     403     303     403     303     303
+POST   desk.ask_to_join                       401     403     403     303     403     303     303
 GET    desk.book                              sign-in 403     403     200     403     200     200
 POST   desk.book_for                          401     403     403     303     403     303     303
 POST   desk.book_series                       401     403     403     303     403     303     303
@@ -450,6 +464,7 @@ POST   desk.cancel                            401     403     403     303     40
 POST   desk.change_opening                    401     403     403     303     403     303     303
 POST   desk.change_patient                    401     403     403     303     403     303     303
 POST   desk.change_waiting                    401     403     403     303     403     303     303
+POST   desk.confirm_request                   401     403     403     403     403     303     403
 POST   desk.copy_day                          401     403     403     303     403     303     303
 GET    desk.copy_hours                        sign-in 403     403     200     403     200     200
 POST   desk.copy_week                         401     403     403     303     403     303     303
@@ -458,7 +473,6 @@ POST   desk.decline                           401     403     403     303     40
 GET    desk.edit_patient                      sign-in 403     403     200     403     200     200
 POST   desk.end_care_of                       401     403     403     404     403     404     303
 POST   desk.end_waiting                       401     403     403     303     403     303     303
-POST   desk.enter_carer                       401     403     403     303     403     303     303
 POST   desk.enter_walk_in                     401     403     403     303     403     303     303
 POST   desk.hand_record_over                  401     403     403     303     403     303     303
 GET    desk.move                              sign-in 403     403     200     403     200     200
@@ -478,6 +492,8 @@ GET    desk.patients                          sign-in 403     403     200     40
 GET    desk.practices                         sign-in 403     403     200     403     200     200
 POST   desk.remove_opening                    401     403     403     303     403     303     303
 POST   desk.reopen_call                       401     403     403     303     403     303     303
+GET    desk.request_to_patient                sign-in 403     403     200     403     200     200
+GET    desk.requests                          sign-in 403     403     200     403     200     200
 POST   desk.search_book                       401     403     403     303     403     303     303
 POST   desk.search_day                        401     403     403     303     403     303     303
 POST   desk.search_new_waiting                401     403     403     303     403     303     303
@@ -491,6 +507,7 @@ POST   desk.visit_step                        401     403     403     303     40
 GET    desk.waiting                           sign-in 403     403     200     403     200     200
 GET    desk.waitlist                          sign-in 403     403     200     403     200     200
 GET    desk.why_not                           sign-in 403     403     200     403     200     200
+POST   desk.withdraw_request                  401     403     403     303     403     303     303
 GET    dev.attachment                         200     200     200     200     200     200     200
 GET    dev.letter                             200     200     200     200     200     200     200
 GET    dev.letter_html                        200     200     200     200     200     200     200
@@ -554,6 +571,7 @@ POST   oauth.token                            200     200     200     200     20
 GET    ops.detailed                           404     404     404     404     404     404     503
 GET    ops.figures                            404     404     404     404     404     404     404
 GET    ops.health                             200     200     200     200     200     200     200
+POST   patient.accept_request                 401     303     403     403     403     403     403
 POST   patient.add_dependant                  401     303     403     403     403     403     403
 POST   patient.answer_change                  401     303     403     403     403     403     403
 POST   patient.answer_offer                   401     303     403     403     403     403     403
@@ -572,6 +590,7 @@ POST   patient.change_waitlist                401     303     403     403     40
 POST   patient.decline_invitation             401     303     403     403     403     403     403
 GET    patient.dependant                      sign-in 200     403     403     403     403     403
 GET    patient.dependant_profile              sign-in 200     403     403     403     403     403
+POST   patient.dispute_request                401     303     403     403     403     403     403
 POST   patient.end_care                       401     303     403     403     403     403     403
 GET    patient.family                         sign-in 200     403     403     403     403     403
 GET    patient.hand_over                      sign-in 200     403     403     403     403     403
@@ -584,9 +603,13 @@ POST   patient.leave_waitlist                 401     303     403     403     40
 POST   patient.let_doctor_go                  401     303     403     403     403     403     403
 GET    patient.move                           sign-in 200     403     403     403     403     403
 GET    patient.new_dependant                  sign-in 200     403     403     403     403     403
+POST   patient.refuse_request                 401     303     403     403     403     403     403
 POST   patient.rename_dependant               401     303     403     403     403     403     403
+GET    patient.request_of_clinic              sign-in 200     403     403     403     403     403
+GET    patient.requests                       sign-in 200     403     403     403     403     403
 POST   patient.reschedule                     401     303     403     403     403     403     403
 GET    patient.review                         sign-in 200     403     403     403     403     403
+POST   patient.see_request                    401     303     403     403     403     403     403
 POST   patient.send_hand_over                 401     303     403     403     403     403     403
 POST   patient.send_invitation                401     303     403     403     403     403     403
 GET    patient.waitlist                       sign-in 200     403     403     403     403     403
@@ -634,6 +657,7 @@ UNLIKE = {  # lines in which nobody gets in, or something else than yes, 401, 40
 SHOWN = {  # routes about what everybody may see, so that who may not change it is told so, not that it is not there
     **dict.fromkeys(("answer_review", "hide_review", "show_review"), "reviews are read by everybody"),
     **dict.fromkeys(("keep_doctor", "let_doctor_go"), "doctors are found by everybody"),
+    "list_collisions": "practices are found by everybody, and who may not arrange visits there is told so",
     "list_patient_invitations": "an empty list for either",
 }
 

@@ -67,8 +67,9 @@ class World:
         self._visits(**self._programs())
         with standing_at(self.now):
             people = self._programs()
-            for part in (self._care, self._clinic, self._waiting, self._plans, self._outside, self._day):
+            for part in (self._care, self._clinic, self._waiting, self._requests, self._plans, self._outside):
                 part(**people)
+            self._day(**people)
         keep()
         return self
 
@@ -92,6 +93,7 @@ class World:
         others = [make_patient(given_name=name, phone=None) for name in names]
         for other in others:
             register_at(other, clinic)
+        others[0].email = "meriem@example.dz"
         kinds = here.query(VisitType).filter_by(clinic_id=clinic.id).all()
         colleague_doctor = make_doctor(given_name="Nabil", family_name="Aouni")
         second = make_practice(colleague_doctor, clinic)
@@ -116,6 +118,7 @@ class World:
         child = {"given_name": "Adam", "family_name": "Boudiaf", "birth_date": "2019-05-04"}
         care = made(patient.post("/family/dependants", child))
         child = session().get_one(Patient, UUID(care["patient"]["id"]))
+        child.email = "karim@example.dz"
         register_at(child, session().get_one(Clinic, self["clinic"]))
         asked = made(patient.post(f"/patients/{self['patient']}/carer-invitations", {"email": "aunt@example.dz"}))
         allergy = made(patient.post(f"/patients/{self['patient']}/allergies", {"substance": "Latex"}))
@@ -176,6 +179,15 @@ class World:
         times = {"every_days": told["every_days"], "times": [one["chosen"] for one in told["dates"]]}
         series = made(desk.post("/series", {**wish, "patient_id": str(self["patient"]), **times}))
         self.ids["of_series"] = series["items"][0]["id"]
+
+    def _requests(self, desk: Program, admin: Program, **_: Program) -> None:
+        """What the clinic asks the patient: one to answer, one on paper, and one that was done on paper."""
+        for name, whose in (("done_request", "patient"), ("paper_request", "unowned"), ("request", "patient")):
+            body = {"email": f"{name.replace('_', '.')}@example.dz", "on_paper": name != "request"}
+            asked = desk.post(f"/patients/{self[whose]}/carer-requests", body | {"clinic_id": str(self["clinic"])})
+            self.ids[name] = made(asked)["request"]["id"]
+            if name == "done_request":
+                made(admin.post(f"/record-requests/{self[name]}/confirm"))
 
     def _plans(self, desk: Program, doctor: Program, **_: Program) -> None:
         """A change that was applied and whose patient is asked, and one that is a draft."""
@@ -268,6 +280,6 @@ class World:
 
 def made(answer: Any) -> dict[str, Any]:
     """What was answered, when it was not refused."""
-    assert answer.status_code in {200, 201}, f"{answer.request.path}: {answer.get_data(as_text=True)}"
+    assert answer.status_code in {200, 201, 202}, f"{answer.request.path}: {answer.get_data(as_text=True)}"
     told: dict[str, Any] = answer.get_json()
     return told

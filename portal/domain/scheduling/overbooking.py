@@ -59,14 +59,14 @@ def collisions(
 ) -> list[Collision]:
     """Everything in the way of this visit by the clinic's own rules; nothing when it can simply be booked.
 
-    `moving_id` is an appointment whose own time counts as free. Raises NotFound, also to who does not arrange visits
-    there.
+    `moving_id` is an appointment whose own time counts as free. Raises NotFound, and Forbidden to who does not arrange
+    visits there.
     """
     begins, until = starts_at - availability.MARGIN, starts_at + availability.MARGIN
     options = {"visit_type_id": visit_type_id, "patient_id": patient_id, "moving_id": moving_id}
     book = rulebook.read_one(practice_id, begins, until, also_unverified=True, **options) or refuse(NotFound)
     kind = book.type(visit_type_id) or refuse(NotFound)
-    allow(policy.works_on(actor, book.clinic_id), NotFound)
+    allow(policy.works_on(actor, book.clinic_id))
     starts, now = int(starts_at.timestamp()), int(clock.now().timestamp())
     reason = timetable.explain(book.timetable, kind.rule, starts, now, kind.policy(for_desk=True))
     if reason is Reason.OFFERED:

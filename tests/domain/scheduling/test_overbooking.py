@@ -9,7 +9,7 @@ import pytest
 
 from portal.core import clock
 from portal.core.db import session
-from portal.core.errors import NotFound
+from portal.core.errors import Forbidden, NotFound
 from portal.domain.clinics.models import Clinic
 from portal.domain.doctors.models import Doctor, Practice
 from portal.domain.patients.models import Patient
@@ -127,7 +127,7 @@ def test_a_visit_at_another_clinic_is_not_told(look: Any, dr_benali: Any, yacine
 
 @pytest.mark.parametrize("who", ["kamel", "amina", "dr_haddad"])
 def test_only_the_clinic_s_people_may_look(look: Any, taken: Any, who: str, request: pytest.FixtureRequest) -> None:
-    with pytest.raises(NotFound):
+    with pytest.raises(Forbidden):
         look("09:00", who=request.getfixturevalue(who))
 
 
