@@ -29,7 +29,7 @@ def hearing(level: int = logging.DEBUG) -> Iterator[Heard]:
     loggers[0].addHandler(handler)
     for one in loggers:
         one.setLevel(level)
-    for name in [name for name in logging.root.manager.loggerDict if name.startswith("portal")]:
+    for name in list(logging.root.manager.loggerDict):
         logging.getLogger(name).disabled = False  # the linter of imports, which a test runs, disables every logger
     try:
         yield heard

@@ -25,7 +25,7 @@ def crowd(committed: Any, nadia: Any, dr_benali: Any, el_djazair: Any) -> list[A
     found = []
     clinic = session().get_one(Clinic, el_djazair.clinic_id)
     for wall in WALLS:
-        patient = make_patient(given_name="Guest", family_name=wall)
+        patient = make_patient(given_name="Guest", family_name=wall.replace(":", " h "))
         register_at(patient, clinic)
         kind = {"practice_id": dr_benali.practice_id, "visit_type_id": el_djazair.consultation_id}
         found.append(booking.book(nadia.actor, starts_at=at(wall), patient_id=patient.id, **kind).id)

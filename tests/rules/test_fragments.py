@@ -143,3 +143,15 @@ def test_every_template_compiles(app: Flask, name: str) -> None:
 )
 def test_roots_are_counted(template: str, ids: list[str | None]) -> None:
     assert Roots(template).ids == ids
+
+
+def test_what_is_nudged_while_it_is_being_fetched_is_fetched_again() -> None:
+    """A part that replaces itself would lose the nudge that waits for its answer, which is older than the nudge."""
+    asking = re.compile(r"<[^>]*hx-get=[^>]*hx-trigger=\"[^\"]*sse:[^>]*>")
+    deaf = [
+        f"{path.relative_to(TEMPLATES)}: {tag[:80]}"
+        for path in TEMPLATES.rglob("*.html")
+        for tag in asking.findall(path.read_text(encoding="utf-8"))
+        if 'hx-sync="this:replace"' not in tag
+    ]
+    assert deaf == []
