@@ -6,6 +6,7 @@ variable: a door sets it for its request, a task for each recipient.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -27,6 +28,7 @@ CATALOGUES = Path(__file__).resolve().parent.parent / "translations"
 
 # Babel's plain "ar" writes Arabic-Indic digits in no Maghreb newspaper; Algeria's Arabic uses 0-9.
 _LOCALES = {"en": "en_GB", "fr": "fr_DZ", "ar": "ar_DZ"}
+_FIRST = re.compile(r"(?<!\d)1 (?=[^\W\d])")  # the day before the month's name
 
 _language: ContextVar[str] = ContextVar("language", default="en")
 
@@ -87,12 +89,17 @@ def lazy(message: str, /, **values: Any) -> Any:
 
 
 def format_date(day: date, style: str = "long") -> str:
-    return dates.format_date(day, style, locale=locale())
+    return _first(dates.format_date(day, style, locale=locale()))
 
 
 def format_day(day: date) -> str:
     """Weekday, day and month: the shortest that cannot be misread."""
-    return dates.format_skeleton("MMMEd", datetime.combine(day, time()), locale=locale())
+    return _first(dates.format_skeleton("MMMEd", datetime.combine(day, time()), locale=locale()))
+
+
+def _first(said: str) -> str:
+    """French writes the first day of a month as an ordinal (1er décembre); CLDR's patterns do not."""
+    return _FIRST.sub("1er ", said) if language() == "fr" else said
 
 
 def format_time(moment: datetime | time, zone: str | ZoneInfo | None = None) -> str:
@@ -104,7 +111,7 @@ def format_time(moment: datetime | time, zone: str | ZoneInfo | None = None) -> 
 def format_datetime(moment: datetime, zone: str | ZoneInfo | None = None) -> str:
     """Weekday, date and time of `moment` in `zone`."""
     local = _in(moment, zone)
-    day = dates.format_date(local, "full", locale=locale())
+    day = format_date(local, "full")
     return gettext("%(day)s at %(time)s", day=day, time=format_time(local))
 
 

@@ -77,6 +77,8 @@ ITEMS: dict[str, tuple[tuple[str, object, str], ...]] = {
     ),
 }
 
+# pages that belong to an entry without standing under its address
+WITHIN = {"desk.requests": "desk.patients", "desk.request_to_patient": "desk.patients"}
 BACK = ("admin.users", _("Administration"), "settings")  # for admins who stand in for the desk
 
 
@@ -88,8 +90,10 @@ def for_actor(actor: Actor) -> list[Item]:
     items = ITEMS[role]
     if role == STAFF and actor.has_role(ADMIN, SUPERADMIN):
         items = (*items, BACK)
+    page = request.endpoint or ""
+    where = url_for(WITHIN[page]) if page in WITHIN else request.path
     urls = [url_for(endpoint) for endpoint, _words, _icon in items]
-    here = max((url for url in urls if f"{request.path}/".startswith(f"{url.rstrip('/')}/")), key=len, default=None)
+    here = max((url for url in urls if f"{where}/".startswith(f"{url.rstrip('/')}/")), key=len, default=None)
     return [
         Item(gettext(str(words)) if isinstance(words, str) else str(words), url, icon, url == here)
         for (_endpoint, words, icon), url in zip(items, urls, strict=True)

@@ -64,6 +64,18 @@ _HAPPENED: dict[str, tuple[Any, str, str]] = {
 }
 
 
+def born(who: Any) -> str:
+    """When somebody was born; French agrees with the sex that is recorded."""
+    if who.birth_date is None:
+        return say("birth date not recorded")
+    day = text.format_date(who.birth_date)
+    if who.sex == "female":
+        return text.pgettext("female", "born %(date)s", date=day)
+    if who.sex == "male":
+        return text.pgettext("male", "born %(date)s", date=day)
+    return say("born %(date)s", date=day)
+
+
 def choices(words: Mapping[str, Any], *first: tuple[str, Any]) -> list[tuple[str, str]]:
     """Code and word pairs for a select, `first` on top."""
     return [(code, str(word)) for code, word in (*first, *words.items())]

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from portal.config import Settings
 from portal.core import clock, secrets, text
 from portal.domain.scheduling import video
-from portal.web import gate, navigation
+from portal.web import gate, navigation, terms
 from portal.web.static import ICONS, static_url
 
 
@@ -44,6 +44,8 @@ def teach(app: Flask, settings: Settings) -> None:
         ),
         now=clock.now,
         ltr=ltr,
+        labelled=labelled,
+        born=terms.born,
         stream_name=stream_name,
     )
     env.filters["listed"] = text.listed
@@ -66,6 +68,11 @@ def stream_name() -> str:
     """What the pages of one session in one browser have in common: they share one stream (static/js/stream.js)."""
     session = str(gate.actor().session_id).encode()
     return hmac.new(secrets.derived("stream"), session, "sha256").hexdigest()[:16]
+
+
+def labelled(label: Any, value: Any = "") -> str:
+    """A label and what it names in one line: French sets a space before the colon, Arabic isolates the value."""
+    return text.gettext("%(label)s: %(value)s", label=label, value=value)
 
 
 def ltr(value: Any) -> Markup:

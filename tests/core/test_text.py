@@ -99,6 +99,17 @@ def test_dates_are_written_as_readers_of_the_language_do_with_plain_digits(code,
         assert text.format_date(date(2026, 3, 31)).replace("\u200f", "") == part
 
 
+def test_french_writes_the_first_of_a_month_as_an_ordinal_and_no_other_day():
+    moment = datetime(2026, 12, 1, 8, 30, tzinfo=UTC)
+    with speaking("fr"):
+        assert text.format_date(date(2026, 12, 1)) == "1er décembre 2026"
+        assert text.format_day(date(2026, 12, 1)) == "mar. 1er déc."
+        assert text.format_datetime(moment, "Africa/Algiers").startswith("mardi 1er décembre 2026 ")
+        assert text.format_date(date(2026, 12, 21)) == "21 décembre 2026"
+    with speaking("en"):
+        assert text.format_date(date(2026, 12, 1)) == "1 December 2026"
+
+
 def test_a_moment_is_shown_in_the_zone_it_is_meant_in():
     moment = datetime(2026, 3, 31, 8, 30, tzinfo=UTC)
     assert text.format_time(moment, "Africa/Algiers") == "09:30"

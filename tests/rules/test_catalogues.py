@@ -98,6 +98,19 @@ def test_the_rule_finds_bare_words(template: str, words: list[str]) -> None:
     assert words_outside(template) == words
 
 
+def test_no_template_sets_a_colon_between_two_values_by_its_own_hand() -> None:
+    """French sets a space before it, and Arabic isolates what follows: `labelled(label, value)` does both."""
+    own = re.compile(r"\}\}: ?(?:\{\{|</).*")
+    found = {path.name: own.findall(path.read_text(encoding="utf-8")) for path in TEMPLATES.rglob("*.*")}
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+def test_a_telephone_number_in_an_arabic_sentence_is_read_from_left_to_right() -> None:
+    """Without the marks the plus sign of +213 lands at the wrong end, and in a letter of plain text no tag helps."""
+    said = [one.string for one in catalogue.read("ar") if one.id and "%(phone)s" in str(one.string)]
+    assert said and all("\u200e%(phone)s\u200e" in one for one in said)
+
+
 def test_a_faulty_translation_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     source, said = Catalog(), Catalog(locale="ar")
     for message in ("one", "two %(name)s", "three", ("%(n)s day", "%(n)s days"), "five"):

@@ -15,6 +15,7 @@ from portal.core.errors import Conflict, Forbidden, Gone, refuse
 from portal.core.events import record
 from portal.core.policy import allow
 from portal.core.text import lazy as _
+from portal.domain.clinics.models import Clinic
 from portal.domain.identity import accounts, acts_for
 from portal.domain.patients import care, reach, requests, sent_invitations
 from portal.domain.patients.family_letters import PURPOSE
@@ -142,6 +143,7 @@ def _joined_since(invitation: Invitation, patient: Patient) -> bool:
 
 def _from_facts(facts: dict[str, Any]) -> Invitation:
     asked_by = UUID(facts["by"])
+    clinic = session().get(Clinic, UUID(facts["clinic"])) if facts.get("clinic") else None
     return Invitation(
         id=UUID(facts["id"]),
         patient_id=UUID(facts["patient"]),
@@ -151,8 +153,8 @@ def _from_facts(facts: dict[str, Any]) -> Invitation:
         until=date.fromisoformat(facts["until"]) if facts["until"] else None,
         made_at=datetime.fromisoformat(facts["at"]),
         granted_by=asked_by,
-        clinic_id=UUID(facts["clinic"]) if facts.get("clinic") else None,
+        clinic_id=clinic.id if clinic else None,
         request_id=UUID(facts["request"]) if facts.get("request") else None,
         patient=session().get(Patient, UUID(facts["patient"])),
-        asked_by=accounts.get(asked_by).name,
+        asked_by=clinic.name if clinic else accounts.get(asked_by).name,
     )

@@ -78,7 +78,7 @@ class Invitation:
     clinic_id: UUID | None = None  # only that clinic's part
     request_id: UUID | None = None  # of a clinic, which the patient or two people of the clinic allowed
     patient: Patient | None = None
-    asked_by: str = ""
+    asked_by: str = ""  # the clinic where it asked, else the person
 
     @property
     def ends_at(self) -> datetime:

@@ -313,6 +313,8 @@ def test_a_carer_acts_once_the_patient_has_allowed_it_and_they_have_accepted_and
     asked = let_in(nadia, omar, yacine.email)
     deciding.accept(linked(omar), asked.id)
     assert yacine.actor.dependants_at == {}
+    invitation = accepting.look(yacine.actor, token_of(asked))
+    assert (invitation.asked_by, invitation.clinic_id) == (here.name, here.id)  # as the letter says, not a clerk's name
     accepting.accept(yacine.actor, token_of(asked))
     assert dict(yacine.actor.dependants_at) == {(omar.id, here.id): frozenset({"view", "book"})}
     assert yacine.actor.dependants == {}

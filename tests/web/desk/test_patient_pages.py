@@ -44,6 +44,37 @@ def test_a_card_shows_contact_and_visits_here(client: Any, nadia: Any, kamel: An
     assert client.sign_in(kamel).get(f"/desk/patients/{visit.patient_id}").status_code == 404
 
 
+def test_a_birth_date_agrees_in_french_with_the_sex_that_is_recorded(
+    client: Any, nadia: Any, visit: Appointment
+) -> None:
+    client.sign_in(nadia)
+    client.post("/account/language", data={"locale": "fr"})
+    patient = session().get_one(Patient, visit.patient_id)
+    for sex, words in (("female", "née le 17 mai"), ("male", "né le 17 mai"), ("unknown", "né(e) le 17 mai")):
+        patient.sex = sex
+        keep()
+        assert words in client.get(f"/desk/patients/{patient.id}").text
+        assert words in client.search("/desk/patients", "bensalem").text
+
+
+def test_who_was_asked_whether_the_clinic_may_read_their_record_is_not_offered_to_be_asked_again(
+    client: Any, kamel: Any, selma: Patient, wahran: Any
+) -> None:
+    client.sign_in(kamel)
+    about = {"given_name": "Selma", "family_name": "Bensalem", "birth_date": "1990-05-17", "phone": selma.phone}
+    card = client.post("/desk/patients/new", data=about | {"sex": "female", "language": "fr"}).location
+    assert "Ask them" in client.get(card).text
+    assert client.post(f"{card}/ask-to-join").status_code == 303
+    page = client.get(card).text
+    assert "To read a record" in page and "Ask them" not in page
+
+
+def test_what_waits_for_consent_stands_under_patients_in_the_navigation(client: Any, nadia: Any) -> None:
+    page = client.sign_in(nadia).get("/desk/requests").text
+    current = re.findall(r'<a[^>]*href="([^"]*)"[^>]*aria-current="page"', page)
+    assert set(current) == {"/desk/patients"}
+
+
 def test_somebody_new_is_entered_and_shown(client: Any, nadia: Any, el_djazair: Any) -> None:
     client.sign_in(nadia)
     nobody = client.search("/desk/patients", "Karima Ould 12/04/1980").text
