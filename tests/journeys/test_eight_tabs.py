@@ -88,8 +88,9 @@ def test_each_of_eight_tabs_is_told_over_one_stream(context: BrowserContext, tol
     tabs[0].evaluate(LOOK_BACK)
     rings(tabs[0], 2)
 
-    opened[-1].close()
-    left = [tab for tab in tabs if tab is not opened[-1]]
+    leader = opened[-1]
+    left = [tab for tab in tabs if tab is not leader]
+    leader.close()
     until(left[0], lambda: len(opened) == 3)
     told("10:00")
     for tab in left:
