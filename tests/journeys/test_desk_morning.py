@@ -118,7 +118,8 @@ def test_a_button_is_not_taken_away_from_under_a_finger(desk: Page):
     button.hover()
     desk.route(lambda url: "/desk/" in url, _slowly)
     renew = "htmx.trigger('#day', 'sse:schedule')"
-    with desk.expect_request(lambda request: request.headers.get("hx-target") == "day"):  # its answer may give way to a later one
+    # The answer is not waited for: it may give way to a later one's.
+    with desk.expect_request(lambda request: request.headers.get("hx-target") == "day"):
         desk.evaluate(renew)
         desk.mouse.down()
     desk.evaluate(renew)
