@@ -19,6 +19,7 @@ import hashlib
 import locale
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -56,18 +57,26 @@ class EngineError(Exception):
     """An engine could not be started; the message is one sentence that says why."""
 
 
-def start(data: Path, *, fast: bool = False, want_postgres: bool = True, want_redis: bool = True) -> Engines:
+def start(
+    data: Path,
+    *,
+    fast: bool = False,
+    want_postgres: bool = True,
+    want_redis: bool = True,
+    programs: Path | None = None,
+) -> Engines:
     """Start the engines under `data`, or join the ones another process runs there.
 
     `fast` gives up surviving a power cut, for tests. An engine that is not wanted has an empty address.
-    Call it from the main thread: the engines end when the thread that started them does.
+    `programs` is the folder of another PostgreSQL's programs, such as Debian's, which must be the version that made
+    the cluster. Call it from the main thread: the engines end when the thread that started them does.
     """
     data = data.expanduser().resolve()
     data.mkdir(parents=True, exist_ok=True)
     engines = Engines()
     try:
         if want_postgres:
-            postgres = Postgres(data, fast)
+            postgres = Postgres(data, fast, programs)
             engines.parts.append(postgres)  # before it starts: what is interrupted half way is ended too
             postgres.start()
             engines.database_url = postgres.url(APPLICATION, "portal")
@@ -132,18 +141,18 @@ class Engine(Protocol):
 
 
 class Postgres:
-    """PostgreSQL 18 under `data`/postgres, or, for root, wherever the user it runs as can reach."""
+    """PostgreSQL 18, or what `programs` holds, under `data`/postgres, or, for root, wherever its user can reach."""
 
     name = "PostgreSQL"
 
-    def __init__(self, data: Path, fast: bool) -> None:
+    def __init__(self, data: Path, fast: bool, programs: Path | None = None) -> None:
         self.fast = fast
         self.lock = Lock(data / "postgres.lock")
         self.user = _postgres_user()
         self.home = self._home(data)
         self.cluster = self.home / "data"
         self.sockets = _socket_dir(self.home, SOCKET, self.user)
-        self.bin = _reachable_binaries(self.user) / "bin"
+        self.bin = programs or _reachable_binaries(self.user) / "bin"
         self.process: subprocess.Popen[bytes] | None = None
 
     def url(self, role: str, database: str) -> str:
@@ -190,7 +199,7 @@ class Postgres:
             "--auth-host=reject",
             "--encoding=UTF8",
             "--username=postgres",
-            *_locale_options(),
+            *_locale_options(self.bin),
         ]
         self._run("initdb", "-D", str(aside), *options, *(["--no-sync"] if self.fast else []))
         extensions = "".join(f"CREATE EXTENSION {name};\n" for name in EXTENSIONS)
@@ -578,15 +587,22 @@ def _package(name: str) -> Path:
     return Path(spec.origin).parent
 
 
-def _locale_options() -> list[str]:
+def _locale_options(programs: Path) -> list[str]:
     """Sorting by code point, and letters of every script known as letters (pg_trgm and unaccent ask the C library)."""
-    options = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    options = ["--locale=C"]
+    if _major(programs) >= 17:  # before, the C library decides which letters have another case
+        options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     with _locale_kept():
         for name in ("C.UTF-8", "en_US.UTF-8", "UTF-8"):
             with suppress(locale.Error):
                 locale.setlocale(locale.LC_CTYPE, name)
                 return [*options, f"--lc-ctype={name}"]
     return options
+
+
+def _major(programs: Path) -> int:
+    said = subprocess.check_output([programs / "postgres", "--version"], text=True, env=_environment())
+    return int(re.findall(r"\d+", said)[0])
 
 
 @contextmanager

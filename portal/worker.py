@@ -6,6 +6,7 @@ A job carries a batch of task ids and nothing else. Losing it is harmless: the s
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import threading
 import time
@@ -16,7 +17,8 @@ from uuid import UUID
 
 import redis
 from flask import Flask
-from rq import Queue, SimpleWorker
+from redis.client import Pipeline
+from rq import Queue, SimpleWorker, worker_registration
 from rq.job import Job
 from rq.timeouts import TimerDeathPenalty
 from sqlalchemy import text
@@ -27,6 +29,7 @@ from portal.core import clock, db, live, log, tasks
 QUEUE = "portal"
 SWEEP_EVERY = 1.0
 MOST_CONNECTIONS = 8
+ALIVE_FOR = 20  # seconds; a worker says that it is alive every 5 s at least, and is forgotten 80 s after it last did
 NICE = 5  # on a machine they share, whoever waits for a page goes before what can wait
 _app: Flask | None = None
 
@@ -87,6 +90,13 @@ class Worker(SimpleWorker):
 
     death_penalty_class = TimerDeathPenalty
 
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """Say that this worker is alive, to a Redis that came back empty too: RQ lists a worker only when it starts."""
+        super().heartbeat(timeout, pipeline)
+        at = self.connection if pipeline is None else pipeline
+        at.hset(self.key, mapping=self.serialize())
+        worker_registration.register(self, pipeline)
+
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
         """Log a job that failed as a whole; RQ would log the exception's own words."""
         log.error("job failed", job_id=job.id, exc_info=exc_info[1])
@@ -107,13 +117,17 @@ def work(app: Flask, redis_url: str) -> None:
     while not stop.is_set():
         try:
             queue = _queue(redis_url)
-            Worker([queue], connection=queue.connection, name=f"worker-{os.uname().nodename}-{os.getpid()}").work(
-                logging_level="WARNING"
-            )
+            here = Worker([queue], connection=queue.connection, name=_name(), worker_ttl=ALIVE_FOR)
+            here.work(logging_level="WARNING")
             return
         except (redis.RedisError, OSError) as away:
             log.warning("redis is away, the worker waits", kind=type(away).__name__)
             time.sleep(1)
+
+
+def _name() -> str:
+    """One that was never used: in a container host name and process id are the same after each restart."""
+    return f"worker-{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
 def tick(app: Flask, redis_url: str) -> None:

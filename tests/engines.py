@@ -1,7 +1,8 @@
 """The PostgreSQL and Redis all tests share, and the databases cloned from one that was migrated once.
 
 Engines are kept under var/test/<slot> from run to run, so only the first start makes a cluster. Two runs at once take
-two slots: neither ends under the other.
+two slots: neither ends under the other. POSTGRES_PROGRAMS names the folder of another PostgreSQL's programs (such as
+/usr/lib/postgresql/15/bin): the suite runs on it, in a place of its own.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from psycopg2 import errors
 from portal import embedded
 
 ROOT = Path(__file__).resolve().parents[1]
-PLACE = ROOT / "var" / "test"
+PROGRAMS = Path(os.environ["POSTGRES_PROGRAMS"]) if os.environ.get("POSTGRES_PROGRAMS") else None
+PLACE = ROOT / "var" / ("test" if PROGRAMS is None else f"test-{PROGRAMS.parent.name}")
 SECRET = "a secret that only the tests know, long enough"
 
 
@@ -98,7 +100,7 @@ def standing() -> Iterator[Ground]:
     """Engines for as long as the block lasts, with a migrated template in them."""
     slot, lock = _free_slot()
     try:
-        with embedded.start(slot, fast=True) as engines:
+        with embedded.start(slot, fast=True, programs=PROGRAMS) as engines:
             bare = ground_of(engines)
             yield replace(bare, template=_template(bare))
     finally:

@@ -16,7 +16,19 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-
+# PostgreSQL has uuidv7() from 18 on. Before, it is made of gen_random_uuid(): its first six bytes become milliseconds
+# since 1970 and its version 7 (RFC 9562, 5.7). A cluster that is upgraded later finds its own function first.
+UUIDV7 = """
+DO $$ BEGIN
+    IF to_regprocedure('pg_catalog.uuidv7()') IS NULL THEN
+        CREATE FUNCTION uuidv7() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE AS $uuid$
+            SELECT encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) PLACING
+                substring(int8send(floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3)
+                FROM 1 FOR 6), 52, 1), 53, 1), 'hex')::uuid
+        $uuid$;
+    END IF;
+END $$
+"""
 # An event is never changed or deleted; the one thing that may be added, once, is its seal.
 EVENTS_ARE_KEPT = """
 CREATE FUNCTION events_are_kept() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -47,6 +59,7 @@ CREATE TRIGGER events_are_not_emptied BEFORE TRUNCATE ON events
 def upgrade():
     for name in ("btree_gist", "citext", "pg_trgm", "unaccent"):
         op.execute(f"CREATE EXTENSION IF NOT EXISTS {name}")
+    op.execute(UUIDV7)
     op.create_table(
         "clinics",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -765,3 +778,4 @@ def downgrade():
     op.drop_table("clinics")
     op.execute("DROP FUNCTION events_are_kept() CASCADE")
     op.execute("DROP FUNCTION seals_are_kept() CASCADE")
+    op.execute("DROP FUNCTION IF EXISTS public.uuidv7()")

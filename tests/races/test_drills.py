@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import threading
@@ -19,9 +20,11 @@ from uuid import UUID
 
 import psutil
 import pytest
+import redis
+from rq import Queue
 from sqlalchemy import create_engine, text
 
-from portal import embedded
+from portal import embedded, worker
 from portal.core.db import keep, session
 from portal.domain.doctors.models import Practice
 from portal.domain.identity import signing
@@ -128,15 +131,35 @@ def test_with_redis_killed_bookings_go_on_and_confirmations_follow_when_it_is_ba
     walls = ("08:00", "08:30", "09:00", "09:30", "10:00", "10:30")
     people = _clients(portal, guests(len(walls)))
     statuses = [_book(people[0], dr_benali, el_djazair, walls[0])[0]]
-    redis = portal.engines.parts[0].process
-    redis.kill()
-    redis.wait()
+    server = portal.engines.parts[0].process
+    server.kill()
+    server.wait()
     statuses += [_book(one, dr_benali, el_djazair, wall)[0] for one, wall in zip(people[1:], walls[1:], strict=True)]
     assert statuses == [201] * 6
     portal.engines.revive()
     _until(lambda: len(sent()) == 7, within=60)
     _settle(portal)
     assert sorted(sent().values()) == [1] * 6 + [6]
+
+
+def test_a_worker_is_seen_again_when_redis_comes_back_empty(portal, guests, sent, dr_benali, el_djazair):
+    url = portal.engines.redis_url
+    _until(lambda: worker.workers_seen(url) == 1)
+    redis.Redis.from_url(url).flushall()
+    assert worker.workers_seen(url) == 0
+    _until(lambda: worker.workers_seen(url) == 1)
+    (one,) = _clients(portal, guests(1))
+    assert _book(one, dr_benali, el_djazair, "08:00")[0] == 201
+    _until(lambda: len(sent()) == 2)
+
+
+def test_a_worker_that_was_killed_comes_back_under_the_same_host_name_and_process_id(portal, monkeypatch):
+    """As in a container, where both are the same after each restart."""
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    queue = Queue("another", connection=redis.Redis.from_url(portal.engines.redis_url))
+    before, after = (worker.Worker([queue], name=worker._name()) for _ in range(2))
+    before.register_birth()  # and is killed: it never says that it ends
+    after.register_birth()
 
 
 def test_killing_the_worker_in_the_middle_loses_no_letter_and_sends_none_twice(

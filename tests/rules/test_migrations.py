@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 
 from portal.core import chain, seals
 from portal.core.actor import Actor
-from portal.core.db import db, keep
+from portal.core.db import db, keep, new_id
 from portal.core.events import record
 from portal.domain.identity import spellings
 from tests.engines import Ground
@@ -179,3 +181,16 @@ def test_a_missing_column_would_be_found(migrated: Any) -> None:
     with migrated.begin() as connection:
         connection.execute(text("ALTER TABLE clinics DROP COLUMN postcode"))
     assert any("postcode" in one for one in differences(migrated))
+
+
+def test_ids_made_by_a_database_before_version_18_are_of_version_7_and_sort_with_ours(migrated: Any) -> None:
+    house = ScriptDirectory(str(ROOT / "migrations")).get_revision("000000000001").module
+    ours = house.UUIDV7.replace("pg_catalog.uuidv7()", "pg_catalog.nowhere()")
+    with migrated.connect() as connection:  # never committed
+        connection.execute(text(ours))
+        early = new_id()
+        time.sleep(0.002)
+        (made,) = connection.execute(text("SELECT public.uuidv7()")).one()
+        time.sleep(0.002)
+        assert early < made < new_id()
+    assert (made.version, made.variant) == (7, uuid.RFC_4122)
