@@ -1,7 +1,13 @@
 """For any WSGI server: `gunicorn wsgi:app`, `granian --interface wsgi wsgi:app`, `flask --app wsgi …`."""
 
-from portal import create_app
+import sys
+
+from portal import config, create_app
 from portal.core import log
 
 log.take_over()
-app = create_app()
+try:
+    app = create_app()
+except config.ConfigError as wrong:
+    print(wrong, file=sys.stderr)
+    sys.exit(config.EXIT)

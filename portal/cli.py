@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
+from sqlalchemy.exc import DBAPIError
 
 from portal import worker
 from portal.config import Settings
@@ -16,7 +18,23 @@ from portal.core.errors import Refused
 from portal.core.text import gettext as say
 from portal.gateways import anchors
 
-group = AppGroup("portal", help="Run, check and fill the portal.")
+
+class Commands(AppGroup):
+    """Commands that end with one sentence when they are refused, or when the database is away."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Refused as no:
+            raise click.ClickException(" ".join([str(no), *map(str, no.fields.values())])) from None
+        except DBAPIError as wrong:
+            if not db.unavailable(wrong):
+                raise
+            said = str(wrong.orig).strip().splitlines()[0]
+            raise click.ClickException(f"The database does not answer: {said}") from None
+
+
+group = Commands("portal", help="Run, check and fill the portal.")
 audit = AppGroup("audit", help="The audit chain.")
 group.add_command(audit)
 
@@ -50,11 +68,8 @@ def create_admin(email: str, password: str) -> None:
     """Make the first superadmin, or give an account that role."""
     from portal.domain.identity import accounts
 
-    try:
-        with db.transaction():
-            accounts.make_superadmin(email, password)
-    except Refused as no:
-        raise click.ClickException(" ".join([str(no), *map(str, no.fields.values())])) from None
+    with db.transaction():
+        accounts.make_superadmin(email, password)
     click.echo(f"{email} is a superadmin now.")
 
 
@@ -79,12 +94,9 @@ def remove_second_factor(email: str) -> None:
     from portal.core.actor import SYSTEM
     from portal.domain.identity import accounts, factors
 
-    try:
-        with db.transaction():
-            user = accounts.by_email(email)
-            factors.take_away(SYSTEM, accounts.get(user.id if user else None).id)
-    except Refused as no:
-        raise click.ClickException(str(no)) from None
+    with db.transaction():
+        user = accounts.by_email(email)
+        factors.take_away(SYSTEM, accounts.get(user.id if user else None).id)
     click.echo(f"{email} signs in with the password alone now.")
 
 
@@ -143,6 +155,10 @@ def seed_demo(force: bool) -> None:
     """Fill an empty database with the demo network; does nothing when it is there."""
     from portal import demo
 
+    shortest = _settings().password_min_length
+    if len(demo.PASSWORD) < shortest:
+        said = f"The demo's password has {len(demo.PASSWORD)} characters and PASSWORD_MIN_LENGTH asks for {shortest}:"
+        raise click.ClickException(f"{said} set it to {len(demo.PASSWORD)} or less.")
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     click.echo(demo.seed(app, force=force))
 

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from dotenv import load_dotenv
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 ROOT = Path(__file__).resolve().parent.parent
+EXIT = 78  # what a process ends with whose settings are wrong (EX_CONFIG of sysexits.h): starting it again is no use
 
 
 class ConfigError(Exception):
@@ -33,13 +35,18 @@ class Settings(BaseSettings):
     secret_key: str
     secret_key_previous: str = ""  # secrets used before, with commas between: the audit made with them can be checked
     base_url: str
+    host: str = "0.0.0.0"  # noqa: S104 - where web and live listen; a proxy or a firewall stands in front
+    port: int = Field(default=8000, ge=1, le=65535)  # of web
+    live_port: int = Field(default=8001, ge=1, le=65535)
+    web_workers: int = Field(default=2, ge=1, le=64)  # processes of web, 16 threads each
     database_pool_size: int = Field(default=20, ge=1, le=200)
     live_connections: int = Field(
         default=5000, ge=100, le=100_000
     )  # of one `live` process; deploy/gunicorn.py reads it
     streams_per_account: int = Field(default=12, ge=1, le=1000)  # over all processes, pages and programs together
 
-    mail_url: str = ""  # smtp://user:password@host:587?tls=start, or keep:// to keep mail in PORTAL_DATA/mail
+    # smtp://user:password@host:587?tls=start, or keep:// to keep mail in PORTAL_DATA/mail
+    mail_url: str = Field(default="", validate_default=True)
     mail_from: str = "Portal <no-reply@localhost>"
     sms_url: str = ""  # the provider's https:// address, keep:// to keep messages in PORTAL_DATA/sms, empty: no SMS
     sms_token: str = ""
@@ -100,19 +107,30 @@ class Settings(BaseSettings):
 
     @field_validator("base_url")
     @classmethod
-    def _is_http(cls, url: str) -> str:
+    def _is_http(cls, url: str, info: ValidationInfo) -> str:
         if not url.startswith(("http://", "https://")):
             raise ValueError("must be an http:// or https:// address")
         parts = urlsplit(url)
         if not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc:
             raise ValueError("must be an address such as https://portal.example.org, with nothing after the host")
+        if _in_production(info) and parts.scheme != "https" and parts.hostname not in LOOPBACK:
+            raise ValueError("must be an https:// address in production")
         return f"{parts.scheme}://{parts.netloc.lower().encode('idna').decode()}"
+
+    @field_validator("mail_url")
+    @classmethod
+    def _is_there_in_production(cls, url: str, info: ValidationInfo) -> str:
+        if not url and _in_production(info):
+            raise ValueError("is missing (smtp://user:password@host:587?tls=start)")
+        return url
 
     @field_validator("sms_url")
     @classmethod
-    def _is_a_provider(cls, url: str) -> str:
+    def _is_a_provider(cls, url: str, info: ValidationInfo) -> str:
         if url and not url.startswith(("https://", "http://", "keep:")):
             raise ValueError("must be an https:// address or keep://")
+        if url.startswith("http://") and _in_production(info):
+            raise ValueError("must be an https:// address in production")
         return url
 
     @field_validator("video_url")
@@ -146,23 +164,12 @@ class Settings(BaseSettings):
 
     @field_validator("audit_seals_to")
     @classmethod
-    def _are_places(cls, places: str) -> str:
+    def _are_places(cls, places: str, info: ValidationInfo) -> str:
         if not all(place.startswith(("/", "https://", "http://")) for place in _listed(places)):
             raise ValueError("must be absolute paths of files and https:// addresses, with commas between")
+        if _in_production(info) and any(place.startswith("http://") for place in _listed(places)):
+            raise ValueError("must name https:// addresses in production")
         return places
-
-    @model_validator(mode="after")
-    def _production_is_whole(self) -> Settings:
-        if self.portal_mode == "production":
-            if not self.mail_url:
-                raise ValueError("MAIL_URL is missing (smtp://user:password@host:587)")
-            if not self.base_url.startswith("https://") and urlsplit(self.base_url).hostname not in LOOPBACK:
-                raise ValueError("BASE_URL must be an https:// address in production")
-            if self.sms_url.startswith("http://"):
-                raise ValueError("SMS_URL must be an https:// address in production")
-            if any(place.startswith("http://") for place in self.seal_places):
-                raise ValueError("AUDIT_SEALS_TO must name https:// addresses in production")
-        return self
 
     @property
     def previous_keys(self) -> list[str]:
@@ -260,10 +267,34 @@ def child_environment(**settings: str) -> dict[str, str]:
 
 def load(**overrides: object) -> Settings:
     """Settings from the environment and `overrides`; raises ConfigError naming all that is missing or wrong."""
+    read_env_file()
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as wrong:
         raise ConfigError(_sentence(wrong)) from None
+
+
+def read_env_file() -> None:
+    """Put into the environment what the file PORTAL_ENV_FILE says and the environment does not.
+
+    Unset: `.env` beside wsgi.py where there is one. Empty: no file. Raises ConfigError when a file that was named
+    cannot be read.
+    """
+    named = os.environ.get("PORTAL_ENV_FILE")
+    path = Path(named) if named else ROOT / ".env"
+    if named == "" or (named is None and not path.exists()):
+        return
+    try:
+        with path.open(encoding="utf-8") as file:
+            load_dotenv(stream=file, override=False, interpolate=False)
+    except (OSError, UnicodeDecodeError) as why:
+        said = why.strerror if isinstance(why, OSError) else "it is not UTF-8"
+        raise ConfigError(f"The portal cannot start: its settings ({path}) cannot be read: {said}.") from None
+
+
+def _in_production(info: ValidationInfo) -> bool:
+    """Whether these are settings of production; portal_mode is the first field, so it is known."""
+    return info.data.get("portal_mode") == "production"
 
 
 def _listed(text: str) -> list[str]:
@@ -275,5 +306,5 @@ def _sentence(wrong: ValidationError) -> str:
     for error in wrong.errors():
         name = ".".join(str(part) for part in error["loc"]).upper()
         said = "is missing" if error["type"] == "missing" else error["msg"].removeprefix("Value error, ")
-        lines.append(f"{name} {said}".strip())
-    return "The portal cannot start. Set these in the environment (see .env.example): " + "; ".join(lines) + "."
+        lines.append(f"  {name} {said}")
+    return "\n".join(["The portal cannot start. Set these in the environment (.env.example says more):", *lines])

@@ -164,6 +164,8 @@ def _settings(told: LaunchSettings, engines: embedded.Engines) -> dict[str, str]
         "MAIL_URL": told.mail_url,
         "PASSWORD_MIN_LENGTH": told.password_min_length,
         "PYTHONUNBUFFERED": "1",
+        "PORTAL_ENV_FILE": "",  # a file of settings is for production
+        "FLASK_SKIP_DOTENV": "1",
     }
 
 

@@ -39,6 +39,7 @@ from tests.living import *  # noqa: F403 - and so is the real portal, and its br
 from tests.people import *  # noqa: F403 - every person is a fixture
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # thousands of tests sign somebody in
+os.environ["PORTAL_ENV_FILE"] = ""  # what somebody's own .env says is not for tests
 STRONG = passwords._hasher  # what the portal hashes with; see `strong_passwords`
 _standing = ExitStack()
 

@@ -166,6 +166,8 @@ def environment(ground: Ground, database: str, redis_number: int, **more: str) -
         "RATE_LIMITS": "false",
         "LOG_LEVEL": "WARNING",
         "FLASK_APP": "wsgi",
+        "FLASK_SKIP_DOTENV": "1",
+        "PORTAL_ENV_FILE": "",
         "PYTHONUNBUFFERED": "1",
     }
     kept = {

@@ -1,0 +1,114 @@
+"""Starts one process of the portal, once its settings were looked at: `python -m portal web`.
+
+    web       pages and API: Granian on HOST and PORT
+    live      streams: gunicorn with gevent on HOST and LIVE_PORT
+    worker    what can wait
+    clock     what happens by the clock
+    release   migrations and the first superadmin, once per version and before the others
+
+Ends with 78 and one message that names everything when settings are missing or wrong: a supervisor must not start it
+again. Settings come from the environment and from one file (config.read_env_file).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+
+from portal import config
+from portal.config import ROOT, Settings
+
+FLASK = (sys.executable, "-m", "flask", "--app", "wsgi")
+USAGE, TAKEN = 64, 69  # EX_USAGE and EX_UNAVAILABLE of sysexits.h
+# Longer than an import takes on a busy machine: at SIGHUP a worker ends only when the next one answers.
+RESPAWN_SECONDS = 20
+
+
+def main(words: list[str]) -> int:
+    """Become the process that is asked for; returns the exit status when it cannot be started, or of the release."""
+    if len(words) != 1 or words[0] not in {*COMMANDS, "release"}:
+        print(__doc__, file=sys.stderr)
+        return USAGE
+    try:
+        settings = config.load()
+    except config.ConfigError as wrong:
+        print(wrong, file=sys.stderr)
+        return config.EXIT
+    told = config.child_environment(
+        FLASK_SKIP_DOTENV="1",  # Flask would read a file of its own choice
+        LIVE_CONNECTIONS=str(settings.live_connections),  # for deploy/gunicorn.py
+    )
+    os.chdir(ROOT)
+    if words[0] == "release":
+        return _release(told)
+    port = {"web": settings.port, "live": settings.live_port}.get(words[0])
+    if port and (why := _taken(settings.host, port)):
+        print(f"{words[0]} cannot listen on {settings.host} port {port}: {why}.", file=sys.stderr)
+        return TAKEN
+    command = COMMANDS[words[0]](settings)
+    os.execve(command[0], command, told)  # noqa: S606 - no shell
+
+
+def web(settings: Settings) -> tuple[str, ...]:
+    """Granian, which answers pages and the API."""
+    threads = 16
+    return (
+        *(
+            sys.executable,
+            "-m",
+            "granian",
+            "--interface",
+            "wsgi",
+            "--host",
+            settings.host,
+            "--port",
+            str(settings.port),
+        ),
+        *("--workers", str(settings.web_workers), "--blocking-threads", str(threads), "--backpressure", "64"),
+        *("--respawn-failed-workers", "--respawn-interval", str(RESPAWN_SECONDS), "--no-access-log", "wsgi:app"),
+    )
+
+
+def live(settings: Settings) -> tuple[str, ...]:
+    """gunicorn with gevent, which holds streams."""
+    bind = f"{settings.host}:{settings.live_port}"
+    return (sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.py", "-b", bind, "wsgi:app")
+
+
+def _release(told: dict[str, str]) -> int:
+    for words in (("db", "upgrade"), ("portal", "ensure-admin")):
+        if failed := subprocess.call([*FLASK, *words], env=told):
+            return failed
+    return 0
+
+
+def _taken(host: str, port: int) -> str:
+    """Why nobody can listen there, in the system's words; empty when one can. Granian would share a port silently."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
+            0
+        ]
+        with socket.socket(family, kind) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(address)
+    except OSError as why:
+        return (why.strerror or str(why)).lower()
+    return ""
+
+
+def worker(_settings: Settings) -> tuple[str, ...]:
+    """RQ's worker."""
+    return (*FLASK, "portal", "worker")
+
+
+def clock(_settings: Settings) -> tuple[str, ...]:
+    """What asks for work by the clock, and finds work that was lost."""
+    return (*FLASK, "portal", "clock")
+
+
+COMMANDS = {"web": web, "live": live, "worker": worker, "clock": clock}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

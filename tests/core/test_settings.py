@@ -1,0 +1,131 @@
+"""What a process says when its settings are wrong, whichever process it is; one file of settings for all of them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+
+from portal import __main__ as starting
+from portal import config, demo
+from portal.config import EXIT, ROOT, ConfigError, Settings, load
+from tests.engines import Ground, environment
+from tests.processes import free_port
+
+WHOLE = {
+    "DATABASE_URL": "postgresql://portal@127.0.0.1:9/portal",
+    "REDIS_URL": "redis://127.0.0.1:9/0",
+    "SECRET_KEY": "x" * 40,
+    "BASE_URL": "https://portal.example.org",
+    "MAIL_URL": "smtp://mail.example.org",
+    "PORTAL_ENV_FILE": "",
+}
+
+
+def run(*words: str, **told: str) -> subprocess.CompletedProcess[str]:
+    """A process that is told these settings and nothing else."""
+    alone = {"PATH": os.environ["PATH"], "FLASK_SKIP_DOTENV": "1", "PORTAL_ENV_FILE": "", **told}
+    return subprocess.run([sys.executable, *words], cwd=ROOT, env=alone, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [*(("-m", "portal", name) for name in [*starting.COMMANDS, "release"]), ("-m", "flask", "--app", "wsgi", "routes")],
+    ids=" ".join,
+)
+def test_every_process_names_all_that_is_wrong_in_one_message_and_ends_with_78(words: tuple[str, ...]) -> None:
+    said = run(*words, SMS_URL="ftp://nowhere", TRUSTED_PROXIES="many", BASE_URL="http://portal.example.org")
+    assert said.returncode == EXIT
+    first, *lines = said.stderr.strip().splitlines()
+    assert first == "The portal cannot start. Set these in the environment (.env.example says more):"
+    assert [line.split()[0] for line in lines] == [
+        "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "BASE_URL", "MAIL_URL", "SMS_URL", "TRUSTED_PROXIES",
+    ]  # fmt: skip
+
+
+def test_a_word_that_is_no_process_is_answered_with_those_there_are() -> None:
+    said = run("-m", "portal", "webb")
+    assert said.returncode == 64 and "worker    what can wait" in said.stderr
+
+
+def test_a_second_web_on_a_port_that_is_taken_says_so() -> None:
+    import socket
+
+    port = free_port()
+    with socket.socket() as first:
+        first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # as Granian does
+        first.bind(("0.0.0.0", port))
+        first.listen()
+        said = run("-m", "portal", "web", **WHOLE, PORT=str(port))
+    assert said.returncode == 69
+    assert said.stderr == f"web cannot listen on 0.0.0.0 port {port}: address already in use.\n"
+
+
+def test_the_environment_wins_over_the_file_and_the_file_over_defaults(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "portal.env"
+    file.write_text('PORTAL_NAME="Clinique du Port"\nHOLD_MINUTES=7\nSMS_FROM=a$b\nEMPTY=\n')
+    for name in ("PORTAL_NAME", "HOLD_MINUTES", "SMS_FROM", "EMPTY"):
+        monkeypatch.setenv(name, "")  # put back afterwards
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOLD_MINUTES", "9")
+    monkeypatch.setenv("PORTAL_ENV_FILE", str(file))
+    for name, value in WHOLE.items():
+        if name != "PORTAL_ENV_FILE":
+            monkeypatch.setenv(name, value)
+    read = load()
+    assert (read.portal_name, read.hold_minutes, read.sms_from) == ("Clinique du Port", 9, "a$b")
+
+
+@pytest.mark.parametrize("content", [None, b"PORTAL_NAME=caf\xe9\n"], ids=["missing", "not UTF-8"])
+def test_a_file_of_settings_that_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    file = tmp_path / "portal.env"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setenv("PORTAL_ENV_FILE", str(file))
+    with pytest.raises(ConfigError, match=r"portal\.env"):
+        config.read_env_file()
+
+
+def test_the_example_names_every_setting_and_reads_the_same_in_a_shell() -> None:
+    example = ROOT / ".env.example"
+    values = dotenv_values(example, interpolate=False)
+    assert set(values) == {name.upper() for name in Settings.model_fields}
+    script = f"set -eu -a; . {example}; env -0"
+    shell = subprocess.run(["sh", "-c", script], env={}, capture_output=True, text=True, check=True).stdout
+    found = dict(line.split("=", 1) for line in shell.split("\0") if "=" in line)
+    assert {name: found[name] for name in values} == values
+
+
+def test_a_command_that_cannot_be_done_ends_with_one_sentence(ground: Ground, tmp_path: Path) -> None:
+    database = f"{Path(tmp_path).name[:20]}_short"
+    ground.clone(database)
+    try:
+        told = environment(ground, database, 15, PORTAL_DATA=str(tmp_path), PASSWORD_MIN_LENGTH="12")
+        words = [sys.executable, "-m", "flask", "--app", "wsgi", "portal", "seed-demo"]
+        said = subprocess.run(words, cwd=ROOT, env=told, capture_output=True, text=True)
+        assert said.returncode == 1
+        assert said.stderr.strip().splitlines()[-1] == (
+            f"Error: The demo's password has {len(demo.PASSWORD)} characters and PASSWORD_MIN_LENGTH asks for 12:"
+            f" set it to {len(demo.PASSWORD)} or less."
+        )
+        told |= {"PASSWORD_MIN_LENGTH": "8", "DATABASE_URL": "postgresql://portal@127.0.0.1:9/portal"}
+        said = subprocess.run(words, cwd=ROOT, env=told, capture_output=True, text=True)
+        assert "Traceback" not in said.stderr and "Error: The database does not answer" in said.stderr
+    finally:
+        ground.drop(database)
+
+
+@pytest.mark.parametrize("unit", sorted((ROOT / "deploy/systemd").glob("*.service")), ids=lambda path: path.stem)
+def test_each_unit_starts_a_process_that_there_is_and_is_not_restarted_for_a_wrong_setting(unit: Path) -> None:
+    lines = dict(line.split("=", 1) for line in unit.read_text().splitlines() if "=" in line and line[0] != "#")
+    command = lines["ExecStart"].split()
+    assert command[1:3] == ["-m", "portal"] and command[3] in {*starting.COMMANDS, "release"}
+    assert lines.get("Type") == "oneshot" or lines["RestartPreventExitStatus"].split() == ["69", str(EXIT)]
