@@ -20,6 +20,7 @@ from portal.core.db import session
 from portal.core.events import Event
 from portal.core.seals import EventSeal, Link
 from portal.core.text import lazy as _
+from portal.core.text import ngettext
 
 _CAUSELESS = text(  # a task that follows from an event has its id in the key and as first argument
     r"""SELECT name, args->>0 AS event_id FROM tasks
@@ -115,7 +116,11 @@ def _strays() -> Iterator[str]:
     known = select(EventSeal.id)
     count = session().scalar(select(func.count()).where(Event.seal_id.is_not(None), Event.seal_id.not_in(known)))
     if count:
-        yield str(_("%(count)s events carry a seal that does not exist.", count=count))
+        yield ngettext(
+            "%(n)s event carries a seal that does not exist.",
+            "%(n)s events carry a seal that does not exist.",
+            count,
+        )
 
 
 def _unlike(event_id: Any, verdict: authentic.Verdict) -> str:

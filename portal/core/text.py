@@ -6,29 +6,31 @@ variable: a door sets it for its request, a task for each recipient.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from babel import Locale, dates, numbers
+from babel import Locale, dates, lists, numbers
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import LazyProxy, NullTranslations, Translations
+from markupsafe import Markup
 
+from portal.core import french, names
+
+T = TypeVar("T")
 LANGUAGES = {"en": "English", "fr": "Français", "ar": "العربية"}
 RIGHT_TO_LEFT = {"ar"}
 CATALOGUES = Path(__file__).resolve().parent.parent / "translations"
 
 # Babel's plain "ar" writes Arabic-Indic digits in no Maghreb newspaper; Algeria's Arabic uses 0-9.
 _LOCALES = {"en": "en_GB", "fr": "fr_DZ", "ar": "ar_DZ"}
-_FIRST = re.compile(r"(?<!\d)1 (?=[^\W\d])")  # the day before the month's name
 
 _language: ContextVar[str] = ContextVar("language", default="en")
 
@@ -69,23 +71,32 @@ def locale() -> Locale:
 def gettext(message: str, /, **values: Any) -> str:
     """`message` in the language spoken now, with %(name)s filled in."""
     said = _catalogue(language()).gettext(message)
-    return said % values if values else said
+    return _filled(said, values) if values else said
 
 
 def ngettext(one: str, many: str, n: int, /, **values: Any) -> str:
     """The plural form for `n`; Arabic has six."""
-    return _catalogue(language()).ngettext(one, many, n) % {"n": n, "num": n, **values}
+    return _filled(_catalogue(language()).ngettext(one, many, n), {"n": n, "num": n, **values})
 
 
 def pgettext(context: str, message: str, /, **values: Any) -> str:
     """`message` where `context` tells two meanings of one English word apart."""
     said = str(_catalogue(language()).pgettext(context, message))
-    return said % values if values else said
+    return _filled(said, values) if values else said
+
+
+def _filled(said: str, values: dict[str, Any]) -> str:
+    return (french.joined(said, values) if language() == "fr" else said) % values
 
 
 def lazy(message: str, /, **values: Any) -> Any:
     """`message`, translated each time it is shown; for sentences written before the reader is known."""
     return LazyProxy(gettext, message, enable_cache=False, **values)
+
+
+def lazy_pgettext(context: str, message: str, /, **values: Any) -> Any:
+    """`pgettext`, translated each time it is shown."""
+    return LazyProxy(pgettext, context, message, enable_cache=False, **values)
 
 
 def format_date(day: date, style: str = "long") -> str:
@@ -97,9 +108,14 @@ def format_day(day: date) -> str:
     return _first(dates.format_skeleton("MMMEd", datetime.combine(day, time()), locale=locale()))
 
 
+def format_days(first: date, last: date) -> str:
+    """A span of days without its year, such as "1–7 Dec"."""
+    return _first(dates.format_interval(first, last, "MMMd", locale=locale()))
+
+
 def _first(said: str) -> str:
     """French writes the first day of a month as an ordinal (1er décembre); CLDR's patterns do not."""
-    return _FIRST.sub("1er ", said) if language() == "fr" else said
+    return french.ordinals(said) if language() == "fr" else said
 
 
 def format_time(moment: datetime | time, zone: str | ZoneInfo | None = None) -> str:
@@ -149,8 +165,30 @@ def format_money(minor: int | None, currency: str) -> str:
 
 
 def listed(words: Iterable[object]) -> str:
-    """Words or numbers in a row, with the comma of the language."""
-    return ("، " if language() == "ar" else ", ").join(map(str, words))
+    """Words one after the other as the language lists them: "a, b and c"."""
+    values = list(words)
+    places = [f"{{{place}}}" for place in range(len(values))]
+    if language() == "ar" and len(places) > 2:  # CLDR sets "and" before every word; print has it before the last only
+        places = ["، ".join(places[:-1]), places[-1]]
+    return _shaped(lists.format_list(places, locale=locale()), values)
+
+
+def beside(*parts: object) -> str:
+    """What stands side by side, such as a name and its city, with the comma of the language; nothing for nothing."""
+    values = [part for part in parts if part]
+    comma = "، " if language() == "ar" else ", "
+    return _shaped(comma.join(f"{{{place}}}" for place in range(len(values))), values)
+
+
+def _shaped(shape: str, values: list[object]) -> str:
+    """Markup where one of the values is."""
+    return (Markup(shape) if any(hasattr(value, "__html__") for value in values) else shape).format(*values)  # noqa: S704
+
+
+def in_order(things: Iterable[T], name: Callable[[T], object] = str) -> list[T]:
+    """Things sorted by their names as a dictionary does: by letters, and by accents and case only among equal ones
+    (Gériatrie before Gynécologie), which are the first levels of the Unicode Collation Algorithm."""
+    return sorted(things, key=lambda one: (names.fold(str(name(one))), str(name(one))))
 
 
 def _in(moment: datetime, zone: str | ZoneInfo | None) -> datetime:

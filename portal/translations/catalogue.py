@@ -25,6 +25,7 @@ KEYWORDS: dict[str, Any] = {
     "say": None,
     "ngettext": (1, 2),
     "pgettext": ((1, "c"), 2),
+    "lazy_pgettext": ((1, "c"), 2),
 }
 SOURCES: tuple[tuple[str, list[tuple[str, str]], dict[str, Any]], ...] = (
     ("portal", [("**.py", "python")], {}),

@@ -61,7 +61,7 @@ def visit(of: Appointment, zone: ZoneInfo, *, url: Link, move: Link, notes: Iter
             "url": url(of),
             "move": moves,
             "version": of.version,
-            "label": ", ".join([hours, of.patient.name, note, str(word), *(word for word, _icon in signs)]),
+            "label": text.beside(hours, of.patient.name, note, word, *(word for word, _icon in signs)),
         },
     }
 
@@ -97,7 +97,7 @@ def kept(of: Kept, zone: ZoneInfo) -> dict[str, Any]:
             "time": text.format_time(of.starts_at, zone),
             "title": of.patient or str(word),
             "note": until,
-            "label": f"{hours}, {of.patient or word}, {until}",
+            "label": text.beside(hours, of.patient or word, until),
         },
     }
 

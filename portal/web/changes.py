@@ -72,7 +72,8 @@ def when(change: Change) -> str:
     days = text.format_date(first, "full") if first == last else times.range_label(first, last)
     if not (starts or ends):
         return days
-    return f"{days}, {text.format_time(starts) if starts else ''} – {text.format_time(ends) if ends else ''}"
+    hours = f"{text.format_time(starts) if starts else ''} – {text.format_time(ends) if ends else ''}"
+    return text.beside(days, hours)
 
 
 def tally(counts: Mapping[str, int]) -> list[tuple[str, str, str]]:

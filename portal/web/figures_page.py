@@ -11,7 +11,7 @@ from flask import Response, request
 from portal.core import clock, text
 from portal.core.csv_out import csv_lines
 from portal.core.text import gettext as say
-from portal.core.text import ngettext
+from portal.core.text import ngettext, pgettext
 from portal.domain.insights.figures import WEEKS, Access, Figures, Report
 from portal.web import times
 
@@ -57,8 +57,8 @@ def as_csv(report: Report, names: Callable[[Any], str], name: str) -> Response:
     rows += [_line(say("Week"), first, first + timedelta(days=6), figures) for first, figures in report.weeks]
     headings = [
         say("Of"), say("From"), say("Until"), say("Open minutes"), say("Booked minutes"), say("Use of open time"),
-        say("Booked visits"), say("Came"), say("Did not come"), say("Share that did not come"), say("Cancelled late"),
-        say("Share cancelled late"), say("Not recorded"), say("Booked ahead, days, middle"),
+        say("Booked visits"), say("Came"), pgettext("figures", "Did not come"), say("Share that did not come"),
+        say("Cancelled late"), say("Share cancelled late"), say("Not recorded"), say("Booked ahead, days, middle"),
         say("Booked ahead, days, nine in ten"), say("Wait, minutes, middle"), say("Wait, minutes, nine in ten"),
         say("Visit, minutes, middle"), say("Visit as planned, minutes, middle"),
     ]  # fmt: skip
@@ -99,7 +99,7 @@ def _cards(now: Figures, before: Figures) -> list[dict[str, Any]]:
     """The six figures on top, each with what it was in the period before."""
     parts: tuple[tuple[str, str, float | None, float | None, Callable[[Any], str], str], ...] = (
         (say("Use of open time"), "chart-bar", now.utilisation, before.utilisation, percent, ""),
-        (say("Did not come"), "user-off", now.no_show_rate, before.no_show_rate, percent, ""),
+        (pgettext("figures", "Did not come"), "user-off", now.no_show_rate, before.no_show_rate, percent, ""),
         (say("Cancelled late"), "calendar-x", now.late_cancel_rate, before.late_cancel_rate, percent, ""),
         (say("Booked ahead"), "calendar-time", now.lead_days, before.lead_days, days, days(now.lead_days_most)),
         (say("Wait after check-in"), "clock", now.wait, before.wait, minutes, minutes(now.wait_most)),

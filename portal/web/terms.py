@@ -11,6 +11,7 @@ from portal.core import text
 from portal.core.events import Event
 from portal.core.text import gettext as say
 from portal.core.text import lazy as _
+from portal.core.text import lazy_pgettext
 
 MODES = {"in_person": _("At the clinic"), "video": _("By video"), "phone": _("By phone")}
 MODE_ICONS = {"in_person": "building-hospital", "video": "video", "phone": "phone"}
@@ -42,15 +43,15 @@ BOOKABLE_BY = {"anyone": _("Every patient"), "invited": _("Invited patients"), "
 CONFIRMS = {"at_once": _("At once"), "by_doctor": _("By the doctor")}
 RESOURCE_KINDS = {"room": _("Rooms"), "device": _("Devices")}
 RESOURCE_ICONS = {"room": "door", "device": "device-heart-monitor"}
-CLOSURE_KINDS = {"leave": _("Leave"), "blocked": _("Blocked time"), "holiday": _("Holiday")}
+CLOSURE_KINDS = {"leave": lazy_pgettext("time off", "Leave"), "blocked": _("Blocked time"), "holiday": _("Holiday")}
 
 # event -> what happened, icon, tone
 _HAPPENED: dict[str, tuple[Any, str, str]] = {
-    "appointment.booked": (_("Booked"), "calendar-plus", "accent"),
-    "appointment.confirmed": (_("Confirmed"), "circle-check", "ok"),
-    "appointment.declined": (_("Declined"), "ban", "bad"),
-    "appointment.moved": (_("Moved"), "calendar-event", "info"),
-    "appointment.cancelled": (_("Cancelled"), "circle-x", "bad"),
+    "appointment.booked": (lazy_pgettext("event", "Booked"), "calendar-plus", "accent"),
+    "appointment.confirmed": (lazy_pgettext("event", "Confirmed"), "circle-check", "ok"),
+    "appointment.declined": (lazy_pgettext("event", "Declined"), "ban", "bad"),
+    "appointment.moved": (lazy_pgettext("event", "Moved"), "calendar-event", "info"),
+    "appointment.cancelled": (lazy_pgettext("event", "Cancelled"), "circle-x", "bad"),
     "appointment.checked_in": (_("Checked in"), "user-check", "info"),
     "appointment.walked_in": (_("Came without a booking"), "walk", "info"),
     "appointment.called": (_("Called"), "speakerphone", "info"),
@@ -59,7 +60,7 @@ _HAPPENED: dict[str, tuple[Any, str, str]] = {
     "appointment.moved_from_front": (_("Back into line"), "list-numbers", "neutral"),
     "appointment.started": (_("Visit started"), "stethoscope", "info"),
     "appointment.completed": (_("Visit completed"), "checks", "ok"),
-    "appointment.no_show": (_("Did not come"), "user-off", "bad"),
+    "appointment.no_show": (lazy_pgettext("event", "Did not come"), "user-off", "bad"),
     "appointment.step_taken_back": (_("Last step taken back"), "arrow-back-up", "neutral"),
 }
 
@@ -74,6 +75,11 @@ def born(who: Any) -> str:
     if who.sex == "male":
         return text.pgettext("male", "born %(date)s", date=day)
     return say("born %(date)s", date=day)
+
+
+def fields_of(specialties: Iterable[Any]) -> str:
+    """Fields of medicine in the reader's language, in its order."""
+    return text.listed(text.in_order(one.name_in(text.language()) for one in specialties))
 
 
 def choices(words: Mapping[str, Any], *first: tuple[str, Any]) -> list[tuple[str, str]]:

@@ -103,7 +103,7 @@ def short_time(moment: datetime, zone: str) -> str:
 
 
 def range_label(first: date, last: date) -> str:
-    return dates.format_interval(first, last, "MMMd", locale=text.locale())
+    return text.format_days(first, last)
 
 
 def zone_note(zone: ZoneInfo) -> str:

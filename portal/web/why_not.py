@@ -10,6 +10,7 @@ from flask import Response, request, url_for
 
 from portal.core import clock
 from portal.core.errors import Invalid, Refused
+from portal.core.text import beside
 from portal.core.text import gettext as say
 from portal.domain.doctors.models import Practice
 from portal.domain.scheduling import calendar_view, visit_types, why_not
@@ -94,7 +95,7 @@ def _again(asked: dict[str, str], at: datetime) -> dict[str, str]:
 
 
 def _name(practice: Practice, *, by_clinic: bool) -> str:
-    return f"{practice.doctor.name}, {practice.clinic.name}" if by_clinic else practice.doctor.name
+    return beside(practice.doctor.name, practice.clinic.name if by_clinic else "")
 
 
 def _book_url(answer: why_not.Answer) -> str:

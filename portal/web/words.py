@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterable
 from datetime import timedelta
 from functools import cache, lru_cache
 from typing import Any
@@ -46,9 +47,12 @@ def teach(app: Flask, settings: Settings) -> None:
         ltr=ltr,
         labelled=labelled,
         born=terms.born,
+        fields_of=terms.fields_of,
+        hours_of=hours_of,
         stream_name=stream_name,
     )
-    env.filters["listed"] = text.listed
+    env.globals["beside"] = text.beside
+    env.filters.update(listed=text.listed, in_order=text.in_order)
     app.context_processor(_here)
 
 
@@ -78,6 +82,11 @@ def labelled(label: Any, value: Any = "") -> str:
 def ltr(value: Any) -> Markup:
     """A phone number: written from left to right in a line of every direction; nothing for nothing."""
     return Markup('<bdi dir="ltr">{}</bdi>').format(value) if value else Markup()
+
+
+def hours_of(spans: Iterable[tuple[str, str]]) -> str:
+    """The hours of a day, each from left to right in a line of every direction; nothing for none."""
+    return text.listed(Markup('<span dir="ltr">{} – {}</span>').format(starts, ends) for starts, ends in spans)
 
 
 @cache

@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from markupsafe import Markup
 
-from portal.core import text
+from portal.core import french, text
 from portal.core.text import gettext, lazy, ngettext, speak, speaking
 
 ARABIC = """
@@ -130,11 +131,65 @@ def test_a_span_is_said_in_words():
     assert text.format_minutes(1) == "1 minute"
 
 
-def test_a_row_of_words_has_the_comma_of_its_language():
-    with speaking("fr"):
-        assert text.listed(["lundi", "mardi"]) == "lundi, mardi"
+@pytest.mark.parametrize(
+    ("code", "two", "three"),
+    [("en", "a and b", "a, b and c"), ("fr", "a et b", "a, b et c"), ("ar", "a وb", "a، b وc")],
+)
+def test_words_are_listed_as_the_language_lists_them(code, two, three):
+    with speaking(code):
+        assert [text.listed(words) for words in ([], ["a"], "ab", "abc")] == ["", "a", two, three]
+
+
+def test_what_stands_side_by_side_has_the_comma_of_the_language_and_no_gap():
+    assert text.beside("El Amel", None, "Oran") == "El Amel, Oran"
     with speaking("ar"):
-        assert text.listed(["الاثنين", "الثلاثاء"]) == "الاثنين، الثلاثاء"
+        assert text.beside("El Amel", "Oran") == "El Amel، Oran"
+
+
+def test_a_list_with_markup_escapes_the_rest():
+    assert str(text.listed(["<", Markup("<b>x</b>")])) == "&lt; and <b>x</b>"
+
+
+def test_names_stand_in_the_order_of_a_dictionary():
+    assert text.in_order(["Gynécologie", "Zoo", "gériatrie", "Étude", "Gériatrie"]) == [
+        "Étude",
+        "Gériatrie",
+        "gériatrie",
+        "Gynécologie",
+        "Zoo",
+    ]
+    assert text.in_order([2, 1], name=lambda one: "ba"[one - 1]) == [2, 1]
+
+
+def test_french_writes_the_first_of_a_month_as_an_ordinal_in_spans_too():
+    with speaking("fr"):
+        assert text.format_days(date(2026, 12, 1), date(2026, 12, 7)) == "1er–7 déc."
+        assert text.format_days(date(2026, 11, 30), date(2026, 12, 1)).endswith("1er déc.")
+        assert text.format_days(date(2026, 12, 11), date(2026, 12, 21)) == "11–21 déc."
+    assert text.format_days(date(2026, 12, 1), date(2026, 12, 7)) == "1–7 Dec"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "name", "said"),
+    [
+        ("Demande de %(doctor)s", "Dr Haddad", "Demande du Dr Haddad"),
+        ("à %(doctor)s", "Pr Ziani", "au Pr Ziani"),
+        ("Avec %(doctor)s", "Dr Haddad", "Avec le Dr Haddad"),
+        ("Le %(doctor)s a confirmé.", "Dr Haddad", "Le Dr Haddad a confirmé."),
+        ("Le %(doctor)s a confirmé.", "Nadia Haddad", "Nadia Haddad a confirmé."),
+        ("l’avis du %(doctor)s", "Amine Haddad", "l’avis d’Amine Haddad"),
+        ("Dossier de %(doctor)s", "\u2068Élodie\u2069", "Dossier d’\u2068Élodie\u2069"),
+        ("Dossier de %(doctor)s", "Hassan", "Dossier de Hassan"),
+        ("parce que %(doctor)s", "Imane", "parce qu’Imane"),
+    ],
+)
+def test_french_small_words_are_written_as_the_name_after_them_asks(sentence, name, said):
+    values = {"doctor": name}
+    assert french.joined(sentence, values) % values == said
+
+
+def test_a_value_that_is_a_date_keeps_its_article():
+    assert french.joined("le %(time)s", {"doctor": "Amine", "time": "lundi 7"}) == "le %(time)s"
 
 
 def test_a_zone_is_named_as_people_name_it():

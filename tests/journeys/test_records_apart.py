@@ -67,7 +67,7 @@ def test_two_people_of_a_clinic_on_paper_and_the_patient_finds_it_at_the_next_si
     page.goto(f"/desk/patients/{amina.patient_id}/edit")
     page.locator("input[name=phone]").fill("0661 22 33 44")
     page.locator("input[name=on_paper]").check()
-    page.get_by_role("button", name="Keep").click()
+    page.get_by_role("button", name="Save").click()
     page.locator("main").get_by_role("link", name="To change a contact").click()
     expect(page.locator("main")).to_contain_text("A colleague has to confirm the paper")
     expect(page.get_by_role("button", name="confirm")).to_have_count(0)

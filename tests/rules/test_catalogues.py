@@ -105,6 +105,44 @@ def test_no_template_sets_a_colon_between_two_values_by_its_own_hand() -> None:
     assert {name: lines for name, lines in found.items() if lines} == {}
 
 
+HAND_WRITTEN = re.compile(r"""\}\}[,;،] ?\{\{|~ ["'][,;] ?["']|["'][,;] ["'] if not loop|join\(["'][,;]""")
+# what no reader sees as a sentence: SQL, headers, the command line, and hours as a form reads them back
+PROGRAMS = (
+    "checkup.py", "config.py", "core/", "api/", "demo/", "translations/", "domain/patients/models.py",
+    "web/day_steps.py", "web/admin/clinic_forms.py",
+)  # fmt: skip
+
+
+def test_no_comma_between_two_values_is_written_by_hand() -> None:
+    """Every language has its own: `listed` for "a, b and c", `beside` for a name and its city."""
+    found = [
+        f"{path.relative_to(TEMPLATES)}: {hit[0]}"
+        for path in sorted([*TEMPLATES.rglob("*.html"), *TEMPLATES.rglob("*.txt")])
+        if not path.relative_to(TEMPLATES).as_posix().startswith((*IN_ENGLISH, "admin/audit/"))
+        for hit in HAND_WRITTEN.finditer(path.read_text(encoding="utf-8"))
+    ]
+    found += [
+        f"{path}:{node.lineno}"
+        for path, tree in modules().items()
+        if not path.removeprefix("portal/").startswith(PROGRAMS)
+        for node in ast.walk(tree)
+        if any(map(_is_comma, _between(node)))
+    ]
+    assert found == []
+
+
+def _between(node: ast.AST) -> list[ast.expr]:
+    """What a piece of code writes between values: the middle of an f-string, the string that joins."""
+    if isinstance(node, ast.JoinedStr):
+        return node.values[1:-1]
+    joins = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "join"
+    return [node.func.value] if joins else []
+
+
+def _is_comma(part: ast.expr) -> bool:
+    return isinstance(part, ast.Constant) and part.value in {", ", "; "}
+
+
 def test_a_telephone_number_in_an_arabic_sentence_is_read_from_left_to_right() -> None:
     """Without the marks the plus sign of +213 lands at the wrong end, and in a letter of plain text no tag helps."""
     said = [one.string for one in catalogue.read("ar") if one.id and "%(phone)s" in str(one.string)]

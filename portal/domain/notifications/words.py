@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from portal.core.text import format_date, format_datetime, format_time
+from portal.core.text import format_date, format_datetime, format_time, lazy_pgettext
 from portal.core.text import gettext as say
 from portal.core.text import lazy as _
 from portal.domain.access import acting
@@ -140,7 +140,7 @@ kinds.add(
         "booked",
         "appointment_booked",
         "calendar-plus",
-        _("Booked"),
+        lazy_pgettext("event", "Booked"),
         stands=still_so,
         must_reach=False,  # whoever books it without an account stands at the desk or is on the phone
         sentence=_said(lambda f, doctor, p, time: say("Booked: %(doctor)s, %(time)s.", doctor=doctor, time=time)),
@@ -168,7 +168,7 @@ kinds.add(
         "confirmed",
         "appointment_confirmed",
         "circle-check",
-        _("Confirmed"),
+        lazy_pgettext("event", "Confirmed"),
         stands=still_so,
         sentence=_said(
             lambda f, doctor, p, time: say("%(doctor)s has confirmed your visit: %(time)s.", doctor=doctor, time=time)
@@ -181,7 +181,7 @@ kinds.add(
         "declined",
         "appointment_declined",
         "ban",
-        _("Declined"),
+        lazy_pgettext("event", "Declined"),
         sentence=_said(
             lambda f, doctor, p, time: say("%(doctor)s cannot take your visit on %(time)s.", doctor=doctor, time=time)
         ),
@@ -197,7 +197,7 @@ kinds.add(
         "moved",
         "appointment_moved",
         "calendar-event",
-        _("Moved"),
+        lazy_pgettext("event", "Moved"),
         stands=still_so,
         sentence=_said(
             lambda f, doctor, p, time: say("Your visit with %(doctor)s is now on %(time)s.", doctor=doctor, time=time)
@@ -210,7 +210,7 @@ kinds.add(
         "cancelled",
         "appointment_cancelled",
         "calendar-x",
-        _("Cancelled"),
+        lazy_pgettext("event", "Cancelled"),
         sentence=_said(
             lambda f, doctor, p, time: say(
                 "Your visit with %(doctor)s on %(time)s is cancelled.", doctor=doctor, time=time

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from icalendar import Alarm, Calendar, Event, vCalAddress, vText
 
 from portal.core import clock
+from portal.core.text import beside
 from portal.core.text import gettext as say
 from portal.domain.scheduling.models import PENDING, RELEASED, Appointment
 
@@ -71,7 +72,7 @@ def _event(appointment: Appointment, summary: str, stamp: datetime) -> Event:
     event.add("dtend", appointment.ends_at.astimezone(UTC))
     event.add("last-modified", appointment.updated_at)
     event.add("summary", summary)
-    place = clinic.name if appointment.mode != "in_person" else f"{clinic.name}, {clinic.address}, {clinic.city}"
+    place = clinic.name if appointment.mode != "in_person" else beside(clinic.name, clinic.address, clinic.city)
     event.add("location", place)
     event.add("description", say("Reference %(reference)s", reference=appointment.reference))
     event.add("status", _status(appointment))

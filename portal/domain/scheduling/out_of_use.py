@@ -13,6 +13,7 @@ from portal.core.db import session
 from portal.core.errors import Conflict
 from portal.core.events import record
 from portal.core.text import lazy as _
+from portal.core.text import listed
 from portal.domain.clinics import resources
 from portal.domain.clinics.models import Resource
 from portal.domain.scheduling import closures, impact, visit_types
@@ -44,7 +45,7 @@ def end_group(actor: Actor, group_id: UUID | str, *, keep_visits: bool = False) 
     found = resources.group(actor, group_id, lock=True)
     needing = visit_types.needing(actor, found.clinic_id).get(found.id, [])
     if needing:
-        names = ", ".join(kind.name for kind in needing)
+        names = listed(kind.name for kind in needing)
         sentence = _("These visit types need one of them: %(names)s. Change those first.", names=names)
         raise GroupNeeded(sentence, visit_types=[kind.id for kind in needing])
     impact.unless_kept(visits_in([one.id for one in found.resources]), keep_visits)

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from wtforms import RadioField, SelectField, StringField, TextAreaField, URLField
 
 from portal.core.errors import Invalid, Refused
+from portal.core.text import beside
 from portal.core.text import gettext as say
 from portal.core.text import lazy as _
 from portal.domain.clinics import managing, programs
@@ -59,7 +60,7 @@ class NewClientForm(ClientFields[NewClient]):
     def fresh(cls) -> NewClientForm:
         form = cls(data={"kind": "app", "clinic_id": lists.asked("clinic")})
         form.kind.choices = [(code, f"{name}. {about}") for code, (name, about, _icon) in KINDS.items()]
-        clinics = [(str(one.id), f"{one.name}, {one.city}") for one in managing.choices(actor())]
+        clinics = [(str(one.id), beside(one.name, one.city)) for one in managing.choices(actor())]
         form.clinic_id.choices = ([("", say("No clinic in particular"))] if actor().is_superadmin else []) + clinics
         form.role.choices = [(role, str(terms.ROLES[role])) for role in ("staff", "admin")]
         form.scopes.choices = _scopes()

@@ -215,7 +215,7 @@ def country_name(code: str) -> str:
 
 
 def _countries() -> list[tuple[str, str]]:
-    return sorted(((code, country_name(code)) for code in countries()), key=lambda pair: pair[1])
+    return text.in_order(((code, country_name(code)) for code in countries()), name=lambda pair: pair[1])
 
 
 def _spans(present: int, nothing: Any) -> list[tuple[str, str]]:

@@ -59,7 +59,7 @@ class MemberForm(ShapeForm[MemberShape]):
     def fresh(cls, clinics: Iterable[Clinic], **said: Any) -> MemberForm:
         """The form with the clinics the admin runs."""
         form = cls(data=said)
-        form.clinic.choices = [(str(one.id), f"{one.name}, {one.city}") for one in clinics]
+        form.clinic.choices = [(str(one.id), text.beside(one.name, one.city)) for one in clinics]
         form.role.choices = [(role, str(terms.ROLES[role])) for role in ("staff", "pharmacist", "admin")]
         form.locale.choices = list(text.LANGUAGES.items())
         return form
@@ -111,8 +111,8 @@ class DoctorFields(ShapeForm[AnyShape]):
 
     def with_choices(self, specialties: Iterable[Specialty]) -> None:
         """Fill in what can be chosen."""
-        named = sorted((one.name_in(text.language()), one.code) for one in specialties)
-        self.specialties.choices = [(code, name) for name, code in named]
+        named = text.in_order(specialties, name=lambda one: one.name_in(text.language()))
+        self.specialties.choices = [(one.code, one.name_in(text.language())) for one in named]
         self.languages.choices = [(code, times.language_name(code)) for code in LANGUAGES]
         self.gender.choices = [(code, str(word)) for code, word in terms.SEXES.items()]
 
@@ -148,7 +148,7 @@ class DoctorForm(PricedForm[DoctorInvitation], DoctorFields[DoctorInvitation]):
     def fresh(cls, specialties: Sequence[Specialty], clinics: Sequence[Clinic], **said: Any) -> DoctorForm:
         form = cls(data={"title": "Dr", "gender": "unknown", **said})
         form.with_choices(specialties)
-        form.clinic_id.choices = [(str(one.id), f"{one.name}, {one.city}") for one in clinics]
+        form.clinic_id.choices = [(str(one.id), text.beside(one.name, one.city)) for one in clinics]
         form.locale.choices = list(text.LANGUAGES.items())
         form.price.label.text = str(_("Fee"))
         form.in_currency(_currency_of(form.clinic_id.data, clinics))
@@ -167,7 +167,7 @@ class ConnectForm(ShapeForm[AccountInvitation]):
     @classmethod
     def fresh(cls, clinics: Sequence[Clinic]) -> ConnectForm:
         form = cls()
-        form.clinic_id.choices = [(str(one.id), f"{one.name}, {one.city}") for one in clinics]
+        form.clinic_id.choices = [(str(one.id), text.beside(one.name, one.city)) for one in clinics]
         form.locale.choices = list(text.LANGUAGES.items())
         return form
 
@@ -183,7 +183,7 @@ class PracticeForm(PricedForm[PracticeShape]):
     @classmethod
     def fresh(cls, clinics: Sequence[Clinic]) -> PracticeForm:
         form = cls()
-        form.clinic_id.choices = [(str(one.id), f"{one.name}, {one.city}") for one in clinics]
+        form.clinic_id.choices = [(str(one.id), text.beside(one.name, one.city)) for one in clinics]
         form.price.label.text = str(_("Fee"))
         form.in_currency(_currency_of(form.clinic_id.data, clinics))
         return form

@@ -14,6 +14,7 @@ from portal.core import clock
 from portal.core.errors import Forbidden, Refused, refuse
 from portal.core.policy import allow, as_id
 from portal.core.text import gettext as say
+from portal.core.text import pgettext
 from portal.domain.clinics.models import Clinic
 from portal.domain.scheduling import appointments, calendar_view, policy
 from portal.domain.scheduling.calendar_view import Board
@@ -125,7 +126,7 @@ def _context(asked: Asked) -> dict[str, Any]:
 
 def _views() -> tuple[tuple[str, str, str], ...]:
     week = ("week", say("Week of a doctor"), "calendar-week")
-    return ("day", say("Day"), "layout-columns"), week, ("list", say("List"), "list")
+    return ("day", pgettext("view", "Day"), "layout-columns"), week, ("list", say("List"), "list")
 
 
 def _nobody(spot: Spot) -> str:

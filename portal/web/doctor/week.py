@@ -106,7 +106,11 @@ def _limits(blocks: list[dict[str, Any]]) -> dict[str, int]:
 
 
 def _views() -> tuple[tuple[str, str, str], ...]:
-    return ("week", say("Week"), "calendar-week"), ("day", say("Day"), "calendar"), ("list", say("List"), "list")
+    return (
+        ("week", text.pgettext("view", "Week"), "calendar-week"),
+        ("day", text.pgettext("view", "Day"), "calendar"),
+        ("list", say("List"), "list"),
+    )
 
 
 def _until(shown: list[WeekDay], last: date) -> list[WeekDay]:
@@ -199,7 +203,7 @@ def _visit(frame: Frame, visit: Appointment, lane: int) -> dict[str, Any]:
 
 def _open(frame: Frame, hours: Hours) -> dict[str, Any]:
     block = _block(hours.starts_at, hours.ends_at, frame.zone, hours.starts_at.astimezone(frame.zone).date())
-    title = hours.practice.clinic.name if len(frame.practices) > 1 else say("Open")
+    title = hours.practice.clinic.name if len(frame.practices) > 1 else text.pgettext("hours", "Open")
     return block | {
         "title": title,
         "kind": "open",

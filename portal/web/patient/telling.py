@@ -13,22 +13,23 @@ from portal.core.actor import Actor
 from portal.core.events import Event
 from portal.core.text import gettext as say
 from portal.core.text import lazy as _
+from portal.core.text import lazy_pgettext
 from portal.domain.access import people
 from portal.domain.patients import care
 from portal.domain.scheduling.models import Appointment
 
 # event -> (words, icon, colour); what is not named here is the clinic's own affair
 WORDS = {
-    "appointment.booked": (_("Booked"), "calendar-plus", "accent"),
+    "appointment.booked": (lazy_pgettext("event", "Booked"), "calendar-plus", "accent"),
     "appointment.walked_in": (_("Came without an appointment"), "walk", "info"),
     "appointment.confirmed": (_("Confirmed by the clinic"), "circle-check", "ok"),
     "appointment.declined": (_("Declined by the clinic"), "ban", "bad"),
-    "appointment.moved": (_("Moved"), "calendar-event", "info"),
-    "appointment.cancelled": (_("Cancelled"), "circle-x", "neutral"),
+    "appointment.moved": (lazy_pgettext("event", "Moved"), "calendar-event", "info"),
+    "appointment.cancelled": (lazy_pgettext("event", "Cancelled"), "circle-x", "neutral"),
     "appointment.checked_in": (_("Arrived at the clinic"), "user-check", "info"),
     "appointment.started": (_("Visit began"), "stethoscope", "info"),
     "appointment.completed": (_("Visit completed"), "checks", "ok"),
-    "appointment.no_show": (_("Did not come"), "user-off", "bad"),
+    "appointment.no_show": (lazy_pgettext("event", "Did not come"), "user-off", "bad"),
 }
 
 

@@ -10,6 +10,7 @@ from flask import Response, request, url_for
 from markupsafe import Markup
 
 from portal.core.errors import NotFound, refuse
+from portal.core.text import beside
 from portal.domain.doctors import directory, favourites
 from portal.domain.doctors.models import Doctor, Practice
 from portal.domain.reviews import reading
@@ -73,7 +74,7 @@ def arrows(week: times.WeekView, endpoint: str, /, **address: Any) -> dict[str, 
 
     near, zone = week.next_free, week.zone.key
     if near:
-        label = f"{times.short_day(near.starts_at, zone)}, {times.short_time(near.starts_at, zone)}"
+        label = beside(times.short_day(near.starts_at, zone), times.short_time(near.starts_at, zone))
         soonest = {"label": label, "url": at(near.starts_at.astimezone(week.zone).date())}
     return {
         "previous_url": at(week.previous) if week.previous else None,

@@ -10,6 +10,7 @@ from wtforms.fields.choices import SelectChoice
 
 from portal.core import clock, text
 from portal.core.text import lazy as _
+from portal.core.text import lazy_pgettext
 from portal.domain.doctors.cards import Facets
 from portal.domain.doctors.shapes import DirectoryQuery
 from portal.domain.scheduling.shapes import BookAppointment, PlaceHold
@@ -44,7 +45,7 @@ class SearchForm(ShapeForm[DirectoryQuery]):
     clinic = SelectField(_("Clinic"))
     language = SelectField(_("Speaks"))
     gender = SelectField(_("Doctor is"))
-    mode = SelectField(_("Visit"))
+    mode = SelectField(lazy_pgettext("mode", "Visit"))
     rating = SelectField(_("Reviews"))
     sort = SelectField(_("Order"))
 
@@ -54,13 +55,13 @@ class SearchForm(ShapeForm[DirectoryQuery]):
         form = cls(formdata=request.args)
         anything = SelectChoice("", str(_("Any")))
         language = text.language()
-        specialties = sorted((one.name_in(language), one.code) for one in facets.specialties)
-        spoken = sorted((times.language_name(code), code) for code in facets.languages)
-        form.specialty.choices = [anything, *(SelectChoice(code, name) for name, code in specialties)]
+        specialties = text.in_order(facets.specialties, name=lambda one: one.name_in(language))
+        spoken = text.in_order(facets.languages, name=times.language_name)
+        form.specialty.choices = [anything, *(SelectChoice(one.code, one.name_in(language)) for one in specialties)]
         form.city.choices = [anything, *(SelectChoice(city, city) for city in facets.cities)]
         form.within_km.choices = [SelectChoice("", str(_("Only in the city"))), *_distances()]
         form.clinic.choices = [anything, *(SelectChoice(slug, name) for slug, name in facets.clinics)]
-        form.language.choices = [anything, *(SelectChoice(code, name) for name, code in spoken)]
+        form.language.choices = [anything, *(SelectChoice(code, times.language_name(code)) for code in spoken)]
         form.gender.choices = [anything, *_said(GENDERS)]
         form.mode.choices = [anything, *_said(MODES)]
         form.rating.choices = [anything, *_said(RATINGS)]

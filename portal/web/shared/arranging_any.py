@@ -37,8 +37,8 @@ def groups(practices: list[Practice]) -> list[tuple[str, str]]:
     for (clinic_id, code), (field, own) in found.items():
         if len(own) > 1:
             words = say("Any doctor: %(specialty)s", specialty=field.name_in(language))
-            chosen.append((f"{ANY}{clinic_id}:{code}", f"{words}, {own[0].clinic.name}" if several else words))
-    return sorted(chosen, key=lambda one: one[1])
+            chosen.append((f"{ANY}{clinic_id}:{code}", text.beside(words, own[0].clinic.name if several else "")))
+    return text.in_order(chosen, name=lambda one: one[1])
 
 
 def page(door: str, patient: Patient, practices: list[Practice]) -> AnyResponse:

@@ -17,7 +17,7 @@ from wtforms import (
 )
 from wtforms.fields.choices import SelectChoice
 
-from portal.core.text import LANGUAGES
+from portal.core.text import LANGUAGES, beside
 from portal.core.text import lazy as _
 from portal.domain.clinics.models import Clinic
 from portal.domain.patients.desk_shapes import PatientAtDesk
@@ -151,7 +151,7 @@ class CancelVisitsForm(ShapeForm[CancelVisits]):
 
 def place_choices(clinics: list[Clinic]) -> list[tuple[str, str]]:
     """The clinics to choose from."""
-    return [(str(clinic.id), f"{clinic.name}, {clinic.city}") for clinic in clinics]
+    return [(str(clinic.id), beside(clinic.name, clinic.city)) for clinic in clinics]
 
 
 def _said(patient: Patient) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.core.errors import Refused
 from portal.core.text import gettext as say
+from portal.core.text import ngettext
 from portal.domain.changes import answering, applying, listing, planning
 from portal.domain.changes.refusals import LookAgain
 from portal.domain.changes.shapes import OtherTime
@@ -140,8 +141,10 @@ def _saved(key: UUID) -> str:
     asked = listing.show(actor(), key).counts["open"]
     if not asked:
         return say("Saved.")
-    return say(
-        "Saved. %(visits)s wait for their patients’ answers; they stand until then.", visits=changes.visits(asked)
+    return ngettext(
+        "Saved. %(n)s visit waits for its patient’s answer; it stands until then.",
+        "Saved. %(n)s visits wait for their patients’ answers; they stand until then.",
+        asked,
     )
 
 

@@ -74,7 +74,7 @@ def test_a_visit_to_come_leads_to_the_waitlist_and_says_when_one_is_on_it(
     assert (done.status_code, done.location) == (303, "/patient/waitlist")
     listed = said(as_amina.get("/patient/waitlist"))
     assert "Nobody is before you for this doctor." in listed
-    assert "Tuesday, Wednesday: 08:00 – 12:00" in listed
+    assert "Tuesday and Wednesday: 08:00 – 12:00" in listed
     entry = session().query(WaitlistEntry).one()
     assert (entry.moves_id, len(entry.windows), entry.note) == (visit.id, 2, "call me")
     assert "You are on the waitlist for an earlier time" in said(as_amina.get(f"/patient/appointments/{visit.id}"))
