@@ -12,6 +12,8 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from portal.translations import style
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 HERE = Path(__file__).resolve().parent
 LANGUAGES = ("fr", "ar")
@@ -88,13 +90,13 @@ def faults(language: str, source: Catalog) -> Iterator[str]:
             yield f"guessed: {_key(wanted)}"
         else:
             yield from _wrong(said, catalogue.num_plurals)
+            yield from style.faults(language, _key(wanted), _forms(said))
     known = {(_key(one), one.context) for one in source}
     yield from (f"nobody says this any more: {_key(one)}" for one in catalogue if (_key(one), one.context) not in known)
 
 
 def _wrong(said: Message, plurals: int) -> Iterator[str]:
-    forms = said.string if isinstance(said.string, (tuple, list)) else (said.string,)
-    key = _key(said)
+    forms, key = _forms(said), _key(said)
     if not all(forms):
         yield f"not translated: {key}"
         return
@@ -106,6 +108,10 @@ def _wrong(said: Message, plurals: int) -> Iterator[str]:
             missing -= COUNTS
         if missing or strange:
             yield f"other values than the sentence has ({', '.join(sorted(missing | strange))}): {key}"
+
+
+def _forms(said: Message) -> tuple[str, ...]:
+    return tuple(said.string) if isinstance(said.string, (tuple, list)) else (said.string or "",)
 
 
 def _values(text: Any) -> set[str]:
