@@ -73,11 +73,16 @@ class Portal:
 
 
 @contextmanager
-def running(environment: dict[str, str], log: Path, *names: str, web: tuple[str, ...] = ()) -> Iterator[Portal]:
-    """The portal on a free port with this environment until the block ends; `web` replaces the usual web command."""
+def running(
+    environment: dict[str, str], log: Path, *names: str, web: tuple[str, ...] = (), public_url: str = ""
+) -> Iterator[Portal]:
+    """The portal on a free port with this environment until the block ends; `web` replaces the usual web command.
+
+    `public_url` is where people reach it when a proxy stands in front.
+    """
     port = free_port()
     base_url = f"http://127.0.0.1:{port}"
-    here = {**environment, "BASE_URL": base_url, "PORT": str(port)}
+    here = {**environment, "BASE_URL": public_url or base_url, "PORT": str(port)}
     log.mkdir(parents=True, exist_ok=True)
     usual = (sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.py", "-b", f"127.0.0.1:{port}", "wsgi:app")
     commands = {
