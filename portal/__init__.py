@@ -41,12 +41,7 @@ def _flask_settings(settings: Settings) -> dict[str, Any]:
             "pool_pre_ping": False,  # a lost connection is noticed in use, and the request starts anew (portal.app)
             "pool_use_lifo": True,
             "hide_parameters": True,  # an error names the statement, not what was to be written
-            "connect_args": {
-                "connect_timeout": 5,
-                "application_name": "portal",
-                # prepared statements (portal.core.prepared) are planned once, not at each execution
-                "options": "-c plan_cache_mode=force_generic_plan -c jit=off",
-            },
+            "connect_args": {"connect_timeout": 5, "application_name": "portal"},
         },
         "SESSION_COOKIE_NAME": "__Host-portal" if secure else "portal",
         "SESSION_COOKIE_SECURE": secure,
@@ -67,8 +62,8 @@ def _core(app: Flask, settings: Settings) -> None:
     from flask_migrate import Migrate
 
     from portal import acting, models, schedule, subscriptions, worker  # noqa: F401 - their tables and tasks must be known
-    from portal.core import events, limits, live, log, open_streams, recent, secrets, tasks
-    from portal.core.db import db
+    from portal.core import events, limits, live, log, open_streams, prepared, recent, secrets, tasks
+    from portal.core.db import db, set_sessions
     from portal.domain.identity import acts_for, factors, passwords, sessions, signing, tokens
     from portal.domain.scheduling import caps, holds, video
     from portal.gateways import anchors, hooks, mail, sms
@@ -76,6 +71,9 @@ def _core(app: Flask, settings: Settings) -> None:
 
     log.configure(settings.log_level)
     db.init_app(app)
+    prepared.expect_pooling(settings.database_pooling == "transaction")
+    with app.app_context():
+        set_sessions(db.engine)
     Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True, render_as_batch=False)
     secrets.use_key(settings.secret_key, settings.previous_keys)
     live.connect(settings.redis_url)

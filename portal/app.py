@@ -15,7 +15,7 @@ from werkzeug.routing import MapAdapter
 
 from portal import request_log
 from portal.config import Settings
-from portal.core import db, log
+from portal.core import db, log, prepared
 from portal.core.actor import NOBODY
 from portal.core.errors import Conflict, NotFound, Refused, Unavailable
 from portal.core.events import record
@@ -51,14 +51,14 @@ class PortalFlask(Flask):
         log.error("request failed", exc_info=exc_info[1], endpoint=request.endpoint)
 
     def preprocess_request(self) -> Any:
-        """Ask who comes; once more when the database had closed the connection meanwhile."""
+        """Ask who comes; once more when the database, or a pooler, had exchanged the connection meanwhile."""
         if "\x00" in request.path:
             raise NotFound  # no name has it, and PostgreSQL takes it in no text
         try:
             return super().preprocess_request()
         except DBAPIError as error:
             db.undo()
-            if not error.connection_invalidated:
+            if not (error.connection_invalidated or prepared.was_lost(error)):
                 raise _refusal_for(error) from error.orig
         try:
             return super().preprocess_request()
@@ -75,7 +75,8 @@ class PortalFlask(Flask):
             try:
                 return self._in_one_transaction()
             except DBAPIError as error:
-                again = db.was_deadlock(error) or (error.connection_invalidated and not g.get("keeping"))
+                lost = error.connection_invalidated and not g.get("keeping")
+                again = lost or db.was_deadlock(error) or prepared.was_lost(error)
                 db.undo()
                 if again and attempt < TRIES:
                     time.sleep(0.01 * attempt)
@@ -89,13 +90,16 @@ class PortalFlask(Flask):
     def apart(self, work: Callable[[], Result]) -> Result:
         """Do `work` in a context and a transaction of its own: for streams, which hold neither while they wait."""
         with self.app_context():
-            try:
-                with db.transaction():
-                    return work()
-            except DBAPIError as error:
-                raise _refusal_for(error) from error.orig
-            except PoolTimeout as error:
-                raise Unavailable from error
+            for last in (False, True):
+                try:
+                    with db.transaction():
+                        return work()
+                except DBAPIError as error:
+                    if last or not prepared.was_lost(error):
+                        raise _refusal_for(error) from error.orig
+                except PoolTimeout as error:
+                    raise Unavailable from error
+            raise AssertionError("unreachable")
 
     def _in_one_transaction(self) -> Response:
         try:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from portal import worker
 from portal.config import ROOT, Settings
 from portal.core import clock, live, roles, tasks
-from portal.core.db import session, undo
+from portal.core.db import db, session, undo
 from portal.domain.identity import spellings
 from portal.embedded import QUIET_LOG
 from portal.gateways import anchors, mail, sms
@@ -52,6 +52,7 @@ def examine(settings: Settings) -> list[Finding]:
     return [
         *_database(),
         *_only_at_the_terminal(),
+        *_pooling(settings),
         *_role(),
         *_anchors(),
         *_redis(settings),
@@ -182,6 +183,22 @@ def _behind() -> Finding:
     if late:
         said += f", the oldest waits for {found['oldest_waiting_seconds']:.0f} s"
     return Finding(not late, "tasks", said, "Start more workers, and look at /admin/tasks." if late else "")
+
+
+def _pooling(settings: Settings) -> Iterator[Finding]:
+    """Whether what is prepared is there in the next transaction: it is asked on the same connection of the server."""
+    told, backend = settings.database_pooling, text("SELECT pg_backend_pid()")
+    try:
+        with db.engine.connect() as one, db.engine.connect() as other:
+            before = one.scalar(backend)
+            one.commit()
+            other.execute(backend)  # takes the connection that `one` had, where they are shared
+            found = "session" if one.scalar(backend) == before else "transaction"
+    except SQLAlchemyError:
+        return  # said already
+    said = f"each {found} has a connection, DATABASE_POOLING={told}"
+    do = "" if (found, told) != ("transaction", "session") else "Set DATABASE_POOLING=transaction (OPERATIONS.md)."
+    yield Finding(not do, "pooling", said, do)
 
 
 def _role() -> Iterator[Finding]:

@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535)  # of web
     live_port: int = Field(default=8001, ge=1, le=65535)
     web_workers: int = Field(default=2, ge=1, le=64)  # processes of web, 16 threads each
+    # "transaction" behind a pooler that gives each transaction another connection (PgBouncer's pool_mode)
+    database_pooling: Literal["session", "transaction"] = "session"
     database_pool_size: int = Field(default=20, ge=1, le=200)
     live_connections: int = Field(
         default=5000, ge=100, le=100_000

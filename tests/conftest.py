@@ -37,6 +37,7 @@ from tests.doors import Browser, Post
 from tests.engines import SECRET, Ground, standing
 from tests.living import *  # noqa: F403 - and so is the real portal, and its browser
 from tests.people import *  # noqa: F403 - every person is a fixture
+from tests.pooler import POOLED
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # thousands of tests sign somebody in
 os.environ["PORTAL_ENV_FILE"] = ""  # what somebody's own .env says is not for tests
@@ -109,6 +110,7 @@ def app(ground: Ground, number: int, data: Path) -> Iterator[Flask]:
         portal_mode="test",
         portal_data=data,
         database_url=ground.clone(name),
+        database_pooling="transaction" if POOLED == "transaction" else "session",
         redis_url=ground.redis_of(number),
         secret_key=SECRET,
         base_url="http://localhost",

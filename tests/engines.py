@@ -2,7 +2,8 @@
 
 Engines are kept under var/test/<slot> from run to run, so only the first start makes a cluster. Two runs at once take
 two slots: neither ends under the other. POSTGRES_PROGRAMS names the folder of another PostgreSQL's programs (such as
-/usr/lib/postgresql/15/bin): the suite runs on it, in a place of its own.
+/usr/lib/postgresql/15/bin): the suite runs on it, in a place of its own. PGBOUNCER=transaction (or session) has the
+application reach its databases through a PgBouncer in that mode.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
@@ -24,6 +25,8 @@ import psycopg2
 from psycopg2 import errors
 
 from portal import embedded
+from tests import pooler
+from tests.pooler import POOLED
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAMS = Path(os.environ["POSTGRES_PROGRAMS"]) if os.environ.get("POSTGRES_PROGRAMS") else None
@@ -43,7 +46,7 @@ class Ground:
 
     def url_of(self, database: str) -> str:
         """As the application's role."""
-        return self.database_url.replace("/portal?", f"/{database}?")
+        return self.database_url.replace("/portal?", f"/{database}?", 1)
 
     def owner_url_of(self, database: str) -> str:
         """As the role that migrates."""
@@ -102,7 +105,9 @@ def standing() -> Iterator[Ground]:
     try:
         with embedded.start(slot, fast=True, programs=PROGRAMS) as engines:
             bare = ground_of(engines)
-            yield replace(bare, template=_template(bare))
+            ground = replace(bare, template=_template(bare))
+            with pooler.pooled(ground, POOLED) if POOLED else nullcontext(ground) as reached:
+                yield reached
     finally:
         lock.close()
 
@@ -159,6 +164,7 @@ def environment(ground: Ground, database: str, redis_number: int, **more: str) -
         "PORTAL_MODE": "test",
         "DATABASE_URL": ground.url_of(database),
         "REDIS_URL": ground.redis_of(redis_number),
+        "DATABASE_POOLING": "transaction" if POOLED == "transaction" else "session",
         "SECRET_KEY": SECRET,
         "BASE_URL": "http://localhost",
         "MAIL_URL": "keep://",

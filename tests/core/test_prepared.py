@@ -15,6 +15,7 @@ from portal.core.db import keep, session, transaction, undo
 from portal.core.prepared import Prepared
 from portal.domain.identity.models import User
 from tests.builders import make_user
+from tests.pooler import UNPOOLED
 
 COUNT = Prepared("test_count", "SELECT count(*) AS n FROM users WHERE given_name = :name")
 WAIT = Prepared("test_wait", "SELECT pg_advisory_xact_lock(CAST(:key AS bigint))")
@@ -37,13 +38,14 @@ def test_a_value_that_is_missing_is_told():
         COUNT.run({})
 
 
+@UNPOOLED
 @pytest.mark.usefixtures("where")
 def test_it_is_planned_once_a_connection(statements):
     COUNT.run({"name": "x"})
     with statements() as count:
         COUNT.run({"name": "y"})
     assert count() == 1
-    about = text("SELECT count(*) FROM pg_prepared_statements WHERE name = 'portal_test_count'")
+    about = text("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'portal_test_count_%'")
     assert session().scalar(about) == 1
 
 

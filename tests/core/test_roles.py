@@ -14,6 +14,7 @@ from portal.core.actor import Actor
 from portal.core.db import keep, new_id, session
 from portal.core.events import record
 from portal.domain import upkeep
+from tests.pooler import UNPOOLED
 
 SOMEBODY = Actor(user_id=new_id(), door="web", address="192.0.2.7")
 REFUSED = {
@@ -65,6 +66,7 @@ def sealed(committed):
         keep()
 
 
+@UNPOOLED
 def test_the_applications_role_changes_nothing_of_what_happened(sealed, ground, number):
     keep()  # holds no lock any more
     connection = psycopg2.connect(ground.url_of(f"committed_{number}"), options="-c lock_timeout=5s")

@@ -8,6 +8,7 @@ from sqlalchemy import event, func, select, text
 from portal.core.db import db, keep, session
 from portal.domain.scheduling.models import Appointment
 from tests.builders import at, grant_for
+from tests.pooler import UNPOOLED
 
 
 @pytest.fixture
@@ -37,6 +38,7 @@ def test_a_booking_is_made_once_although_its_connection_was_closed_meanwhile(cli
     assert session().scalar(select(func.count()).select_from(Appointment)) == 1
 
 
+@UNPOOLED
 def test_a_connection_lost_in_the_middle_of_a_request_is_tried_again_whole(
     committed, client, amina, dr_benali, el_djazair, ground
 ):
@@ -61,6 +63,7 @@ def test_a_connection_lost_in_the_middle_of_a_request_is_tried_again_whole(
     assert session().scalar(text("SELECT count(*) FROM occupancies")) == 2
 
 
+@UNPOOLED
 def test_a_database_that_stays_away_is_said_in_a_sentence(client, amina, cut, monkeypatch):
     client.sign_in(amina)
 
