@@ -80,9 +80,10 @@ def set_sessions(engine: Engine) -> None:
 
     @event.listens_for(engine, "connect")
     def _set(connection: Any, _record: Any) -> None:
+        connection.autocommit = True  # a setting made in a transaction goes when that is undone
         with connection.cursor() as cursor:
             cursor.execute(SESSION)
-        connection.commit()
+        connection.autocommit = False
 
 
 def session() -> Session:
