@@ -190,8 +190,8 @@ def _pooling(settings: Settings) -> Iterator[Finding]:
     told, backend = settings.database_pooling, text("SELECT pg_backend_pid()")
     try:
         with db.engine.connect() as one, db.engine.connect() as other:
-            before = one.scalar(backend)
-            one.commit()
+            with one.begin():
+                before = one.scalar(backend)
             other.execute(backend)  # takes the connection that `one` had, where they are shared
             found = "session" if one.scalar(backend) == before else "transaction"
     except SQLAlchemyError:
