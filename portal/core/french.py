@@ -22,6 +22,8 @@ _ELIDES = {"de": "d’", "que": "qu’"}
 # before a month's name (1 déc.) or at the head of a span of days (1–7 déc.)
 _FIRST = re.compile(r"(?<![\d:.,])1(?=[ \u00a0](?:janv|févr|mars|avr|mai|juin|juil|août|sept|oct|nov|déc)|–\d)")
 
+_HOUR = re.compile(r"^heure\s:\s")
+
 
 def joined(sentence: str, values: Mapping[str, Any]) -> str:
     """`sentence`, not yet filled in, with its small words as they are written before these values."""
@@ -33,6 +35,11 @@ def joined(sentence: str, values: Mapping[str, Any]) -> str:
 def ordinals(said: str) -> str:
     """A written day or span of days, the first of a month as an ordinal."""
     return _FIRST.sub("1er", said)
+
+
+def country(zone: str) -> str:
+    """The country of a zone that CLDR calls "heure : Algérie", which cannot stand in brackets or after a colon."""
+    return _HOUR.sub("", zone)
 
 
 def _plain(value: object) -> str:

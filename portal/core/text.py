@@ -141,8 +141,9 @@ def format_minutes(minutes: int) -> str:
 
 
 def format_zone(zone: str | ZoneInfo) -> str:
-    """Whose clock it is, such as "Algeria Time"."""
-    return dates.get_timezone_location(ZoneInfo(zone) if isinstance(zone, str) else zone, locale=locale())
+    """Whose clock it is, such as "Algeria Time"; in French the country alone."""
+    said = dates.get_timezone_location(ZoneInfo(zone) if isinstance(zone, str) else zone, locale=locale())
+    return french.country(said) if language() == "fr" else said
 
 
 def format_number(value: float) -> str:
@@ -178,6 +179,11 @@ def beside(*parts: object) -> str:
     values = [part for part in parts if part]
     comma = "، " if language() == "ar" else ", "
     return _shaped(comma.join(f"{{{place}}}" for place in range(len(values))), values)
+
+
+def labelled(label: object, value: object = "") -> str:
+    """A label and what it names in one line: French sets a space before the colon, Arabic isolates the value."""
+    return gettext("%(label)s: %(value)s", label=label, value=value)
 
 
 def _shaped(shape: str, values: list[object]) -> str:

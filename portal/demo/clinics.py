@@ -36,7 +36,7 @@ CLINICS = (
                36.7638, 3.0478, "+213 21 63 10 20", (*BASIC, "first", "group"), saturday=True),
     ClinicData("les-pins", "Centre Médical Les Pins", "9 chemin du Val d'Hydra", "Algiers", "Algiers", "16035",
                36.7447, 3.0419, "+213 21 48 33 70", (*BASIC, "vaccination")),
-    ClinicData("front-de-mer", "Clinique du Front de Mer", "41 boulevard de l'ALN", "Oran", "Oran", "31000",
+    ClinicData("front-de-mer", "Clinique du Front de Mer", "41 boulevard de l’ALN", "Oran", "Oran", "31000",
                35.7059, -0.6433, "+213 41 39 52 18", (*BASIC, "first", "group"), saturday=True),
     ClinicData("cirta", "Polyclinique Cirta", "27 avenue Aouati Mostefa", "Constantine", "Constantine", "25000",
                36.3626, 6.6083, "+213 31 92 44 05", (*BASIC, "first")),
@@ -57,15 +57,15 @@ TYPES: dict[str, dict[str, Any]] = {
         "duration": 30, "price_minor": None,
     },
     "follow_up": {
-        "name": "Follow-up visit", "name_fr": "Visite de contrôle", "name_ar": "زيارة متابعة",
+        "name": "Follow-up visit", "name_fr": "Consultation de contrôle", "name_ar": "زيارة متابعة",
         "duration": 15, "price_minor": 120_000, "cutoff_minutes": 12 * 60,
     },
     "video": {
-        "name": "Video follow-up", "name_fr": "Suivi par vidéo", "name_ar": "متابعة عبر الفيديو",
+        "name": "Video follow-up", "name_fr": "Suivi en vidéo", "name_ar": "متابعة عبر الفيديو",
         "duration": 15, "price_minor": 150_000, "mode": "video", "confirms": "by_doctor", "cutoff_minutes": 4 * 60,
     },
     "first": {
-        "name": "First visit", "name_fr": "Première visite", "name_ar": "الزيارة الأولى",
+        "name": "First visit", "name_fr": "Première consultation", "name_ar": "الزيارة الأولى",
         "duration": 45, "price_minor": 350_000, "confirms": "by_doctor", "buffer_after": 5, "most_upcoming": 1,
     },
     "vaccination": {
@@ -73,7 +73,7 @@ TYPES: dict[str, dict[str, Any]] = {
         "duration": 15, "price_minor": 80_000, "lead_minutes": 60,
     },
     "group": {
-        "name": "Diabetes education group", "name_fr": "Groupe d'éducation au diabète",
+        "name": "Diabetes education group", "name_fr": "Groupe d’éducation au diabète",
         "name_ar": "مجموعة التثقيف حول السكري", "duration": 60, "price_minor": 50_000, "most_moves": 1,
     },
 }  # fmt: skip

@@ -79,7 +79,7 @@ def when(change: Change) -> str:
 def tally(counts: Mapping[str, int]) -> list[tuple[str, str, str]]:
     """How many visits stand how: words, tone, icon; those that need somebody first."""
     return [
-        (f"{STANDINGS[standing][0]}: {text.format_number(counts[standing])}", *STANDINGS[standing][1:])
+        (text.labelled(STANDINGS[standing][0], text.format_number(counts[standing])), *STANDINGS[standing][1:])
         for standing in STANDINGS
         if counts.get(standing)
     ]

@@ -54,7 +54,7 @@ _HAPPENED: dict[str, tuple[Any, str, str]] = {
     "appointment.cancelled": (lazy_pgettext("event", "Cancelled"), "circle-x", "bad"),
     "appointment.checked_in": (_("Checked in"), "user-check", "info"),
     "appointment.walked_in": (_("Came without a booking"), "walk", "info"),
-    "appointment.called": (_("Called"), "speakerphone", "info"),
+    "appointment.called": (lazy_pgettext("event", "Called"), "speakerphone", "info"),
     "appointment.sent_back": (_("Back to waiting"), "armchair", "neutral"),
     "appointment.moved_to_front": (_("Goes first"), "arrow-bar-up", "warn"),
     "appointment.moved_from_front": (_("Back into line"), "list-numbers", "neutral"),
@@ -78,8 +78,8 @@ def born(who: Any) -> str:
 
 
 def fields_of(specialties: Iterable[Any]) -> str:
-    """Fields of medicine in the reader's language, in its order."""
-    return text.listed(text.in_order(one.name_in(text.language()) for one in specialties))
+    """Fields of medicine in the reader's language and its order; no "and", which many of their names hold."""
+    return text.beside(*text.in_order(one.name_in(text.language()) for one in specialties))
 
 
 def choices(words: Mapping[str, Any], *first: tuple[str, Any]) -> list[tuple[str, str]]:

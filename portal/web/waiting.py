@@ -121,7 +121,7 @@ def windows(entry: WaitlistEntry) -> list[str]:
     lines = []
     for days, hours in _sets(entry.windows):
         which = text.listed(names[day] for day in WEEK if day in days) or say("Any day")
-        lines.append(f"{which}: {_hours(*hours)}")
+        lines.append(text.labelled(which, _hours(*hours)))
     return lines or [say("Any day, any hour")]
 
 

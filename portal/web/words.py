@@ -45,7 +45,7 @@ def teach(app: Flask, settings: Settings) -> None:
         ),
         now=clock.now,
         ltr=ltr,
-        labelled=labelled,
+        labelled=text.labelled,
         born=terms.born,
         fields_of=terms.fields_of,
         hours_of=hours_of,
@@ -72,11 +72,6 @@ def stream_name() -> str:
     """What the pages of one session in one browser have in common: they share one stream (static/js/stream.js)."""
     session = str(gate.actor().session_id).encode()
     return hmac.new(secrets.derived("stream"), session, "sha256").hexdigest()[:16]
-
-
-def labelled(label: Any, value: Any = "") -> str:
-    """A label and what it names in one line: French sets a space before the colon, Arabic isolates the value."""
-    return text.gettext("%(label)s: %(value)s", label=label, value=value)
 
 
 def ltr(value: Any) -> Markup:

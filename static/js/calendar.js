@@ -94,6 +94,10 @@
     }
   };
 
+  const names = new Intl.DateTimeFormat(about.locale, { weekday: "short", day: "numeric", month: "short" });
+  const first = about.locale.startsWith("fr") ? "1er" : "1"; // French counts the first of a month
+  const dayName = (at) => names.format(at).replace(/(?<!\d)1(?!\d)/, first);
+
   let dragged = 0;
 
   const calendar = window.EventCalendar.create(box, {
@@ -118,7 +122,7 @@
     resources,
     slotLabelFormat: (at) => clockOf(at),
     eventTimeFormat: (at) => clockOf(at),
-    dayHeaderFormat: { weekday: "short", day: "numeric", month: "short" },
+    dayHeaderFormat: (at) => dayName(at),
     eventSources: [{ events: fetchEvents }],
     eventContent: content,
     eventStartEditable: false,

@@ -100,7 +100,7 @@ def test_the_rule_finds_bare_words(template: str, words: list[str]) -> None:
 
 def test_no_template_sets_a_colon_between_two_values_by_its_own_hand() -> None:
     """French sets a space before it, and Arabic isolates what follows: `labelled(label, value)` does both."""
-    own = re.compile(r"\}\}: ?(?:\{\{|</).*")
+    own = re.compile(r"\}\}\)?: ?(?:\{\{|</|$).*", re.M)
     found = {path.name: own.findall(path.read_text(encoding="utf-8")) for path in TEMPLATES.rglob("*.*")}
     assert {name: lines for name, lines in found.items() if lines} == {}
 
@@ -108,13 +108,13 @@ def test_no_template_sets_a_colon_between_two_values_by_its_own_hand() -> None:
 HAND_WRITTEN = re.compile(r"""\}\}[,;،] ?\{\{|~ ["'][,;] ?["']|["'][,;] ["'] if not loop|join\(["'][,;]""")
 # what no reader sees as a sentence: SQL, headers, the command line, and hours as a form reads them back
 PROGRAMS = (
-    "checkup.py", "config.py", "core/", "api/", "demo/", "translations/", "domain/patients/models.py",
-    "web/day_steps.py", "web/admin/clinic_forms.py",
+    "checkup.py", "cli.py", "__main__.py", "config.py", "core/", "api/", "demo/", "translations/",
+    "domain/patients/models.py", "web/day_steps.py", "web/admin/clinic_forms.py",
 )  # fmt: skip
 
 
-def test_no_comma_between_two_values_is_written_by_hand() -> None:
-    """Every language has its own: `listed` for "a, b and c", `beside` for a name and its city."""
+def test_no_comma_or_colon_between_two_values_is_written_by_hand() -> None:
+    """Every language has its own: `listed` for "a, b and c", `beside` for a name and its city, `labelled`."""
     found = [
         f"{path.relative_to(TEMPLATES)}: {hit[0]}"
         for path in sorted([*TEMPLATES.rglob("*.html"), *TEMPLATES.rglob("*.txt")])
@@ -126,7 +126,7 @@ def test_no_comma_between_two_values_is_written_by_hand() -> None:
         for path, tree in modules().items()
         if not path.removeprefix("portal/").startswith(PROGRAMS)
         for node in ast.walk(tree)
-        if any(map(_is_comma, _between(node)))
+        if any(map(_is_sign, _between(node)))
     ]
     assert found == []
 
@@ -139,8 +139,8 @@ def _between(node: ast.AST) -> list[ast.expr]:
     return [node.func.value] if joins else []
 
 
-def _is_comma(part: ast.expr) -> bool:
-    return isinstance(part, ast.Constant) and part.value in {", ", "; "}
+def _is_sign(part: ast.expr) -> bool:
+    return isinstance(part, ast.Constant) and part.value in {", ", "; ", ": "}
 
 
 def test_a_telephone_number_in_an_arabic_sentence_is_read_from_left_to_right() -> None:

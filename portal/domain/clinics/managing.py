@@ -13,7 +13,7 @@ from portal.core.actor import ADMIN, Actor
 from portal.core.db import session
 from portal.core.errors import Forbidden, Invalid, NotFound, refuse
 from portal.core.events import record
-from portal.core.names import fold
+from portal.core.names import as_listed, fold
 from portal.core.paging import Page, page
 from portal.core.policy import allow, as_id
 from portal.core.slugs import free_slug, is_id
@@ -38,7 +38,7 @@ def mine(actor: Actor, text: str = "", after: str | None = None, limit: int = 25
 
 def choices(actor: Actor) -> list[Clinic]:
     """Every clinic the actor runs, by name; for choosing one from a list."""
-    return list(session().scalars(select(Clinic).where(administered(actor)).order_by(Clinic.name)))
+    return list(session().scalars(select(Clinic).where(administered(actor)).order_by(*as_listed(Clinic.name))))
 
 
 def get(actor: Actor, key: UUID | str, *, lock: bool = False) -> Clinic:

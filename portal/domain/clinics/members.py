@@ -12,6 +12,7 @@ from portal.core.actor import Actor
 from portal.core.db import session
 from portal.core.errors import Conflict, NotFound, refuse
 from portal.core.events import record
+from portal.core.names import fold
 from portal.core.policy import allow, as_id
 from portal.core.text import lazy as _
 from portal.domain.clinics import invitations, managing
@@ -42,7 +43,7 @@ def of_clinic(actor: Actor, clinic_id: UUID) -> list[Membership]:
         .where(Membership.clinic_id == clinic_id, Membership.ended_at.is_(None))
         .options(joinedload(Membership.user))
     )
-    return sorted(found, key=lambda member: (member.role, member.user.family_name, member.user.given_name))
+    return sorted(found, key=lambda member: (member.role, fold(member.user.family_name, member.user.given_name)))
 
 
 def invite(

@@ -12,6 +12,7 @@ from portal.core.actor import Actor
 from portal.core.db import session
 from portal.core.errors import Invalid, NotFound, refuse
 from portal.core.events import record
+from portal.core.names import as_listed
 from portal.core.policy import allow, as_id
 from portal.core.text import lazy as _
 from portal.domain.clinics import managing
@@ -24,7 +25,7 @@ def of_clinic(actor: Actor, clinic_id: UUID) -> list[ResourceGroup]:
     managing.get(actor, clinic_id)
     statement = select(ResourceGroup).where(ResourceGroup.clinic_id == clinic_id)
     statement = statement.options(selectinload(ResourceGroup.resources))
-    return list(session().scalars(statement.order_by(ResourceGroup.kind.desc(), ResourceGroup.name)))
+    return list(session().scalars(statement.order_by(ResourceGroup.kind.desc(), *as_listed(ResourceGroup.name))))
 
 
 def group(actor: Actor, group_id: UUID | str, *, lock: bool = False) -> ResourceGroup:

@@ -19,6 +19,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.core import clock
 from portal.core.db import session
+from portal.core.names import fold
 from portal.core.text import ngettext
 from portal.domain.clinics.models import Clinic
 from portal.domain.day import waiting
@@ -172,7 +173,7 @@ def read(
         by_doctor[visit.doctor_id].append(visit)
     took = waiting.typical(by_doctor) if by_doctor else {}
     queues = [arranged(clinic, visits, took[doctor]) for doctor, visits in by_doctor.items()]
-    return sorted(queues, key=lambda one: (one.doctor.family_name, one.doctor.given_name, str(one.doctor.id)))
+    return sorted(queues, key=lambda one: (fold(one.doctor.family_name, one.doctor.given_name), str(one.doctor.id)))
 
 
 def arranged(clinic: Clinic, visits: Sequence[Appointment], took: Typical) -> Queue:

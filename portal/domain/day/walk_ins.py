@@ -13,6 +13,7 @@ from portal.core.actor import Actor
 from portal.core.db import session
 from portal.core.errors import Conflict, NotFound
 from portal.core.events import record
+from portal.core.names import as_listed
 from portal.core.policy import allow, as_id, find
 from portal.core.text import lazy as _
 from portal.domain.clinics.models import Clinic
@@ -91,7 +92,7 @@ def practices(actor: Actor, clinic_id: UUID) -> list[Practice]:
         .join(Practice.doctor)
         .where(Practice.clinic_id == clinic_id, Practice.is_active, Doctor.is_active)
         .options(joinedload(Practice.doctor), joinedload(Practice.clinic))
-        .order_by(Doctor.family_name, Doctor.given_name, Practice.id)
+        .order_by(*as_listed(Doctor.family_name, Doctor.given_name), Practice.id)
     )
     if not actor.works_at(clinic_id):
         statement = statement.where(Practice.doctor_id == actor.doctor_id)

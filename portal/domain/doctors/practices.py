@@ -12,6 +12,7 @@ from portal.core.actor import ADMIN, DOCTOR, Actor
 from portal.core.db import session
 from portal.core.errors import Conflict, NotFound, refuse
 from portal.core.events import record
+from portal.core.names import as_listed
 from portal.core.policy import allow, as_id
 from portal.core.slugs import is_id
 from portal.core.text import lazy as _
@@ -131,7 +132,7 @@ def of_clinic(actor: Actor, clinic_id: UUID) -> list[Practice]:
             joinedload(Practice.doctor).selectinload(Doctor.specialties),
             joinedload(Practice.doctor).joinedload(Doctor.amendment),
         )
-        .order_by(Doctor.family_name, Doctor.given_name)
+        .order_by(*as_listed(Doctor.family_name, Doctor.given_name))
     )
     return list(session().scalars(statement))
 

@@ -14,6 +14,7 @@ from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.db import session
 from portal.core.errors import NotFound
+from portal.core.names import as_listed
 from portal.core.policy import allow
 from portal.domain.clinics import managing
 from portal.domain.doctors.models import Doctor, Practice
@@ -70,7 +71,7 @@ def _practices(scope: object) -> list[Practice]:
         .join(Practice.doctor)
         .where(scope)  # type: ignore[arg-type]
         .options(joinedload(Practice.doctor), joinedload(Practice.clinic))
-        .order_by(Doctor.family_name, Doctor.given_name, Practice.created_at)
+        .order_by(*as_listed(Doctor.family_name, Doctor.given_name), Practice.created_at)
     )
     return list(session().scalars(statement))
 

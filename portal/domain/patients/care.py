@@ -14,6 +14,7 @@ from portal.core.actor import ADMIN, STAFF, Actor
 from portal.core.db import new_id, session
 from portal.core.errors import Conflict, NotFound, refuse
 from portal.core.events import Event, record
+from portal.core.names import as_listed
 from portal.core.policy import allow, as_id, find
 from portal.core.text import lazy as _
 from portal.domain.clinics.models import Clinic
@@ -136,7 +137,9 @@ def clinics_at_desk(actor: Actor, patient: Patient) -> list[Clinic]:
     """The clinics that know the patient and whose front desk or admin the actor is, by name; a superadmin's are all."""
     known = select(Registration.clinic_id).where(Registration.patient_id == patient.id)
     mine = true() if actor.is_superadmin else Clinic.id.in_(actor.clinics_as(STAFF, ADMIN))
-    return list(session().scalars(select(Clinic).where(Clinic.id.in_(known), mine).order_by(Clinic.name, Clinic.id)))
+    return list(
+        session().scalars(select(Clinic).where(Clinic.id.in_(known), mine).order_by(*as_listed(Clinic.name), Clinic.id))
+    )
 
 
 def seen_by(actor: Actor, patient: Patient) -> ColumnElement[bool]:

@@ -24,6 +24,7 @@ from portal.core.actor import ADMIN, DOCTOR, STAFF, Actor
 from portal.core.db import new_id, session
 from portal.core.errors import Conflict, NotFound, refuse
 from portal.core.events import Event, record, write_pending
+from portal.core.names import as_listed
 from portal.core.policy import allow, as_id
 from portal.core.text import lazy as _
 from portal.domain.clinics.models import Clinic
@@ -64,7 +65,7 @@ class Asked:
 def clinics(actor: Actor) -> list[Clinic]:
     """The clinics the actor arranges visits for, by name; a superadmin's are all that are open."""
     mine = true() if actor.is_superadmin else Clinic.id.in_(actor.clinics_as(STAFF, ADMIN, DOCTOR))
-    return list(session().scalars(select(Clinic).where(mine, Clinic.is_active).order_by(Clinic.name)))
+    return list(session().scalars(select(Clinic).where(mine, Clinic.is_active).order_by(*as_listed(Clinic.name))))
 
 
 def may_enter(actor: Actor, clinic_id: UUID) -> bool:

@@ -16,6 +16,7 @@ from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.db import session
 from portal.core.errors import NotFound, refuse
+from portal.core.names import as_listed
 from portal.core.policy import allow
 from portal.domain.clinics.models import Clinic
 from portal.domain.doctors.models import Doctor, Practice, Specialty
@@ -216,7 +217,7 @@ def _practices(clinic_id: UUID) -> list[Practice]:
         .join(Practice.clinic)
         .where(Practice.clinic_id == clinic_id, Practice.is_active, Clinic.is_active, Doctor.public())
         .options(contains_eager(Practice.clinic), contains_eager(Practice.doctor).selectinload(Doctor.specialties))
-        .order_by(Doctor.family_name, Doctor.given_name, Practice.id)
+        .order_by(*as_listed(Doctor.family_name, Doctor.given_name), Practice.id)
     )
     return list(session().scalars(statement))
 

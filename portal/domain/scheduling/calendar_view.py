@@ -17,6 +17,7 @@ from portal.core import clock
 from portal.core.actor import ADMIN, STAFF, Actor
 from portal.core.db import session
 from portal.core.errors import Invalid, NotFound, refuse
+from portal.core.names import as_listed
 from portal.core.policy import allow
 from portal.core.text import lazy as _
 from portal.domain.clinics.models import Clinic, Holiday
@@ -88,7 +89,9 @@ class Moved:
 def clinics_of(actor: Actor) -> list[Clinic]:
     """The clinics whose desk the actor may sit at, by name."""
     mine = true() if actor.is_superadmin else Clinic.id.in_(actor.clinics_as(STAFF, ADMIN))
-    return list(session().scalars(select(Clinic).where(mine, Clinic.is_active).order_by(Clinic.name, Clinic.id)))
+    return list(
+        session().scalars(select(Clinic).where(mine, Clinic.is_active).order_by(*as_listed(Clinic.name), Clinic.id))
+    )
 
 
 def practices_of(actor: Actor, clinic: Clinic) -> list[Practice]:
@@ -203,7 +206,7 @@ def _practices(clinic: Clinic, also: set[UUID], only: UUID | None) -> list[Pract
         .join(Practice.doctor)
         .where(Practice.clinic_id == clinic.id, or_(Practice.is_active, Practice.id.in_(also)))
         .options(joinedload(Practice.doctor), joinedload(Practice.clinic))
-        .order_by(Doctor.family_name, Doctor.given_name, Practice.id)
+        .order_by(*as_listed(Doctor.family_name, Doctor.given_name), Practice.id)
     )
     if only:
         statement = statement.where(Practice.id == only)

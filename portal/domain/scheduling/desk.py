@@ -17,6 +17,7 @@ from portal.core import clock
 from portal.core.actor import ADMIN, DOCTOR, STAFF, Actor
 from portal.core.db import session
 from portal.core.errors import Invalid, NotFound, refuse
+from portal.core.names import as_listed
 from portal.core.text import lazy as _
 from portal.domain.clinics.models import Clinic
 from portal.domain.doctors.models import Doctor, Practice
@@ -58,7 +59,7 @@ def practices(actor: Actor, clinic_id: UUID | None = None) -> list[Practice]:
         .join(Practice.clinic)
         .where(Practice.is_active, Doctor.is_active, Clinic.is_active, _of_my_clinics(actor, Practice.clinic_id))
         .options(contains_eager(Practice.doctor).selectinload(Doctor.specialties), contains_eager(Practice.clinic))
-        .order_by(Clinic.name, Doctor.family_name, Doctor.given_name)
+        .order_by(*as_listed(Clinic.name, Doctor.family_name, Doctor.given_name))
     )
     if clinic_id:
         statement = statement.where(Practice.clinic_id == clinic_id)

@@ -14,6 +14,7 @@ from portal.core.actor import ADMIN, STAFF, Actor
 from portal.core.db import new_id, session
 from portal.core.errors import Conflict, Invalid, NotFound, refuse
 from portal.core.events import record
+from portal.core.names import as_listed
 from portal.core.policy import allow, as_id, find
 from portal.core.text import format_time
 from portal.core.text import lazy as _
@@ -67,7 +68,7 @@ def practices_of(actor: Actor) -> list[Practice]:
         .join(Practice.clinic)
         .where(Practice.clinic_id.in_(actor.clinics_as(STAFF, ADMIN)), Practice.is_active)
         .options(contains_eager(Practice.doctor).selectinload(Doctor.specialties), contains_eager(Practice.clinic))
-        .order_by(Clinic.name, Doctor.family_name, Doctor.given_name)
+        .order_by(*as_listed(Clinic.name, Doctor.family_name, Doctor.given_name))
     )
     return list(session().scalars(statement))
 
@@ -84,7 +85,7 @@ def targets(actor: Actor, practice: Practice) -> list[Practice]:
             Practice.visible(actor),
         )
         .options(contains_eager(Practice.doctor), joinedload(Practice.clinic))
-        .order_by(Doctor.family_name, Doctor.given_name)
+        .order_by(*as_listed(Doctor.family_name, Doctor.given_name))
     )
     return [one for one in session().scalars(statement) if may_set_hours(actor, one)]
 

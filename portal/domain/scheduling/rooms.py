@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from portal.core.db import session
+from portal.core.names import as_listed
 from portal.domain.clinics.models import Resource
 from portal.domain.scheduling.models import Occupancy
 
@@ -18,7 +19,7 @@ def of_appointments(appointment_ids: Iterable[UUID]) -> dict[UUID, list[str]]:
         select(Occupancy.appointment_id, Resource.name)
         .join(Resource, Resource.id == Occupancy.resource_id)
         .where(Occupancy.appointment_id.in_(list(appointment_ids)), Occupancy.kind == "room")
-        .order_by(Resource.name)
+        .order_by(*as_listed(Resource.name))
     )
     found: dict[UUID, list[str]] = {}
     for appointment_id, name in session().execute(statement):

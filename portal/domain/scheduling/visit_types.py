@@ -13,6 +13,7 @@ from portal.core.actor import Actor
 from portal.core.db import session
 from portal.core.errors import Invalid, NotFound, refuse
 from portal.core.events import record
+from portal.core.names import as_listed
 from portal.core.policy import allow, as_id
 from portal.core.text import lazy as _
 from portal.domain.clinics import managing
@@ -29,7 +30,7 @@ def of_clinic(actor: Actor, clinic_id: UUID) -> list[VisitType]:
         session().scalars(
             select(VisitType)
             .where(VisitType.clinic_id == clinic_id)
-            .order_by(VisitType.is_active.desc(), VisitType.name)
+            .order_by(VisitType.is_active.desc(), *as_listed(VisitType.name))
         )
     )
 
@@ -38,13 +39,13 @@ def whole_of_clinic(actor: Actor, clinic_id: UUID) -> list[VisitType]:
     """The same, each with what it needs."""
     managing.get(actor, clinic_id)
     statement = select(VisitType).where(VisitType.clinic_id == clinic_id).options(selectinload(VisitType.needs))
-    return list(session().scalars(statement.order_by(VisitType.is_active.desc(), VisitType.name)))
+    return list(session().scalars(statement.order_by(VisitType.is_active.desc(), *as_listed(VisitType.name))))
 
 
 def active_at(clinic_ids: list[UUID]) -> list[VisitType]:
     """The visit types given at these clinics, by name."""
     statement = select(VisitType).where(VisitType.clinic_id.in_(clinic_ids), VisitType.is_active)
-    return list(session().scalars(statement.order_by(VisitType.name)))
+    return list(session().scalars(statement.order_by(*as_listed(VisitType.name))))
 
 
 def get(actor: Actor, visit_type_id: UUID | str) -> VisitType:
@@ -101,7 +102,9 @@ def needing(actor: Actor, clinic_id: UUID) -> dict[UUID, list[VisitType]]:
     managing.get(actor, clinic_id)
     statement = select(VisitType).where(VisitType.clinic_id == clinic_id, VisitType.needs.any())
     found: dict[UUID, list[VisitType]] = {}
-    for kind in session().scalars(statement.options(selectinload(VisitType.needs)).order_by(VisitType.name)):
+    for kind in session().scalars(
+        statement.options(selectinload(VisitType.needs)).order_by(*as_listed(VisitType.name))
+    ):
         for group in kind.needs:
             found.setdefault(group.id, []).append(kind)
     return found
@@ -117,7 +120,7 @@ def _columns(wanted: VisitTypeShape) -> dict[str, Any]:
 def _needs(clinic_id: UUID, wanted: Iterable[UUID]) -> list[ResourceGroup]:
     ids = set(wanted)
     statement = select(ResourceGroup).where(ResourceGroup.clinic_id == clinic_id, ResourceGroup.id.in_(ids))
-    found = list(session().scalars(statement.order_by(ResourceGroup.name))) if ids else []
+    found = list(session().scalars(statement.order_by(*as_listed(ResourceGroup.name)))) if ids else []
     if len(found) != len(ids):
         raise Invalid(fields={"needs": _("Please choose among the rooms and devices of this clinic.")})
     return found

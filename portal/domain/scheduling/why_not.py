@@ -18,6 +18,7 @@ from portal.core import clock
 from portal.core.actor import NOBODY, Actor
 from portal.core.db import session
 from portal.core.errors import NotFound, refuse
+from portal.core.names import as_listed
 from portal.core.policy import allow, as_id, find
 from portal.core.text import gettext as say
 from portal.domain.clinics.models import Holiday, Resource, ResourceGroup
@@ -188,7 +189,7 @@ def _rooms(actor: Actor, kind: VisitType, begins: datetime, until: datetime) -> 
             Occupancy.during.op("&&")(Range(begins, until)),
         )
         .options(joinedload(Appointment.patient), joinedload(Appointment.visit_type), joinedload(Appointment.doctor))
-        .order_by(ResourceGroup.name, Resource.name, Appointment.starts_at)
+        .order_by(*as_listed(ResourceGroup.name, Resource.name), Appointment.starts_at)
     )
     rows = session().execute(statement)
     return [RoomInUse(name, group, _seen(visit, may_see)) for name, group, visit, may_see in rows]

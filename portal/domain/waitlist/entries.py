@@ -13,6 +13,7 @@ from portal.core import clock, paging
 from portal.core import policy as authority
 from portal.core.actor import Actor
 from portal.core.db import session
+from portal.core.names import as_listed
 from portal.core.paging import Page
 from portal.domain.clinics.models import Clinic
 from portal.domain.doctors.models import Doctor, Practice
@@ -125,14 +126,14 @@ def practices_of(clinic_ids: Sequence[UUID]) -> list[Practice]:
         .join(Practice.doctor)
         .where(Practice.clinic_id.in_(clinic_ids), Practice.is_active)
         .options(joinedload(Practice.doctor), joinedload(Practice.clinic))
-        .order_by(Doctor.family_name, Doctor.given_name, Practice.id)
+        .order_by(*as_listed(Doctor.family_name, Doctor.given_name), Practice.id)
     )
     return list(session().scalars(statement))
 
 
 def clinics_of(actor: Actor) -> list[Clinic]:
     """The clinics whose waitlist the actor keeps, by name."""
-    statement = select(Clinic).where(Clinic.is_active).order_by(Clinic.name, Clinic.id)
+    statement = select(Clinic).where(Clinic.is_active).order_by(*as_listed(Clinic.name), Clinic.id)
     if not actor.is_superadmin:
         statement = statement.where(Clinic.id.in_(actor.clinics_as("staff", "admin", "doctor")))
     return list(session().scalars(statement))

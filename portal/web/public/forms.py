@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any
 
 from flask import request
@@ -58,9 +59,10 @@ class SearchForm(ShapeForm[DirectoryQuery]):
         specialties = text.in_order(facets.specialties, name=lambda one: one.name_in(language))
         spoken = text.in_order(facets.languages, name=times.language_name)
         form.specialty.choices = [anything, *(SelectChoice(one.code, one.name_in(language)) for one in specialties)]
-        form.city.choices = [anything, *(SelectChoice(city, city) for city in facets.cities)]
+        form.city.choices = [anything, *(SelectChoice(city, city) for city in text.in_order(facets.cities))]
         form.within_km.choices = [SelectChoice("", str(_("Only in the city"))), *_distances()]
-        form.clinic.choices = [anything, *(SelectChoice(slug, name) for slug, name in facets.clinics)]
+        clinics = text.in_order(facets.clinics, name=itemgetter(1))
+        form.clinic.choices = [anything, *(SelectChoice(slug, name) for slug, name in clinics)]
         form.language.choices = [anything, *(SelectChoice(code, times.language_name(code)) for code in spoken)]
         form.gender.choices = [anything, *_said(GENDERS)]
         form.mode.choices = [anything, *_said(MODES)]

@@ -31,6 +31,13 @@ def test_a_superadmin_adds_a_clinic_with_a_readable_address(superadmin: Any) -> 
     assert managing.create(superadmin.actor, **about()).slug == "clinique-etoile-2"
 
 
+def test_clinics_stand_in_the_order_of_a_dictionary_not_of_code_points(superadmin: Any) -> None:
+    for name in ("Zone Santé", "Élysée", "El Amel", "el Bahdja", "Essalem"):
+        managing.create(superadmin.actor, **about(name=name))
+    found = [clinic.name for clinic in managing.choices(superadmin.actor)]
+    assert [name for name in found if name[0] in "ZÉEe"] == ["El Amel", "el Bahdja", "Élysée", "Essalem", "Zone Santé"]
+
+
 def test_a_clinic_whose_name_has_no_latin_letters_gets_an_address_too(superadmin: Any) -> None:
     assert managing.create(superadmin.actor, **about(name="عيادة النور")).slug == "clinic"
 
