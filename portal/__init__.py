@@ -32,8 +32,9 @@ def _flask_settings(settings: Settings) -> dict[str, Any]:
     secure = settings.secure_cookies
     return {
         "SECRET_KEY": settings.secret_key,
+        "SECRET_KEY_FALLBACKS": settings.previous_keys,
         "TESTING": settings.is_test,
-        "SQLALCHEMY_DATABASE_URI": settings.database_url.replace("postgresql://", "postgresql+psycopg2://", 1),
+        "SQLALCHEMY_DATABASE_URI": settings.sqlalchemy_url,
         "SQLALCHEMY_ENGINE_OPTIONS": {
             "pool_size": settings.database_pool_size,
             "max_overflow": 10,
@@ -75,7 +76,7 @@ def _core(app: Flask, settings: Settings) -> None:
     with app.app_context():
         set_sessions(db.engine)
     Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True, render_as_batch=False)
-    secrets.use_key(settings.secret_key, settings.previous_keys)
+    secrets.use_key(settings.secret_key, settings.previous_keys, settings.retired_keys)
     live.connect(settings.redis_url)
     open_streams.limit_by(settings.streams_per_account)
     limits.connect(settings.redis_url, on=settings.rate_limits)

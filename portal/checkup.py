@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from portal import worker
 from portal.config import ROOT, Settings
 from portal.core import clock, live, roles, tasks
-from portal.core.db import db, session, undo
-from portal.domain.identity import spellings
+from portal.core.db import session, undo
+from portal.domain.identity import rotation, spellings
 from portal.embedded import QUIET_LOG
 from portal.gateways import anchors, mail, sms
 
@@ -53,6 +54,7 @@ def examine(settings: Settings) -> list[Finding]:
         *_database(),
         *_only_at_the_terminal(),
         *_pooling(settings),
+        *_former_secrets(),
         *_role(),
         *_anchors(),
         *_redis(settings),
@@ -189,7 +191,8 @@ def _pooling(settings: Settings) -> Iterator[Finding]:
     """Whether what is prepared is there in the next transaction: it is asked on the same connection of the server."""
     told, backend = settings.database_pooling, text("SELECT pg_backend_pid()")
     try:
-        with db.engine.connect() as one, db.engine.connect() as other:
+        engine = create_engine(settings.sqlalchemy_url, poolclass=NullPool)
+        with engine.connect() as one, engine.connect() as other:
             with one.begin():
                 before = one.scalar(backend)
             other.execute(backend)  # takes the connection that `one` had, where they are shared
@@ -199,6 +202,23 @@ def _pooling(settings: Settings) -> Iterator[Finding]:
     said = f"each {found} has a connection, DATABASE_POOLING={told}"
     do = "" if (found, told) != ("transaction", "session") else "Set DATABASE_POOLING=transaction (OPERATIONS.md)."
     yield Finding(not do, "pooling", said, do)
+
+
+def _former_secrets() -> Iterator[Finding]:
+    """What a change of SECRET_KEY left behind, or a backup that came back beside another one."""
+    try:
+        known = session().scalar(text("SELECT to_regclass('second_factors') IS NOT NULL"))
+        kept = rotation.kept() if known else rotation.Kept()
+    except SQLAlchemyError:
+        return undo()  # said already
+    said = f"{kept.present} second factors under the present secret"
+    do = ""
+    if kept.former:
+        said, do = f"{said}, {kept.former} under a former one", "Run: flask portal reencrypt"
+    if kept.unreadable:
+        said += f", {kept.unreadable} under one that is not known"
+        do = "Name the secret of that time in SECRET_KEY_PREVIOUS, and run: flask portal reencrypt"
+    yield Finding(not do, "encrypted", said, do)
 
 
 def _role() -> Iterator[Finding]:

@@ -100,6 +100,18 @@ def remove_second_factor(email: str) -> None:
     click.echo(f"{email} signs in with the password alone now.")
 
 
+@group.command("reencrypt")
+def reencrypt() -> None:
+    """Keep under the present SECRET_KEY what is kept encrypted under one of SECRET_KEY_PREVIOUS."""
+    from portal.domain.identity import rotation
+
+    with db.transaction():
+        before = rotation.reencrypt()
+    click.echo(f"{before.former} second factors were moved to the present secret; {before.present} were kept under it.")
+    if before.unreadable:
+        raise click.ClickException(f"{before.unreadable} cannot be read with any secret that is set.")
+
+
 @group.command("doctor")
 def doctor() -> None:
     """Check an installation and say what to do about what is wrong."""

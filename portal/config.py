@@ -33,7 +33,9 @@ class Settings(BaseSettings):
     database_owner_url: str = ""  # as the role that owns the tables, for migrations; empty: DATABASE_URL does both
     redis_url: str
     secret_key: str
-    secret_key_previous: str = ""  # secrets used before, with commas between: the audit made with them can be checked
+    # secrets used before, the latest first, with commas between: what was made with them is still read
+    secret_key_previous: str = ""
+    secret_key_retired: str = ""  # secrets that others may know by now: only the audit made with them is checked
     base_url: str
     host: str = "0.0.0.0"  # noqa: S104 - where web and live listen; a proxy or a firewall stands in front
     port: int = Field(default=8000, ge=1, le=65535)  # of web
@@ -157,7 +159,7 @@ class Settings(BaseSettings):
             raise ValueError("must be at least 32 characters; make one with: openssl rand -hex 32")
         return key
 
-    @field_validator("secret_key_previous")
+    @field_validator("secret_key_previous", "secret_key_retired")
     @classmethod
     def _are_long(cls, keys: str) -> str:
         if any(len(key) < 32 for key in _listed(keys)):
@@ -174,9 +176,19 @@ class Settings(BaseSettings):
         return places
 
     @property
+    def sqlalchemy_url(self) -> str:
+        """DATABASE_URL with the driver named, as SQLAlchemy wants it."""
+        return self.database_url.replace("postgresql://", "postgresql+psycopg2://", 1)
+
+    @property
     def previous_keys(self) -> list[str]:
         """Secrets used before this one, the latest first."""
         return _listed(self.secret_key_previous)
+
+    @property
+    def retired_keys(self) -> list[str]:
+        """Secrets that only check what was written with them."""
+        return _listed(self.secret_key_retired)
 
     @property
     def seal_places(self) -> list[str]:

@@ -18,12 +18,15 @@ from portal.core.errors import Gone
 _NONCE = 12
 _key: bytes = b""
 _previous: tuple[bytes, ...] = ()
+_retired: tuple[bytes, ...] = ()
 
 
-def use_key(key: str, previous: Sequence[str] = ()) -> None:
-    """Say at start which secret everything is signed with, and which were used before and may still be read with."""
-    global _key, _previous
-    _key, _previous = key.encode(), tuple(one.encode() for one in previous)
+def use_key(key: str, previous: Sequence[str] = (), retired: Sequence[str] = ()) -> None:
+    """Say at start which secret everything is made with, which were before and are still read with, the latest first,
+    and which others may know by now: with these only what happened is checked (`known`)."""
+    global _key, _previous, _retired
+    _key = key.encode()
+    _previous, _retired = (tuple(one.encode() for one in keys) for keys in (previous, retired))
 
 
 def derived(purpose: str) -> bytes:
@@ -37,8 +40,13 @@ def key_id() -> str:
 
 
 def known(purpose: str) -> dict[str, bytes]:
-    """The derived key of each secret that may be read with, by its `key_id`: the present one and the previous ones."""
-    return {_derive(one, "key-id").hex()[:16]: _derive(one, purpose) for one in (_key, *_previous)}
+    """The derived key of each secret there ever was, by its `key_id`: for checking what was written with it."""
+    return {_derive(one, "key-id").hex()[:16]: _derive(one, purpose) for one in (_key, *_previous, *_retired)}
+
+
+def readable(purpose: str) -> list[bytes]:
+    """The derived key of each secret that is still read with: the present one first, then the previous ones."""
+    return [_derive(one, purpose) for one in (_key, *_previous)]
 
 
 @lru_cache(maxsize=256)  # each event asks for the same
@@ -87,12 +95,24 @@ def lock(purpose: str, plain: bytes, owner: bytes) -> bytes:
 
 
 def unlock(purpose: str, locked: bytes, owner: bytes) -> bytes:
-    """What was locked; raises Gone when it was altered, moved to another owner, or the secret key is another now."""
+    """What was locked; raises Gone when it was altered, moved to another owner, or made with a secret unknown here."""
+    for key in readable(purpose):
+        try:
+            return AESGCM(key).decrypt(locked[:_NONCE], locked[_NONCE:], owner)
+        except InvalidTag:
+            continue
+    raise Gone
+
+
+def is_current(purpose: str, locked: bytes, owner: bytes) -> bool:
+    """Whether it was locked with the present secret."""
     try:
-        return AESGCM(derived(purpose)).decrypt(locked[:_NONCE], locked[_NONCE:], owner)
+        AESGCM(derived(purpose)).decrypt(locked[:_NONCE], locked[_NONCE:], owner)
     except InvalidTag:
-        raise Gone from None
+        return False
+    return True
 
 
 def _serializer(purpose: str) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(derived(purpose), salt=purpose, signer_kwargs={"digest_method": hashlib.sha256})
+    keys = readable(purpose)[::-1]  # the last one signs, any may have signed
+    return URLSafeTimedSerializer(keys, salt=purpose, signer_kwargs={"digest_method": hashlib.sha256})

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from portal import checkup, create_app
 from portal.config import Settings
-from portal.core.db import keep, session
+from portal.core.db import db, keep, session
 from portal.domain.identity import signing
 from portal.domain.scheduling.models import Appointment
 from tests import pooler, processes
@@ -83,6 +83,6 @@ def test_the_doctor_finds_a_pooler_nobody_told_of(behind: Ground, ground: Ground
         )  # fmt: skip
         with create_app(settings).app_context():
             (found[name],) = checkup._pooling(settings)
-            checkup.db.engine.dispose()
+            db.engine.dispose()
     assert {name: finding.ok for name, finding in found.items()} == {"told": True, "silent": False, "none": True}
     assert found["silent"].do == "Set DATABASE_POOLING=transaction (OPERATIONS.md)."

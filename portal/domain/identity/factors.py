@@ -34,7 +34,7 @@ PER_PERSON_AND_PLACE = "10 per 15 minutes"
 PER_PERSON_ELSEWHERE = "30 per day"  # from places the person never signed in from; anew with another password
 STEP = 30  # seconds a code is shown for; the one before and the one after are taken too (RFC 6238, 5.2)
 DIGITS = 6
-_PURPOSE = "second-factor-secret"
+PURPOSE = "second-factor-secret"
 _OF_STAFF = tuple(role for role in ROLES if role != PATIENT)
 _staff_need_one = False
 
@@ -117,7 +117,7 @@ def begin(actor: Actor) -> None:
     """
     acts_for.admit(actor)
     now, user_id = clock.now(), actor.user_id or refuse(NotFound)
-    secret = secrets.lock(_PURPOSE, pyotp.random_base32().encode(), user_id.bytes)
+    secret = secrets.lock(PURPOSE, pyotp.random_base32().encode(), user_id.bytes)
     row = {"secret": secret, "updated_at": now, "last_step": 0}
     making = (
         insert(SecondFactor)
@@ -253,7 +253,7 @@ def _locked(user_id: UUID | None) -> SecondFactor | None:
 
 
 def _secret(factor: SecondFactor) -> str:
-    return secrets.unlock(_PURPOSE, factor.secret, factor.user_id.bytes).decode()
+    return secrets.unlock(PURPOSE, factor.secret, factor.user_id.bytes).decode()
 
 
 def plain(code: str) -> str:

@@ -14,6 +14,7 @@ from portal.domain.identity.factor_models import RecoveryCode
 
 HOW_MANY = 10
 LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # none that is taken for another
+_PURPOSE = "recovery-code"
 LENGTH = 10  # 49 bits, kept under a key of our own
 
 
@@ -21,9 +22,10 @@ def make(user_id: UUID) -> list[str]:
     """Ten new codes, in two halves as people read them; earlier ones are worth nothing any more."""
     session().execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
     codes = [secrets.pick(LETTERS, LENGTH) for _ in range(HOW_MANY)]
-    now = clock.now()
+    now, key = clock.now(), secrets.derived(_PURPOSE)
     rows = [
-        {"id": new_id(), "created_at": now, "user_id": user_id, "fingerprint": _digest(user_id, code)} for code in codes
+        {"id": new_id(), "created_at": now, "user_id": user_id, "fingerprint": _digest(user_id, code, key)}
+        for code in codes
     ]
     session().execute(insert(RecoveryCode), rows)
     return [f"{code[: LENGTH // 2]}-{code[LENGTH // 2 :]}" for code in codes]
@@ -35,7 +37,7 @@ def use(user_id: UUID, plain: str) -> bool:
         update(RecoveryCode)
         .where(
             RecoveryCode.user_id == user_id,
-            RecoveryCode.fingerprint == _digest(user_id, plain),
+            RecoveryCode.fingerprint.in_(_digest(user_id, plain, key) for key in secrets.readable(_PURPOSE)),
             RecoveryCode.used_at.is_(None),
         )
         .values(used_at=clock.now())
@@ -50,6 +52,6 @@ def left(user_id: UUID) -> int:
     return session().scalar(unused.select_from(RecoveryCode)) or 0
 
 
-def _digest(user_id: UUID, plain: str) -> str:
+def _digest(user_id: UUID, plain: str, key: bytes) -> str:
     """A keyed digest: whoever reads the table alone cannot try codes against it."""
-    return hmac.new(secrets.derived("recovery-code"), user_id.bytes + plain.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key, user_id.bytes + plain.encode(), hashlib.sha256).hexdigest()

@@ -1,11 +1,13 @@
 """Access tokens as they travel: JWT signed with a key pair (RFC 7519, 9068): all can verify, none can make them.
 
-ES256 with a key derived from SECRET_KEY; whoever runs the portal changes that and every token made before is worthless.
+ES256 with a key derived from SECRET_KEY. Tokens made with one of SECRET_KEY_PREVIOUS are good until they end; under
+another secret every token made before is worthless.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache, lru_cache
@@ -26,6 +28,7 @@ AUDIENCE = "portal-api"
 ALGORITHM = "ES256"
 TYPE = "at+jwt"
 FIRST_PARTY = "portal"  # the client of whoever signed in with a password
+_PURPOSE = "access-token-es256"
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of P-256 (FIPS 186-5)
 _issuer = ""
 
@@ -80,7 +83,7 @@ def write(
 def read(access_token: str) -> Read:
     """What a token of ours says; raises TokenRefused. The caller still asks whether its family lives."""
     try:
-        token = _signed(access_token, _seed())
+        token = _verified(access_token)
         _claims().validate(token.claims)
         if token.header.get("typ") != TYPE:
             raise TokenRefused
@@ -92,9 +95,10 @@ def read(access_token: str) -> Read:
 
 
 def key_set() -> dict[str, Any]:
-    """The public half of the key (RFC 7517)."""
-    about = {"kid": _key().kid, "use": "sig", "alg": ALGORITHM}
-    return {"keys": [{**_key().as_dict(private=False), **about}]}
+    """The public half of each key that tokens may be signed with, the present one first (RFC 7517)."""
+    about = {"use": "sig", "alg": ALGORITHM}
+    keys = [_made(seed) for seed in secrets.readable(_PURPOSE)]
+    return {"keys": [{**key.as_dict(private=False), "kid": key.kid, **about} for key in keys]}
 
 
 def _claims() -> jwt.JWTClaimsRegistry:
@@ -107,6 +111,15 @@ def _claims() -> jwt.JWTClaimsRegistry:
     )
 
 
+def _verified(access_token: str) -> jwt.Token:
+    """The token, by whichever key it was signed; raises JoseError when by none."""
+    *others, last = secrets.readable(_PURPOSE)
+    for seed in others:
+        with suppress(JoseError):
+            return _signed(access_token, seed)
+    return _signed(access_token, last)
+
+
 @lru_cache(maxsize=2048)
 def _signed(access_token: str, seed: bytes) -> jwt.Token:
     """The token, once its signature was found to be that of the seed's key; its age is for the caller to look at.
@@ -117,11 +130,7 @@ def _signed(access_token: str, seed: bytes) -> jwt.Token:
 
 
 def _key() -> ECKey:
-    return _made(_seed())
-
-
-def _seed() -> bytes:
-    return secrets.derived("access-token-es256")
+    return _made(secrets.derived(_PURPOSE))
 
 
 @cache

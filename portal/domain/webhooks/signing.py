@@ -19,8 +19,13 @@ AGENT = "Portal-Webhooks/1"
 
 def secret(endpoint: WebhookEndpoint, back: int = 0) -> str:
     """The signing secret of a receiver, or the one `back` renewals ago; made of our own key, so stored nowhere."""
-    made = secrets.derived(f"webhook:{endpoint.id}:{endpoint.secret_version - back}")
-    return f"whsec_{base64.b64encode(made).decode()}"
+    return _secrets(endpoint, back)[0]
+
+
+def _secrets(endpoint: WebhookEndpoint, back: int) -> list[str]:
+    """The same, and what it was under each secret of the portal before, which the receiver may still know it by."""
+    made = secrets.readable(f"webhook:{endpoint.id}:{endpoint.secret_version - back}")
+    return [f"whsec_{base64.b64encode(one).decode()}" for one in made]
 
 
 def body_of(message: WebhookMessage) -> bytes:
@@ -35,7 +40,8 @@ def headers(endpoint: WebhookEndpoint, message: WebhookMessage, body: bytes) -> 
     if endpoint.rotated_at and now < endpoint.rotated_at + OLD_ONE_SIGNS_FOR:
         backs.append(1)
     name = id_of(message.event_id)
-    signed = [Webhook(secret(endpoint, back)).sign(name, now, body.decode()) for back in backs]
+    keys = [key for back in backs for key in _secrets(endpoint, back)]
+    signed = [Webhook(key).sign(name, now, body.decode()) for key in keys]
     return {
         "Content-Type": "application/json",
         "User-Agent": AGENT,
