@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask import request, url_for
 
 from portal.core.actor import ADMIN, DOCTOR, PATIENT, STAFF, SUPERADMIN, Actor
-from portal.core.text import gettext
+from portal.core.text import gettext, lazy_pgettext
 from portal.core.text import lazy as _
 
 
@@ -26,7 +26,7 @@ class Item:
 ITEMS: dict[str, tuple[tuple[str, object, str], ...]] = {
     PATIENT: (
         ("patient.home", _("Home"), "home"),
-        ("public.directory", _("Find a doctor"), "search"),
+        ("public.directory", lazy_pgettext("navigation", "Find a doctor"), "search"),
         ("patient.appointments", _("Appointments"), "calendar"),
         ("patient.family", _("Family"), "users"),
         ("notifications.index", _("Notifications"), "bell"),

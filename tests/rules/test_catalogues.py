@@ -11,7 +11,7 @@ import pytest
 from babel.messages.catalog import Catalog
 
 from portal.translations import catalogue
-from tests.rules.source import TEMPLATES, dotted, modules
+from tests.rules.source import PORTAL, TEMPLATES, dotted, modules
 
 IN_ENGLISH = ("api/", "layouts/document.html")  # reading pages for programmers
 SHOWN = ("title", "alt", "placeholder", "aria-label", "aria-description", "label")
@@ -141,6 +141,21 @@ def _between(node: ast.AST) -> list[ast.expr]:
 
 def _is_sign(part: ast.expr) -> bool:
     return isinstance(part, ast.Constant) and part.value in {", ", "; ", ": "}
+
+
+FILLED = re.compile(r"""(?:_|say|gettext)\(\s*"([^"]*)"((?:[^()]|\([^()]*\)){0,200})""")
+SHOWS = re.compile(r"(\w+)=(?:text\.|times\.)?format_(time|date|day|datetime)\(")
+
+
+def test_a_date_and_a_time_of_day_never_share_a_sentence() -> None:
+    """French says "jusqu’au lundi" and "jusqu’à 09:30", "depuis le" and "depuis": one sentence cannot be both."""
+    found: dict[tuple[str, str], set[bool]] = {}
+    for path in sorted([*TEMPLATES.rglob("*.html"), *TEMPLATES.rglob("*.txt"), *PORTAL.rglob("*.py")]):
+        for sentence, values in FILLED.findall(path.read_text(encoding="utf-8")):
+            for name, shown in SHOWS.findall(values):
+                found.setdefault((sentence, name), set()).add(shown == "time")
+    assert len(found) > 30
+    assert [key for key, kinds in found.items() if len(kinds) > 1] == []
 
 
 def test_a_telephone_number_in_an_arabic_sentence_is_read_from_left_to_right() -> None:
