@@ -17,7 +17,7 @@ from portal.domain.notifications import (
     waitlist_notices,
 )
 from portal.domain.reminders import sending, settings
-from portal.domain.scheduling import first_free, invitations
+from portal.domain.scheduling import first_free, invitations, withdrawing
 from portal.domain.waitlist import ending, offering, releasing
 from portal.domain.webhooks import fanning, topics
 
@@ -75,6 +75,12 @@ SUBSCRIPTIONS: dict[str, tuple[Callable[..., Any], ...]] = {
     "visit_type.changed": (first_free.reconsider,),
     "practice.started": (first_free.reconsider,),
     "doctor.licence_verified": (first_free.reconsider,),
+    "doctor.licence_withdrawn": (first_free.reconsider, withdrawing.licence_lapsed),
+    "doctor.activated": (first_free.reconsider,),
+    "doctor.deactivated": (first_free.reconsider,),
+    "practice.ended": (first_free.reconsider,),
+    "clinic.deactivated": (first_free.reconsider,),
+    "clinic.reactivated": (first_free.reconsider,),
     "series.booked": (series_notices.series_booked,),
     "series.cancelled": (series_notices.series_cancelled,),
     "change.applied": (change_notices.change_applied,),

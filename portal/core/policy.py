@@ -24,12 +24,12 @@ def find(actor: Actor, model: type[Model], key: UUID | str | None, *options: Any
     """The row of `model` with this id if `actor` may see it; raises NotFound otherwise, whichever it is.
 
     `model.visible(actor)` says in SQL what the actor may see, so lists and single looks share one rule.
-    `lock` takes the row for this transaction and rereads it.
+    `lock` takes the row for this transaction and rereads it; others may write rows that refer to it meanwhile.
     """
     wanted = as_id(key)
     statement = select(model).where(model.id == wanted, model.visible(actor)).options(*options)
     if lock:
-        statement = statement.with_for_update(of=model).execution_options(populate_existing=True)
+        statement = statement.with_for_update(of=model, key_share=True).execution_options(populate_existing=True)
     return session().scalars(statement).unique().one_or_none() or refuse(NotFound)
 
 

@@ -26,6 +26,7 @@ from portal.domain.scheduling.overbooking import MoreInTheWay
 from portal.domain.scheduling.refusals import (
     EmailNotVerified,
     NoPatientProfile,
+    NotGiven,
     NotInThisState,
     NotOffered,
     NotSelfBookable,
@@ -185,7 +186,7 @@ def cancel(actor: Actor, appointment_id: UUID, body: CancelAppointment) -> Answe
     "POST",
     "/appointments/{appointment_id}/reschedule",
     body=Reschedule,
-    refuses=(*DECIDED, TooLate, TooManyMoves, NotOffered, TimeTaken, MoreInTheWay),
+    refuses=(*DECIDED, TooLate, TooManyMoves, NotGiven, NotOffered, TimeTaken, MoreInTheWay),
     example={"starts_at": "2027-04-01T10:00:00+01:00", "version": 1},
     **CHANGE,
 )

@@ -16,13 +16,16 @@ from portal.core.days import Day
 from portal.core.errors import Forbidden, NotFound
 from portal.core.shapes import Empty, Shape, fault
 from portal.core.text import lazy as _
-from portal.domain.changes import answering, applying, drafting, listing, planning
+from portal.domain.changes import answering, applying, kinds, listing, planning
 from portal.domain.changes.drafting import DecisionMissing
-from portal.domain.changes.refusals import Answered, ChangeOver, LookAgain, TimeNotKept
+from portal.domain.changes.refusals import Answered, ChangeOver, LookAgain, NothingHit, TimeNotKept
+from portal.domain.clinics.shapes import ClinicShape, ResourceShape
+from portal.domain.identity.accounts import OwnAccount
 from portal.domain.scheduling import glance
 from portal.domain.scheduling.hours import OpeningOverlaps
-from portal.domain.scheduling.refusals import NotInThisState, NotOffered, TimeTaken, TooLate
-from portal.domain.scheduling.shapes import BreakShape, ClosureShape, OpeningShape, StartsAt
+from portal.domain.scheduling.out_of_use import GroupNeeded
+from portal.domain.scheduling.refusals import NotGiven, NotInThisState, NotOffered, TimeTaken, TooLate
+from portal.domain.scheduling.shapes import BreakShape, ClosureShape, OpeningShape, StartsAt, VisitTypeShape
 
 TAG = "Changes over booked visits"
 READ, WRITE = "schedule:read", "schedule:write"
@@ -40,27 +43,41 @@ MADE_OF = {
     "practice_ended": None,
     "room_closed": None,
     "rooms_ended": None,
+    "room_changed": "resource",
+    "visit_type_off": "visit_type",
+    "clinic_changed": "clinic",
+    "clinic_ended": None,
+    "licence_ended": None,
+    "account_shut": None,
 }
+PARTS = ("closure", "opening", "break_", "resource", "visit_type", "clinic")
 
-if set(Decision.__args__) != set(drafting.DECISIONS):  # type: ignore[attr-defined]
+if set(Decision.__args__) != set(kinds.DECISIONS):  # type: ignore[attr-defined]
     raise RuntimeError("The API's decisions are not the domain's")
 
 
 class PlanChange(Shape):
-    """What should change: `of` is the doctor, practice, clinic, opening, room or group, with the part it needs."""
+    """What should change, with the part it needs.
+
+    `of` is the doctor, practice, clinic, opening, room, group of rooms, visit type or account.
+    """
 
     kind: Literal[
         "close_doctor", "close_practice", "close_clinic", "opening_changed", "opening_break", "opening_removed",
-        "practice_ended", "room_closed", "rooms_ended",
+        "practice_ended", "room_closed", "rooms_ended", "room_changed", "visit_type_off", "clinic_changed",
+        "clinic_ended", "licence_ended", "account_shut",
     ]  # fmt: skip
     of: UUID
     closure: Annotated[ClosureShape | None, Field(description="For kinds that close")] = None
     opening: Annotated[OpeningShape | None, Field(description="For opening_changed")] = None
     break_: Annotated[BreakShape | None, Field(alias="break", description="For opening_break")] = None
+    resource: Annotated[ResourceShape | None, Field(description="For room_changed")] = None
+    visit_type: Annotated[VisitTypeShape | None, Field(description="For visit_type_off: all of it")] = None
+    clinic: Annotated[ClinicShape | None, Field(description="For clinic_changed: all of it")] = None
 
     @model_validator(mode="after")
     def _has_its_part(self) -> Self:
-        parts = {name for name in ("closure", "opening", "break_") if getattr(self, name) is not None}
+        parts = {name for name in PARTS if getattr(self, name) is not None}
         needed = MADE_OF[self.kind]
         if parts != ({needed} if needed else set()):
             raise fault("part", _("Please send the one part that this kind of change needs."))
@@ -106,7 +123,7 @@ class ChooseTime(Shape):
     "/changes",
     body=PlanChange,
     status=201,
-    refuses=(NotFound, Forbidden, OpeningOverlaps),
+    refuses=(NotFound, Forbidden, OpeningOverlaps, NothingHit, OwnAccount, GroupNeeded),
     example={"kind": "close_doctor", "of": SOMEONE, "closure": {"first": "2027-07-05", "last": "2027-07-09"}},
     **PLAN,
 )
@@ -230,7 +247,7 @@ def list_choices_of_proposal(actor: Actor, proposal_id: UUID, query: TimesQuery)
 @endpoint(
     "POST",
     "/proposals/{proposal_id}/accept",
-    refuses=(Answered, TooLate, TimeNotKept, NotInThisState, NotOffered, TimeTaken),
+    refuses=(Answered, TooLate, TimeNotKept, NotInThisState, NotGiven, NotOffered, TimeTaken),
     **ANSWER,
 )
 def accept_proposal(actor: Actor, proposal_id: UUID) -> AppointmentOut:
@@ -242,7 +259,7 @@ def accept_proposal(actor: Actor, proposal_id: UUID) -> AppointmentOut:
     "POST",
     "/proposals/{proposal_id}/choose",
     body=ChooseTime,
-    refuses=(Answered, TooLate, NotInThisState, NotOffered, TimeTaken),
+    refuses=(Answered, TooLate, NotInThisState, NotGiven, NotOffered, TimeTaken),
     example={"starts_at": "2027-07-13T10:00:00+01:00"},
     **ANSWER,
 )

@@ -19,6 +19,9 @@ from portal.domain.clinics.members import AlreadyMember, OwnRole
 from portal.domain.clinics.models import Clinic
 from portal.domain.clinics.shapes import ClinicShape, MemberShape
 from portal.domain.doctors.shapes import Cursor
+from portal.domain.scheduling import withdrawing
+from portal.domain.scheduling.impact import VisitsAffected
+from portal.domain.scheduling.shapes import KeepVisits
 
 TAG = "Clinics"
 WRITE = "clinics:write"
@@ -86,25 +89,34 @@ def create_clinic(actor: Actor, body: ClinicShape) -> Answer:
     "/clinics/{clinic_id}",
     tag=TAG,
     body=ClinicShape,
+    query=KeepVisits,
     answer=ClinicWhole,
+    refuses=(VisitsAffected,),
     scope=WRITE,
     tagged=True,
     guarded=True,
     example=EXAMPLE,
 )
-def change_clinic(actor: Actor, clinic_id: UUID, body: ClinicShape) -> Answer:
+def change_clinic(actor: Actor, clinic_id: UUID, body: ClinicShape, query: KeepVisits) -> Answer:
     """Write a clinic down anew, as its admin; what is left out goes back to its default
 
-    The time zone is the superadmin's to change, because all hours are meant in it.
+    The time zone is the superadmin's to change, because all hours are meant in it. With another zone or address while
+    visits are booked nothing is changed, and 409 `visits_affected` names them: plan it with POST /changes, or send
+    keep_visits=true.
     """
-    etags.unless_changed(ClinicWhole.of(managing.get(actor, clinic_id, lock=True)))
-    return _one(managing.change(actor, clinic_id, **body.values()))
+    etags.unless_changed(ClinicWhole.of(withdrawing.take_clinic(actor, clinic_id)))
+    return _one(withdrawing.change_clinic(actor, clinic_id, keep_visits=query.keep_visits, **body.values()))
 
 
-@endpoint("POST", "/clinics/{clinic_id}/deactivate", **SWITCH)
-def deactivate_clinic(actor: Actor, clinic_id: UUID) -> Answer:
-    """Take a clinic out of the directory and out of booking, as a superadmin; booked visits stand"""
-    return _one(managing.deactivate(actor, clinic_id))
+@endpoint(
+    "POST", "/clinics/{clinic_id}/deactivate", query=KeepVisits, **SWITCH | {"refuses": (Forbidden, VisitsAffected)}
+)
+def deactivate_clinic(actor: Actor, clinic_id: UUID, query: KeepVisits) -> Answer:
+    """Take a clinic out of the directory and out of booking, as a superadmin
+
+    409 `visits_affected` while visits are booked: plan it with POST /changes, or send keep_visits=true.
+    """
+    return _one(withdrawing.close_clinic_for_good(actor, clinic_id, keep_visits=query.keep_visits))
 
 
 @endpoint("POST", "/clinics/{clinic_id}/reactivate", **SWITCH)

@@ -124,7 +124,7 @@ def list_specialties(actor: Actor) -> Specialties:
 
 
 def _why(actor: Actor, query: FreeTimesQuery, at: datetime, zone: ZoneInfo) -> Why:
-    reason = availability.explain(actor, query.practice_id, query.visit_type_id, at, actor.patient_id)
+    reason = availability.explain(actor, query.practice_id, query.visit_type_id, at, policy.who_comes(actor))
     return Why(
         starts_at=at.astimezone(zone),
         time_zone=zone.key,

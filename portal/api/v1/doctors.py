@@ -16,7 +16,6 @@ from portal.api.v1.clinic_invitations import InvitationOut
 from portal.core.actor import Actor
 from portal.core.errors import Forbidden, Invalid, NotFound, TooMany, refuse
 from portal.core.shapes import Label, Limit, Shape
-from portal.domain.changes import kinds
 from portal.domain.clinics.invitations import AlreadyInvited
 from portal.domain.clinics.models import ClinicInvitation
 from portal.domain.doctors import amendments, practices, profiles
@@ -27,7 +26,9 @@ from portal.domain.doctors.profile_shapes import AccountInvitation, DoctorInvita
 from portal.domain.doctors.profiles import OwnLicence
 from portal.domain.doctors.shapes import Cursor
 from portal.domain.identity.accounts import HasAccount
+from portal.domain.scheduling import withdrawing
 from portal.domain.scheduling.impact import VisitsAffected
+from portal.domain.scheduling.shapes import KeepVisits
 
 TAG = "Doctors' profiles"
 WRITE = "clinics:write"
@@ -56,10 +57,6 @@ class RunDoctorsSearch(RunDoctorsQuery):
     """Doctors of these clinics, by name too."""
 
     name: Label
-
-
-class KeepVisitsQuery(Shape):
-    keep_visits: Annotated[bool, Field(description="Booked visits stand although the doctor leaves")] = False
 
 
 class PracticeWhole(Out):
@@ -229,10 +226,14 @@ def verify_licence(actor: Actor, doctor_id: UUID) -> Answer:
     return _one(actor, doctor_id)
 
 
-@endpoint("POST", "/doctors/{doctor_id}/withdraw", refuses=(Forbidden,), **LICENCE)
-def withdraw_licence(actor: Actor, doctor_id: UUID) -> Answer:
-    """The licence does not hold: the profile is hidden and takes no new visits; booked ones stand"""
-    profiles.withdraw_licence(actor, doctor_id)
+@endpoint("POST", "/doctors/{doctor_id}/withdraw", query=KeepVisits, refuses=(Forbidden, VisitsAffected), **LICENCE)
+def withdraw_licence(actor: Actor, doctor_id: UUID, query: KeepVisits) -> Answer:
+    """The licence does not hold: the profile is hidden and takes no new visits
+
+    409 `visits_affected` while visits are booked where you work: plan it with POST /changes, or send keep_visits=true.
+    The desks of other clinics are asked to call their patients.
+    """
+    withdrawing.withdraw_licence(actor, doctor_id, keep_visits=query.keep_visits)
     return _one(actor, doctor_id)
 
 
@@ -303,20 +304,17 @@ def withdraw_amendment(actor: Actor, amendment_id: UUID) -> None:
     "DELETE",
     "/practices/{practice_id}",
     tag=TAG,
-    query=KeepVisitsQuery,
+    query=KeepVisits,
     status=204,
     refuses=(Forbidden, VisitsAffected),
     scope=WRITE,
 )
-def end_practice(actor: Actor, practice_id: UUID, query: KeepVisitsQuery) -> None:
+def end_practice(actor: Actor, practice_id: UUID, query: KeepVisits) -> None:
     """A doctor stops at a clinic of yours and takes no new visits there
 
     409 `visits_affected` while visits are booked: plan it with POST /changes, or send keep_visits=true.
     """
-    ended = kinds.get("practice_ended")
-    wanted = kinds.written(practice_id, {})
-    ended.touches(actor, wanted)
-    ended.save(actor, wanted, keep_visits=query.keep_visits)
+    withdrawing.end_practice(actor, practice_id, keep_visits=query.keep_visits)
 
 
 def _change(actor: Actor, doctor_id: UUID, body: ProfileShape) -> Answer:

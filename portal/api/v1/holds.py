@@ -8,7 +8,7 @@ from portal.api.contract import Answer
 from portal.api.v1 import endpoint
 from portal.api.v1.answers import HoldOut
 from portal.core.actor import Actor
-from portal.core.errors import NotFound
+from portal.core.errors import Forbidden, NotFound
 from portal.domain.scheduling import holds
 from portal.domain.scheduling.caps import SignInToHold, SignInToKeep, TooManyAhead, TooManyHolds
 from portal.domain.scheduling.models import Hold
@@ -27,7 +27,7 @@ TOKEN_HEADER = {"Hold-Token": "The token of the hold, as POST /holds answered it
     body=PlaceHold,
     answer=HoldOut,
     status=201,
-    refuses=(NotFound, NotSelfBookable, NotOffered, TimeTaken, TooManyHolds, SignInToHold, TooManyAhead),
+    refuses=(NotFound, Forbidden, NotSelfBookable, NotOffered, TimeTaken, TooManyHolds, SignInToHold, TooManyAhead),
     scope="appointments:write",
     public=True,
     keyed=True,
@@ -42,7 +42,8 @@ TOKEN_HEADER = {"Hold-Token": "The token of the hold, as POST /holds answered it
 def place_hold(actor: Actor, body: PlaceHold) -> Answer:
     """Keep a time for some minutes while a person makes up their mind
 
-    Works with and without signing in; without, only a few at once from one network, and a share of a doctor's day.
+    Works with and without signing in; without, only a few at once from one network, and a share of a doctor's day. With
+    `patient_id`, who comes, the time is kept only if they are free then.
     Send the token as `hold_token` when booking, or give the time back with DELETE.
     """
     _hold, token = holds.place(actor, **body.values(), token=sent_token())

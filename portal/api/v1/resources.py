@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
-
-from pydantic import Field
 
 from portal.api import etags
 from portal.api.contract import Answer
@@ -19,6 +17,7 @@ from portal.domain.clinics.shapes import GroupShape, ResourceShape
 from portal.domain.scheduling import out_of_use
 from portal.domain.scheduling.impact import VisitsAffected
 from portal.domain.scheduling.out_of_use import GroupNeeded
+from portal.domain.scheduling.shapes import KeepVisits
 
 TAG = "Rooms and devices"
 READ, WRITE = "schedule:read", "clinics:write"
@@ -36,10 +35,6 @@ class Keep(Shape):
     """With `keep_visits` booked visits stand although their room is out of use."""
 
     keep_visits: bool = False
-
-
-class KeepQuery(Shape):
-    keep_visits: Annotated[bool, Field(description="Booked visits stand although their room is gone")] = False
 
 
 @endpoint("POST", "/clinics/{clinic_id}/rooms", status=201, refuses=(NotFound,), keyed=True, **GROUP)
@@ -68,12 +63,12 @@ def change_room_group(actor: Actor, group_id: UUID, body: GroupShape) -> Answer:
     "DELETE",
     "/room-groups/{group_id}",
     tag=TAG,
-    query=KeepQuery,
+    query=KeepVisits,
     status=204,
     refuses=(GroupNeeded, VisitsAffected),
     scope=WRITE,
 )
-def end_room_group(actor: Actor, group_id: UUID, query: KeepQuery) -> None:
+def end_room_group(actor: Actor, group_id: UUID, query: KeepVisits) -> None:
     """Take a sort of room or device away with all of it
 
     409 `visits_affected` while visits are booked into it: plan it with POST /changes, or send keep_visits=true.
@@ -95,12 +90,15 @@ def get_resource(actor: Actor, resource_id: UUID) -> ResourceWhole:
     return ResourceWhole.of(resources.resource(actor, resource_id))
 
 
-@endpoint("PUT", "/resources/{resource_id}", guarded=True, **ONE)
-def change_resource(actor: Actor, resource_id: UUID, body: ResourceShape) -> Answer:
-    """Give a room or device another name or number of places; visits booked into it stay"""
-    resources.group(actor, resources.resource(actor, resource_id).group_id, lock=True)
-    etags.unless_changed(ResourceWhole.of(resources.resource(actor, resource_id)))
-    told = ResourceWhole.of(resources.change(actor, resource_id, **body.values()))
+@endpoint("PUT", "/resources/{resource_id}", query=KeepVisits, refuses=(VisitsAffected,), guarded=True, **ONE)
+def change_resource(actor: Actor, resource_id: UUID, body: ResourceShape, query: KeepVisits) -> Answer:
+    """Give a room or device another name or number of places
+
+    409 `visits_affected` when it takes fewer than are booked at once: plan it with POST /changes, or send
+    keep_visits=true.
+    """
+    etags.unless_changed(ResourceWhole.of(out_of_use.take(actor, resource_id)))
+    told = ResourceWhole.of(out_of_use.change(actor, resource_id, keep_visits=query.keep_visits, **body.values()))
     return Answer(told, {"ETag": etags.of(told)})
 
 

@@ -17,8 +17,10 @@ from portal.core.shapes import Label, Limit, Shape
 from portal.domain.access import people
 from portal.domain.access.people import Person, Role
 from portal.domain.doctors.shapes import Cursor
-from portal.domain.identity import accounts
 from portal.domain.identity.accounts import OwnAccount
+from portal.domain.scheduling import withdrawing
+from portal.domain.scheduling.impact import VisitsAffected
+from portal.domain.scheduling.shapes import KeepVisits
 
 TAG = "Accounts"
 RoleName = Literal["patient", "doctor", "staff", "pharmacist", "admin", "superadmin"]
@@ -116,19 +118,29 @@ def get_user(actor: Actor, user_id: UUID) -> UserOut:
     return UserOut.of(people.get(actor, user_id))
 
 
-@endpoint("POST", "/users/{user_id}/deactivate", refuses=(Forbidden, OwnAccount), **SWITCH)
-def deactivate_user(actor: Actor, user_id: UUID) -> UserOut:
-    """Shut an account at once, as a superadmin: its sign-ins and tokens end"""
+@endpoint(
+    "POST",
+    "/users/{user_id}/deactivate",
+    query=KeepVisits,
+    refuses=(Forbidden, OwnAccount, VisitsAffected),
+    **SWITCH,
+)
+def deactivate_user(actor: Actor, user_id: UUID, query: KeepVisits) -> UserOut:
+    """Shut an account at once, as a superadmin: its sign-ins and tokens end
+
+    A doctor whose account is shut takes no new visits. 409 `visits_affected` while patients are booked there: plan it
+    with POST /changes, or send keep_visits=true.
+    """
     people.get(actor, user_id)
-    accounts.deactivate(actor, user_id)
+    withdrawing.shut_account(actor, user_id, keep_visits=query.keep_visits)
     return UserOut.of(people.get(actor, user_id))
 
 
 @endpoint("POST", "/users/{user_id}/reactivate", refuses=(Forbidden,), **SWITCH)
 def reactivate_user(actor: Actor, user_id: UUID) -> UserOut:
-    """Open an account again, as a superadmin"""
+    """Open an account again, as a superadmin; its doctor can be booked as before"""
     people.get(actor, user_id)
-    accounts.reactivate(actor, user_id)
+    withdrawing.open_account(actor, user_id)
     return UserOut.of(people.get(actor, user_id))
 
 

@@ -12,7 +12,8 @@ from portal.core.actor import Actor
 from portal.core.errors import NotFound
 from portal.domain.clinics import managing
 from portal.domain.scheduling import visit_types
-from portal.domain.scheduling.shapes import VisitTypeShape
+from portal.domain.scheduling.impact import VisitsAffected
+from portal.domain.scheduling.shapes import KeepVisits, VisitTypeShape
 
 TAG = "Visit types"
 READ, WRITE = "schedule:read", "clinics:write"
@@ -65,20 +66,23 @@ def add_visit_type(actor: Actor, clinic_id: UUID, body: VisitTypeShape) -> Answe
     "/visit-types/{visit_type_id}",
     tag=TAG,
     body=VisitTypeShape,
+    query=KeepVisits,
     answer=VisitTypeWhole,
+    refuses=(VisitsAffected,),
     scope=WRITE,
     tagged=True,
     guarded=True,
     example=EXAMPLE | {"is_active": False},
 )
-def change_visit_type(actor: Actor, visit_type_id: UUID, body: VisitTypeShape) -> Answer:
+def change_visit_type(actor: Actor, visit_type_id: UUID, body: VisitTypeShape, query: KeepVisits) -> Answer:
     """Write a visit type down anew; booked visits keep their length, price and rooms
 
-    What is left out goes back to its default. With `is_active: false` it cannot be booked any more.
+    What is left out goes back to its default. With `is_active: false` it cannot be booked any more: 409
+    `visits_affected` while visits of it are booked. Plan it with POST /changes then, or send keep_visits=true.
     """
-    managing.get(actor, visit_types.get(actor, visit_type_id).clinic_id, lock=True)
+    visit_types.take(actor, visit_type_id)
     etags.unless_changed(_whole(actor, visit_type_id))
-    visit_types.change(actor, visit_type_id, **body.values())
+    visit_types.change(actor, visit_type_id, keep_visits=query.keep_visits, **body.values())
     told = _whole(actor, visit_type_id)
     return Answer(told, {"ETag": etags.of(told)})
 

@@ -22,6 +22,7 @@ from portal.domain.scheduling.refusals import (
     EmailNotVerified,
     HoldExpired,
     NoPatientProfile,
+    NotGiven,
     NotInThisState,
     NotOffered,
     NotSelfBookable,
@@ -193,7 +194,7 @@ def get_offer(actor: Actor, offer_id: UUID) -> OfferOut:
     "/waitlist/offers/{offer_id}/accept",
     tag=TAG,
     answer=AppointmentOut,
-    refuses=(Forbidden, OfferOver, HoldExpired, NotInThisState, NotOffered, TimeTaken),
+    refuses=(Forbidden, OfferOver, HoldExpired, NotInThisState, NotGiven, NotOffered, TimeTaken),
     scope=WRITE,
     keyed=True,
 )

@@ -168,7 +168,7 @@ def _asked(actor: Actor, proposal_id: UUID, *, lock: bool = True) -> Proposal:
 def _lock_visit(which: Select[Any]) -> None:
     """Wait for the visit; always before its proposal, as whoever saves a change does, so that none wait in a circle."""
     visit = select(Appointment.id).where(Appointment.id.in_(which))
-    session().execute(visit.with_for_update(of=Appointment))
+    session().execute(visit.with_for_update(of=Appointment, key_share=True))
 
 
 def _answerable(actor: Actor) -> ColumnElement[bool]:

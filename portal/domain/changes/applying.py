@@ -19,7 +19,7 @@ from portal.domain.changes.kinds import Kind
 from portal.domain.changes.models import Change, Proposal
 from portal.domain.changes.planning import unsaved
 from portal.domain.changes.refusals import LookAgain
-from portal.domain.scheduling import booking, taking
+from portal.domain.scheduling import appointments, booking, taking
 from portal.domain.scheduling.models import Appointment
 
 ANSWER = timedelta(hours=48)  # how long patients have to answer
@@ -36,7 +36,8 @@ def apply(actor: Actor, change_id: UUID | str, decisions: Mapping[UUID, str]) ->
     """
     change = unsaved(actor, change_id)
     sort = kinds.get(change.kind)
-    _nobody_else_moves_them(change)
+    known = select(Proposal.appointment_id).where(Proposal.change_id == change.id)
+    appointments.take(known.scalar_subquery())
     taking.closing([practice.id for practice in sort.touches(actor, change.wanted)])
     visits = {visit.id: visit for visit in drafting.hit(actor, sort, change.wanted)}
     _nothing_new(change, visits)
@@ -55,14 +56,6 @@ def apply(actor: Actor, change_id: UUID | str, decisions: Mapping[UUID, str]) ->
     session().flush()
     record(actor, "change.applied", change, clinic_id=change.clinic_id, kind=change.kind, visits=len(proposals))
     return change
-
-
-def _nobody_else_moves_them(change: Change) -> None:
-    """Lock the visits first, in the order in which moves and answers lock."""
-    known = select(Proposal.appointment_id).where(Proposal.change_id == change.id)
-    session().execute(
-        select(Appointment.id).where(Appointment.id.in_(known)).order_by(Appointment.id).with_for_update()
-    )
 
 
 def _nothing_new(change: Change, visits: Mapping[UUID, Appointment]) -> None:

@@ -20,7 +20,6 @@ from portal.domain.changes.proposing import Found
 from portal.domain.scheduling.impact import VisitsAffected
 from portal.domain.scheduling.models import Appointment
 
-DECISIONS = ("move", "choose", "keep", "cancel")
 ROUNDS = 3  # how often other times are looked for when somebody was faster
 
 
@@ -39,10 +38,10 @@ def proposals_of(change: Change) -> list[Proposal]:
 
 def decide(change: Change, decisions: Mapping[UUID, str]) -> list[Proposal]:
     """The proposals of a locked change with these decisions in them; raises Invalid for one that cannot be."""
-    found = proposals_of(change)
+    found, possible = proposals_of(change), kinds.get(change.kind).decisions
     for proposal in found:
         said = decisions.get(proposal.id, proposal.decision)
-        if said not in DECISIONS or (said == "move" and proposal.hold_id is None):
+        if said not in possible or (said == "move" and proposal.hold_id is None):
             raise DecisionMissing
         proposal.decision = said
     return found
@@ -73,7 +72,7 @@ def fit(actor: Actor, change: Change) -> None:
     for proposal in proposals.values():
         if proposal.starts_at and proposal.hold_id not in kept:
             again[proposal.appointment_id], proposal.hold_id = proposal.starts_at, None
-    left = [visit for visit in visits if proposals[visit.id].hold_id is None]
+    left = [visit for visit in visits if proposals[visit.id].hold_id is None] if sort.proposes else []
     for _round in range(ROUNDS):
         left = _place(actor, sort, change, proposals, left, again)
         if not left:
@@ -82,8 +81,14 @@ def fit(actor: Actor, change: Change) -> None:
         if proposal.hold_id is None:
             proposal.starts_at = None
         if proposal.decision is None or (proposal.decision == "move" and proposal.hold_id is None):
-            proposal.decision = "move" if proposal.hold_id else "choose"
+            proposal.decision = _at_first(sort, proposal)
     session().flush()
+
+
+def _at_first(sort: Kind, proposal: Proposal) -> str:
+    if not sort.proposes:
+        return sort.decisions[0]
+    return "move" if proposal.hold_id else "choose"
 
 
 def forget(proposals: Sequence[Proposal]) -> None:

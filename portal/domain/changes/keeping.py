@@ -27,6 +27,7 @@ def keep(found: Sequence[Found], until: datetime) -> dict[UUID, UUID]:
     holds = {one.visit_id: _hold(one, until) for one in found}
     session().execute(insert(Hold), list(holds.values()))
     rows = [row for one in found for row in _occupancies(one, holds[one.visit_id])]
+    rows.sort(key=lambda row: (row["kind"] != "doctor", row["resource_id"]))  # as every booking: doctors before rooms
     statement = insert_if_free(Occupancy).values(rows).on_conflict_do_nothing().returning(Occupancy.hold_id)
     granted = Counter(session().scalars(statement))
     won = {one.visit_id for one in found if granted[holds[one.visit_id]["id"]] == 1 + len(one.rooms)}

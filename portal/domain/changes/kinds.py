@@ -4,36 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, time
 from typing import Annotated, Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload
 
-from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.days import Day
 from portal.core.db import session
 from portal.core.errors import NotFound, refuse
-from portal.core.policy import allow, as_id
+from portal.core.policy import as_id
 from portal.core.shapes import Empty, Line, Shape, WallTime
 from portal.core.text import lazy as _
 from portal.domain.clinics import managing, resources
-from portal.domain.doctors import practices
-from portal.domain.doctors.models import Practice
-from portal.domain.scheduling import closures, hours, hours_copying, impact, out_of_use, public_holidays
-from portal.domain.scheduling.models import Appointment
+from portal.domain.clinics.shapes import ClinicShape, ResourceShape
+from portal.domain.doctors import profiles
+from portal.domain.doctors.models import Doctor, Practice
+from portal.domain.identity import accounts
+from portal.domain.scheduling import (
+    closures,
+    hours,
+    hours_copying,
+    out_of_use,
+    public_holidays,
+    visit_types,
+    withdrawing,
+)
+from portal.domain.scheduling.shapes import VisitTypeShape
 
 # (actor, id of what changes, keep_visits=, about…): raises VisitsAffected for visits it hits unless they are kept
 Verb = Callable[..., Any]
-FOREVER = datetime(2300, 1, 1, tzinfo=UTC)
+DECISIONS = ("move", "choose", "keep", "cancel")
 Practices = Callable[[Actor, str, Mapping[str, Any]], list[Practice]]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One sort of change. `practices` are those whose bookings wait while it is saved, doctor and clinic loaded."""
+    """One sort of change. `practices` are those whose bookings wait while it is saved, doctor and clinic loaded.
+
+    `decisions` are what can become of a visit it hits; without "move" no new times are looked for, and the first of
+    them stands until another is chosen.
+    """
 
     name: str
     words: Any
@@ -41,12 +54,18 @@ class Kind:
     practices: Practices
     shape: type[Shape] | None = None  # for a verb that takes plain values
     code: str = "doctor_away"  # why a visit is called off because of it
+    decisions: tuple[str, ...] = DECISIONS
 
     def save(self, actor: Actor, wanted: Mapping[str, Any], *, keep_visits: bool) -> Any:
         """Do it as it was written down; raises as its verb does."""
         about = {name: value for name, value in wanted.items() if name != "of"}
         values = self.shape.parse(about).values() if self.shape else about
         return self.verb(actor, wanted["of"], keep_visits=keep_visits, **values)
+
+    @property
+    def proposes(self) -> bool:
+        """Whether other times can be had after it."""
+        return "move" in self.decisions
 
     def touches(self, actor: Actor, wanted: Mapping[str, Any]) -> list[Practice]:
         """The practices whose hours change; raises NotFound or Forbidden."""
@@ -81,6 +100,11 @@ def get(name: str) -> Kind:
     return _known.get(name) or refuse(NotFound)
 
 
+def known() -> list[str]:
+    """The names of all kinds."""
+    return sorted(_known)
+
+
 def written(of: UUID | str, about: Mapping[str, Any]) -> dict[str, Any]:
     """What is wanted as plain values that can be stored and read back."""
     return {"of": str(of), **{name: _plain(value) for name, value in about.items() if name != "keep_visits"}}
@@ -94,14 +118,6 @@ def _plain(value: Any) -> Any:
     return [_plain(one) for one in value] if isinstance(value, list | tuple | set | frozenset) else value
 
 
-def _end_practice(actor: Actor, of: str, /, *, keep_visits: bool) -> Practice:
-    """A doctor leaves a clinic; the visits booked there are not forgotten."""
-    practice = hours.practice_for(actor, of)
-    visits = impact.during(Appointment.practice_id == practice.id, clock.now(), FOREVER)
-    impact.unless_kept(visits, keep_visits)
-    return practices.end(actor, practice.id)
-
-
 def _of_doctor(actor: Actor, of: str, about: Mapping[str, Any]) -> list[Practice]:
     return closures.practices_of(actor, as_id(of)) or refuse(NotFound)
 
@@ -111,11 +127,8 @@ def _of_practice(actor: Actor, of: str, about: Mapping[str, Any]) -> list[Practi
 
 
 def _of_ended(actor: Actor, of: str, about: Mapping[str, Any]) -> list[Practice]:
-    """Only the clinic's admins end a practice; it exists for nobody else."""
-    statement = select(Practice).where(Practice.id == as_id(of)).options(joinedload(Practice.clinic))
-    practice = session().scalars(statement).one_or_none() or refuse(NotFound)
-    allow(actor.administers(practice.clinic_id), NotFound)
-    return [practice]
+    practice = withdrawing.practice_to_end(actor, of)
+    return _practices(Practice.id == practice.id)
 
 
 def _of_opening(actor: Actor, of: str, about: Mapping[str, Any]) -> list[Practice]:
@@ -124,8 +137,29 @@ def _of_opening(actor: Actor, of: str, about: Mapping[str, Any]) -> list[Practic
 
 def _of_clinic(actor: Actor, of: str, about: Mapping[str, Any]) -> list[Practice]:
     """All of them, those that have ended too: visits may still stand there."""
-    clinic = managing.get(actor, of)
-    statement = select(Practice).where(Practice.clinic_id == clinic.id).order_by(Practice.created_at)
+    return _practices(Practice.clinic_id == managing.get(actor, of).id)
+
+
+def _of_closed(actor: Actor, of: str, about: Mapping[str, Any]) -> list[Practice]:
+    return _practices(Practice.clinic_id == managing.to_switch(actor, of).id)
+
+
+def _of_type(actor: Actor, of: str, about: Mapping[str, Any]) -> list[Practice]:
+    return _practices(Practice.clinic_id == visit_types.get(actor, of).clinic_id)
+
+
+def _of_licence(actor: Actor, of: str, about: Mapping[str, Any]) -> list[Practice]:
+    """Those at clinics where the actor works: the others decide about their own visits."""
+    found = _practices(Practice.doctor_id == profiles.to_administer(actor, of).id)
+    return [practice for practice in found if actor.works_at(practice.clinic_id)]
+
+
+def _of_account(actor: Actor, of: str, about: Mapping[str, Any]) -> list[Practice]:
+    return _practices(Practice.doctor.has(Doctor.user_id == accounts.to_shut(actor, as_id(of)).id))
+
+
+def _practices(which: ColumnElement[bool]) -> list[Practice]:
+    statement = select(Practice).where(which).order_by(Practice.created_at, Practice.id)
     return list(session().scalars(statement.options(joinedload(Practice.clinic), joinedload(Practice.doctor))))
 
 
@@ -145,11 +179,40 @@ add(
     Kind("holidays", _("Public holidays"), public_holidays.take_over, _of_clinic, code="clinic_closed"),
     Kind("room_closed", _("A room or device goes out of use"), out_of_use.close, _of_resource, code="clinic_closed"),
     Kind("rooms_ended", _("Rooms or devices are removed"), out_of_use.end_group, _of_group, code="clinic_closed"),
+    Kind("room_changed", _("A room or device takes fewer"), out_of_use.change, _of_resource, ResourceShape),
     Kind("opening_changed", _("Other opening hours"), hours.change, _of_opening),
     Kind("opening_moved", _("Other opening hours"), hours.stretch, _of_opening, StretchShape),
     Kind("opening_break", _("A break"), hours.take_break, _of_opening),
     Kind("opening_removed", _("Opening hours removed"), hours.remove, _of_opening),
     Kind("copy_day", _("Opening hours copied"), hours_copying.copy_day, _of_practice),
     Kind("copy_week", _("Opening hours copied"), hours_copying.copy_week, _of_practice),
-    Kind("practice_ended", _("The doctor leaves the clinic"), _end_practice, _of_ended),
+    Kind("practice_ended", _("The doctor leaves the clinic"), withdrawing.end_practice, _of_ended),
+    Kind("licence_ended", _("The licence is withdrawn"), withdrawing.withdraw_licence, _of_licence),
+    Kind("account_shut", _("The doctor’s account is deactivated"), withdrawing.shut_account, _of_account),
+    Kind(
+        "visit_type_off",
+        _("The visit type is switched off"),
+        visit_types.change,
+        _of_type,
+        VisitTypeShape,
+        code="other",
+        decisions=("keep", "cancel"),
+    ),
+    Kind(
+        "clinic_changed",
+        _("The clinic’s address or time zone changes"),
+        withdrawing.change_clinic,
+        _of_clinic,
+        ClinicShape,
+        code="other",
+        decisions=("keep", "choose", "cancel"),
+    ),
+    Kind(
+        "clinic_ended",
+        _("The clinic closes for good"),
+        withdrawing.close_clinic_for_good,
+        _of_closed,
+        code="clinic_closed",
+        decisions=("keep", "cancel"),
+    ),
 )

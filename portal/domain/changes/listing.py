@@ -85,9 +85,9 @@ class Summary:
 
 
 def show(actor: Actor, change_id: UUID | str) -> Sheet:
-    """A change with every visit it hits; raises NotFound."""
+    """A change with the visits it hits, those the actor may see; raises NotFound."""
     change = find(actor, Change, change_id, joinedload(Change.clinic), joinedload(Change.practice))
-    return Sheet(change, kinds.get(change.kind), _lines(Proposal.change_id == change.id))
+    return Sheet(change, kinds.get(change.kind), _lines(Proposal.change_id == change.id, Appointment.visible(actor)))
 
 
 def recent(actor: Actor) -> list[Summary]:
@@ -100,7 +100,7 @@ def recent(actor: Actor) -> list[Summary]:
         .limit(MOST_LISTED)
     )
     found = [change for change in session().scalars(statement) if change.state == "applied" or _is_live(change)]
-    lines = _lines(Proposal.change_id.in_([change.id for change in found]))
+    lines = _lines(Proposal.change_id.in_([change.id for change in found]), Appointment.visible(actor))
     counts: dict[UUID, Counter[str]] = {change.id: Counter() for change in found}
     for line in lines:
         counts[line.proposal.change_id][line.standing] += 1

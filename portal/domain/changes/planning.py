@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -23,7 +24,7 @@ from portal.domain.changes import drafting, keeping, kinds, proposing, trial
 from portal.domain.changes.kinds import Kind
 from portal.domain.changes.models import Change, Proposal
 from portal.domain.changes.proposing import Found
-from portal.domain.changes.refusals import ChangeOver
+from portal.domain.changes.refusals import ChangeOver, NothingHit
 from portal.domain.doctors.models import Practice
 from portal.domain.scheduling import finding, taking
 from portal.domain.scheduling.finding import Week
@@ -47,11 +48,11 @@ class Choice:
 def save_or_plan(actor: Actor, kind: str, of: UUID | str, /, **about: Any) -> Change | None:
     """Save a change that hits no booked visit, at once; else a plan of it, in which each visit has to be decided.
 
-    `of` is the id of the doctor, clinic, practice or opening that changes, `about` what the kind's verb takes. Raises
-    what the verb raises.
+    `of` is the id of the doctor, clinic, practice or opening that changes, `about` what the kind's verb takes. The lock
+    the verb holds goes with its refusal: what is booked until the plan is saved is found then. Raises what the verb
+    raises.
     """
     sort, wanted = kinds.get(kind), kinds.written(of, about)
-    taking.closing([practice.id for practice in sort.touches(actor, wanted)])
     try:
         with trial.all_or_nothing():
             sort.save(actor, wanted, keep_visits=False)
@@ -61,9 +62,13 @@ def save_or_plan(actor: Actor, kind: str, of: UUID | str, /, **about: Any) -> Ch
 
 
 def plan(actor: Actor, kind: str, of: UUID | str, /, **about: Any) -> Change:
-    """A draft of the change with a proposal for each visit it hits; the same draft when it is planned already."""
+    """A draft of the change with a proposal for each visit it hits; the same draft when it is planned already.
+
+    Raises what the verb raises, and NothingHit where nobody receives who could be hit.
+    """
     sort, wanted = kinds.get(kind), kinds.written(of, about)
     practices = sort.touches(actor, wanted)
+    allow(bool(practices), NothingHit)
     taking.one_at_a_time("plan", practices[0].clinic_id)
     same = select(Change.id).where(
         Change.made_by == actor.user_id, Change.kind == kind, Change.wanted == wanted, Change.state == "draft"
@@ -103,8 +108,7 @@ def choices(actor: Actor, proposal_id: UUID, day: date | None = None, practice_i
     """The free times of a week for one visit as they would be after the change, with its own doctor or a colleague."""
     proposal, change = _open(actor, proposal_id)
     visit = proposal.appointment
-    with trial.undone():
-        kinds.get(change.kind).save(actor, change.wanted, keep_visits=True)
+    with _after(actor, change):
         return choice(actor, visit, day or (proposal.starts_at or visit.starts_at), practice_id)
 
 
@@ -129,8 +133,7 @@ def propose(actor: Actor, proposal_id: UUID, *, starts_at: datetime, practice_id
     proposal, change = _open(actor, proposal_id)
     visit = proposal.appointment
     where = practice_id or visit.practice_id
-    with trial.undone():
-        kinds.get(change.kind).save(actor, change.wanted, keep_visits=True)
+    with _after(actor, change):
         allow(where in {place.id for place in proposing.places(visit)}, NotFound)
         found = proposing.exactly(visit, where, starts_at)
     if not isinstance(found, Found):
@@ -170,6 +173,16 @@ def unsaved(actor: Actor, change_id: UUID | str) -> Change:
     allow(change.state != "applied", ChangeOver)
     kinds.get(change.kind).touches(actor, change.wanted)
     return change
+
+
+@contextmanager
+def _after(actor: Actor, change: Change) -> Iterator[None]:
+    """Everything in this block is as it would be after the change; raises NotFound where no times can be had then."""
+    sort = kinds.get(change.kind)
+    allow(sort.proposes, NotFound)
+    with trial.undone():
+        sort.save(actor, change.wanted, keep_visits=True)
+        yield
 
 
 def _draft(actor: Actor, sort: Kind, wanted: dict[str, Any], practices: Sequence[Practice]) -> Change:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.core import clock
 from portal.core.db import session
+from portal.domain.clinics.models import Clinic
 from portal.domain.doctors.models import Doctor, Practice, doctor_specialties
 from portal.domain.scheduling import availability, rulebook, timetable
 from portal.domain.scheduling.models import Appointment, Hold, Occupancy
@@ -78,7 +79,9 @@ def places(visit: Appointment) -> list[Practice]:
     ids = _colleagues([visit])[visit.id]
     statement = (
         select(Practice)
-        .where(Practice.id.in_([visit.practice_id, *ids]), Practice.is_active)
+        .join(Practice.doctor)
+        .join(Practice.clinic)
+        .where(Practice.id.in_([visit.practice_id, *ids]), Practice.is_active, Clinic.is_active, Doctor.public())
         .options(joinedload(Practice.doctor))
     )
     found = session().scalars(statement.execution_options(populate_existing=True))
@@ -103,7 +106,7 @@ class _Ground:
         """Read the rules of these practices for every type that is asked for."""
         ids = list(practice_ids)
         for type_id in sorted({visit.visit_type_id for visit in self.visits}) if ids else ():
-            found = rulebook.read(ids, *self.span, visit_type_id=type_id, also_unverified=True)
+            found = rulebook.read(ids, *self.span, visit_type_id=type_id)
             self.books |= {(practice_id, type_id): book for practice_id, book in found.items()}
 
     def at(self, visit: Appointment, practice_id: UUID, starts_at: datetime | None) -> Found | None:

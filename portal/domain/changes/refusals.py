@@ -19,6 +19,13 @@ class ChangeOver(Gone):
     sentence = _("This change was saved already.")
 
 
+class NothingHit(Conflict):
+    """Nobody receives there, so no visit can be hit and there is nothing to decide."""
+
+    code = "nothing_hit"
+    sentence = _("No visit is affected. It can be saved at once.")
+
+
 class Answered(Conflict):
     """Nobody asks any more: it was answered, or the visit was changed in another way."""
 

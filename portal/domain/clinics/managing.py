@@ -21,6 +21,8 @@ from portal.core.text import lazy as _
 from portal.domain.clinics.models import Clinic, Holiday
 from portal.domain.clinics.shapes import WEEKDAYS
 
+MEANT_IN = ("time_zone", "address", "city", "postcode")  # when and where people are expected
+
 
 def administered(actor: Actor) -> ColumnElement[bool]:
     """In SQL: the clinics the actor runs."""
@@ -46,7 +48,7 @@ def get(actor: Actor, key: UUID | str, *, lock: bool = False) -> Clinic:
     wanted = Clinic.id == as_id(key) if is_id(key) else Clinic.slug == key
     statement = select(Clinic).where(wanted, administered(actor))
     if lock:
-        statement = statement.with_for_update().execution_options(populate_existing=True)
+        statement = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
     return session().scalars(statement).one_or_none() or refuse(NotFound)
 
 
@@ -76,12 +78,11 @@ def create(actor: Actor, **about: Any) -> Clinic:
 def change(actor: Actor, key: UUID | str, **about: Any) -> Clinic:
     """Correct what is known of a clinic; its address in the portal stays as it is.
 
-    The zone is the superadmin's to change, because every opening is meant in it; raises Invalid for others.
+    The zone is the superadmin's to change, because every opening is meant in it; raises Invalid for others. Whoever
+    calls this has looked at the visits that are booked (withdrawing.change_clinic).
     """
     clinic = get(actor, key, lock=True)
-    values = _columns(about)
-    if values["time_zone"] != clinic.time_zone and not actor.is_superadmin:
-        raise Invalid(fields={"time_zone": _("Ask the superadmin to change the time zone: all hours are meant in it.")})
+    values = may_write(actor, clinic, about)
     changed = sorted(name for name, value in values.items() if getattr(clinic, name) != value)
     for name in changed:
         setattr(clinic, name, values[name])
@@ -91,9 +92,27 @@ def change(actor: Actor, key: UUID | str, **about: Any) -> Clinic:
     return clinic
 
 
+def may_write(actor: Actor, clinic: Clinic, about: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that say so much of a clinic, if the actor may write them there; raises Invalid."""
+    values = _columns(about)
+    if values["time_zone"] != clinic.time_zone and not actor.is_superadmin:
+        raise Invalid(fields={"time_zone": _("Ask the superadmin to change the time zone: all hours are meant in it.")})
+    return values
+
+
 def deactivate(actor: Actor, key: UUID | str) -> Clinic:
-    """Take a clinic out of the directory and out of booking; visits already booked stand. For the superadmin."""
+    """Take a clinic out of the directory and out of booking. For the superadmin.
+
+    Whoever calls this has looked at the visits that are booked (withdrawing.close_clinic_for_good).
+    """
     return _switch(actor, key, False, "clinic.deactivated")
+
+
+def to_switch(actor: Actor, key: UUID | str) -> Clinic:
+    """The clinic, for who may open or close it for good: the superadmin. Raises NotFound or Forbidden."""
+    clinic = get(actor, key)
+    allow(actor.is_superadmin, Forbidden, _("Only a superadmin can open or close a clinic."))
+    return clinic
 
 
 def reactivate(actor: Actor, key: UUID | str) -> Clinic:
@@ -113,8 +132,8 @@ def count(actor: Actor) -> int:
 
 
 def _switch(actor: Actor, key: UUID | str, on: bool, event: str) -> Clinic:
+    to_switch(actor, key)
     clinic = get(actor, key, lock=True)
-    allow(actor.is_superadmin, Forbidden, _("Only a superadmin can open or close a clinic."))
     if clinic.is_active != on:
         clinic.is_active = on
         record(actor, event, clinic, clinic_id=clinic.id)

@@ -36,7 +36,9 @@ def group(actor: Actor, group_id: UUID | str, *, lock: bool = False) -> Resource
         .options(joinedload(ResourceGroup.clinic), selectinload(ResourceGroup.resources))
     )
     if lock:
-        statement = statement.with_for_update(of=ResourceGroup).execution_options(populate_existing=True)
+        statement = statement.with_for_update(of=ResourceGroup, key_share=True).execution_options(
+            populate_existing=True
+        )
     found = session().scalars(statement).one_or_none() or refuse(NotFound)
     allow(actor.administers(found.clinic_id), NotFound)
     return found
@@ -82,7 +84,7 @@ def add(actor: Actor, group_id: UUID | str, **about: Any) -> Resource:
     """One more room or device of a group; `about` is a ResourceShape's values. Raises Invalid for a name in use."""
     wanted = ResourceShape.parse(about)
     found = group(actor, group_id, lock=True)
-    _name_is_free(found.id, wanted.name)
+    name_is_free(found.id, wanted.name)
     made = Resource(group_id=found.id, **wanted.values())
     found.resources.append(made)
     session().flush()
@@ -91,11 +93,16 @@ def add(actor: Actor, group_id: UUID | str, **about: Any) -> Resource:
 
 
 def change(actor: Actor, resource_id: UUID | str, **about: Any) -> Resource:
-    """Give a room or device another name or number of places; visits booked into it stay. Raises as `add` does."""
+    """Give a room or device another name or number of places. Raises as `add` does.
+
+    Whoever calls this has looked at the visits booked into it (out_of_use.change).
+    """
     wanted = ResourceShape.parse(about)
     found = resource(actor, resource_id)
-    session().execute(select(ResourceGroup.id).where(ResourceGroup.id == found.group_id).with_for_update())
-    _name_is_free(found.group_id, wanted.name, but=found.id)
+    session().execute(
+        select(ResourceGroup.id).where(ResourceGroup.id == found.group_id).with_for_update(key_share=True)
+    )
+    name_is_free(found.group_id, wanted.name, but=found.id)
     if (found.name, found.places) != (wanted.name, wanted.places):
         found.name, found.places = wanted.name, wanted.places
         record(actor, "resource.changed", found, clinic_id=found.group.clinic_id)
@@ -121,7 +128,8 @@ def _group_is_free(clinic_id: UUID, name: str, but: UUID | None = None) -> None:
         raise Invalid(fields={"name": _("This clinic has rooms or devices of this name already.")})
 
 
-def _name_is_free(group_id: UUID, name: str, but: UUID | None = None) -> None:
+def name_is_free(group_id: UUID, name: str, but: UUID | None = None) -> None:
+    """Go on if no other room or device of the group has this name; raises Invalid."""
     same = select(Resource.id).where(
         Resource.group_id == group_id, func.lower(Resource.name) == name.lower(), Resource.id != but
     )

@@ -147,7 +147,7 @@ def _take_profile(actor: Actor, invitation: ClinicInvitation, doctor: Doctor) ->
     session().flush()
     record(actor, "doctor.account_connected", doctor, clinic_id=invitation.clinic_id, user_id=actor.user_id)
     if doctor.licence_verified_by == actor.user_id:
-        profiles.unverify(actor, doctor)
+        profiles.unverify(actor, doctor, undecided=True)
 
 
 def _one_at_a_time(user_id: UUID | None) -> None:

@@ -103,7 +103,10 @@ def begin(actor: Actor, invitation: ClinicInvitation, doctor: Doctor) -> Practic
 
 
 def end(actor: Actor, practice_id: UUID | str) -> Practice:
-    """A doctor stops at a clinic: it takes no new visits there; booked ones stand until moved or cancelled."""
+    """A doctor stops at a clinic and takes no new visits there.
+
+    Whoever calls this has looked at the visits that are booked (withdrawing.end_practice).
+    """
     practice = _practice(actor, practice_id)
     if practice.is_active:
         practice.is_active = False
@@ -174,6 +177,8 @@ def _join(actor: Actor, doctor_id: UUID, clinic_id: UUID, fee_minor: int | None)
 
 def _practice(actor: Actor, practice_id: UUID | str) -> Practice:
     statement = select(Practice).where(Practice.id == as_id(practice_id)).options(joinedload(Practice.doctor))
-    practice = session().scalars(statement.with_for_update(of=Practice)).one_or_none() or refuse(NotFound)
+    practice = session().scalars(statement.with_for_update(of=Practice, key_share=True)).one_or_none() or refuse(
+        NotFound
+    )
     allow(actor.is_superadmin or practice.clinic_id in actor.clinics_as(ADMIN), NotFound)
     return practice

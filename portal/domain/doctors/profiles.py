@@ -56,7 +56,7 @@ def get(actor: Actor, key: UUID | str, *, lock: bool = False) -> Doctor:
     wanted = Doctor.id == as_id(key) if is_id(key) else Doctor.slug == key
     statement = select(Doctor).where(wanted).options(*WHOLE)
     if lock:
-        statement = statement.with_for_update(of=Doctor).execution_options(populate_existing=True)
+        statement = statement.with_for_update(of=Doctor, key_share=True).execution_options(populate_existing=True)
     doctor = session().scalars(statement).unique().one_or_none() or refuse(NotFound)
     allow(may_change(actor, doctor), NotFound)
     return doctor
@@ -156,20 +156,42 @@ def verify_licence(actor: Actor, key: UUID | str, seen: str | None = None) -> Do
 
 
 def withdraw_licence(actor: Actor, key: UUID | str) -> Doctor:
-    """The licence does not hold: the profile is not public and takes no new visits; booked ones stand."""
-    doctor = get(actor, key, lock=True)
-    allow(may_administer(actor, doctor))
+    """The licence does not hold: the profile is not public and takes no new visits. Raises NotFound or Forbidden.
+
+    Whoever calls this has looked at the visits that are booked (withdrawing.withdraw_licence).
+    """
+    doctor = to_administer(actor, key, lock=True)
     if doctor.licence_verified_at is not None:
         unverify(actor, doctor)
     return doctor
 
 
-def unverify(actor: Actor, doctor: Doctor) -> None:
-    """Nobody vouches for the licence any more; whoever calls this has checked that it may be."""
+def to_administer(actor: Actor, key: UUID | str, *, lock: bool = False) -> Doctor:
+    """The doctor, for an admin of one of the clinics or a superadmin; raises NotFound or Forbidden."""
+    doctor = get(actor, key, lock=lock)
+    allow(may_administer(actor, doctor))
+    return doctor
+
+
+def set_active(actor: Actor, doctor_id: UUID, active: bool) -> None:
+    """Whether the doctor is found and booked at all; whoever calls this has checked that it may be."""
+    statement = select(Doctor).where(Doctor.id == doctor_id).with_for_update(key_share=True)
+    doctor = session().scalars(statement.execution_options(populate_existing=True)).one()
+    if doctor.is_active != active:
+        doctor.is_active = active
+        session().flush()
+        record(actor, "doctor.activated" if active else "doctor.deactivated", doctor)
+
+
+def unverify(actor: Actor, doctor: Doctor, *, undecided: bool = False) -> None:
+    """Nobody vouches for the licence any more; whoever calls this has checked that it may be.
+
+    `undecided` says that nobody has decided about the visits that are booked: their desks are asked to call.
+    """
     doctor.licence_verified_at = doctor.licence_verified_by = None
     doctor.licence_withdrawn_at = clock.now()
     session().flush()
-    record(actor, "doctor.licence_withdrawn", doctor)
+    record(actor, "doctor.licence_withdrawn", doctor, undecided=undecided or None)
 
 
 def vouch(actor: Actor, doctor: Doctor) -> None:

@@ -16,7 +16,7 @@ from portal.core.db import session
 from portal.core.errors import Conflict, Invalid, NotFound, refuse
 from portal.core.events import record
 from portal.core.paging import Page, page
-from portal.core.policy import allow
+from portal.core.policy import allow, as_id
 from portal.core.text import lazy as _
 from portal.domain.identity import acts_for, letters, links, passwords
 from portal.domain.identity.models import User
@@ -157,16 +157,25 @@ def sign_out_everywhere(actor: Actor) -> acts_for.Ended:
 
 
 def deactivate(actor: Actor, user_id: UUID) -> User:
-    """Shut an account at once: what acts for it ends with this transaction."""
-    allow(actor.is_superadmin)
-    user = get(user_id)
-    if user.id == actor.user_id:
-        raise OwnAccount
+    """Shut an account at once: what acts for it ends with this transaction.
+
+    Whoever calls this has looked at a doctor's visits that are booked (withdrawing.shut_account).
+    """
+    user = to_shut(actor, user_id)
     if user.is_active:
         user.deactivated_at = clock.now()
         session().flush()
         acts_for.end(actor, user, acts_for.SHUT)
         record(actor, "user.deactivated", user)
+    return user
+
+
+def to_shut(actor: Actor, user_id: UUID | str) -> User:
+    """The account, for who may shut it: a superadmin, never one's own. Raises NotFound, Forbidden or OwnAccount."""
+    allow(actor.is_superadmin)
+    user = get(as_id(user_id))
+    if user.id == actor.user_id:
+        raise OwnAccount
     return user
 
 

@@ -58,7 +58,9 @@ def send(reminder_id: str) -> None:
 def void_old(event_id: str, appointment_id: str) -> None:
     """After a move or a cancellation, what waits for the visit as it was is not sent; a new time is asked for anew."""
     event = session().get(Event, UUID(event_id))
-    visit = session().get(Appointment, UUID(appointment_id), with_for_update=True, populate_existing=True)
+    visit = session().get(
+        Appointment, UUID(appointment_id), with_for_update={"key_share": True}, populate_existing=True
+    )
     if event is None or visit is None:
         return
     if event.name == "appointment.moved" and visit.promised_at and visit.promised_at < event.created_at:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import ScalarSelect, select
 from sqlalchemy.orm import joinedload
 
 from portal.core import events
@@ -30,6 +31,16 @@ VIDEO_OPENS = timedelta(minutes=15)
 def find(actor: Actor, appointment_id: UUID | str) -> Appointment:
     """The appointment with its doctor, clinic, patient and visit type; raises NotFound when it is not the actor's."""
     return authority.find(actor, Appointment, appointment_id, *WHOLE)
+
+
+def take(appointment_ids: Iterable[UUID] | ScalarSelect[UUID]) -> None:
+    """Let nobody else change these until this transaction ends; whoever takes several waits for them in this order.
+
+    A visit's row is the first lock of whoever changes it: hours, account, patient, doctor, rooms and day follow.
+    """
+    wanted = appointment_ids if isinstance(appointment_ids, ScalarSelect) else list(appointment_ids)
+    statement = select(Appointment.id).where(Appointment.id.in_(wanted)).order_by(Appointment.id)
+    session().execute(statement.with_for_update(key_share=True))
 
 
 def of_doctor(

@@ -6,6 +6,8 @@ constraint grants or refuses it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -32,7 +34,9 @@ from portal.domain.scheduling.models import (
     VisitType,
 )
 from portal.domain.scheduling.refusals import (
+    HoldExpired,
     NoPatientProfile,
+    NotGiven,
     NotInThisState,
     StaleVersion,
     TooLate,
@@ -77,6 +81,11 @@ def book(
     book_, kind = granting.rules(
         practice_id, visit_type_id, starts_at, patient_id, one_by_one=counted, booker_id=actor.user_id, hold_id=spare
     )
+    if hold and not granting.still_held(hold):
+        if hold_token and (made := granting.already_made(actor, hold_token)):
+            return made
+        allow(hold_id is None, HoldExpired)
+        hold = None
     for_desk, invitation = granting.who_books(actor, patient_id, book_, kind)
     allow(for_desk or not overbook)
     allow(for_desk or book_.upcoming < kind.most_upcoming, TooManyUpcoming)
@@ -148,7 +157,7 @@ def reschedule(
     `practice_id` is another doctor's practice at the same clinic; `hold_id` a time the portal keeps for the patient: to
     take it is the clinic's offer and bound by neither cut-off nor the number of moves. A move by the patient counts
     against the clinic's limit and asks the doctor again where the doctor confirms. `overbook` is as in `book`. Raises
-    as cancel does, and TooManyMoves, HoldExpired, NotOffered or TimeTaken.
+    as cancel does, and TooManyMoves, NotGiven, HoldExpired, NotOffered or TimeTaken.
     """
     appointment = authority.find(actor, Appointment, appointment_id, lock=True)
     hold = granting.hold_kept_for(appointment.patient_id, hold_id) if hold_id else None
@@ -159,6 +168,7 @@ def reschedule(
     book_, kind, offer = _new_time(
         appointment, practice_id, starts_at, hold, for_desk=for_desk or hold is not None, overbook=overbook
     )
+    allow(hold is None or granting.still_held(hold), HoldExpired)
     was, before = appointment.starts_at, appointment.doctor_id
     if (moment(offer.starts), book_.practice_id) == (was, appointment.practice_id):
         return appointment
@@ -184,6 +194,17 @@ def reschedule(
     return appointment
 
 
+@contextmanager
+def says_why(appointment: Appointment, practice_id: UUID | None) -> Iterator[None]:
+    """Who sees a visit is told that it cannot be moved where it is, instead of that nothing is there: NotGiven."""
+    try:
+        yield
+    except NotFound:
+        if practice_id in {None, appointment.practice_id}:
+            raise NotGiven from None
+        raise
+
+
 def _new_time(
     appointment: Appointment,
     practice_id: UUID | None,
@@ -194,14 +215,15 @@ def _new_time(
     overbook: str,
 ) -> tuple[Rulebook, TypeRules, Offer]:
     """The rules of where it moves to and the time they give; another practice is one of the same clinic."""
-    book_, kind = granting.rules(
-        practice_id or appointment.practice_id,
-        appointment.visit_type_id,
-        starts_at,
-        appointment.patient_id,
-        moving_id=appointment.id,
-        hold_id=hold.id if hold else None,
-    )
+    with says_why(appointment, practice_id):
+        book_, kind = granting.rules(
+            practice_id or appointment.practice_id,
+            appointment.visit_type_id,
+            starts_at,
+            appointment.patient_id,
+            moving_id=appointment.id,
+            hold_id=hold.id if hold else None,
+        )
     allow(book_.clinic_id == appointment.clinic_id, NotFound)
     return book_, kind, granting.offer(book_, kind, starts_at, for_desk=for_desk, overbook=overbook)
 

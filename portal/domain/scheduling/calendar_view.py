@@ -191,7 +191,7 @@ def _visits(
             Appointment.status.not_in(RELEASED),
             Appointment.visible(actor),
         )
-        .options(joinedload(Appointment.patient), joinedload(Appointment.visit_type))
+        .options(*appointments.WHOLE)
         .order_by(Appointment.starts_at, Appointment.id)
     )
     if practice_id:

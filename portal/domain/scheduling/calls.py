@@ -27,6 +27,7 @@ from portal.domain.scheduling.planning import CallItem
 CODES = {
     "reminder_failed": _("No reminder reached the patient."),
     "change_unanswered": _("The patient has not answered about a changed visit."),
+    "licence_withdrawn": _("The doctor’s licence was withdrawn. Say what becomes of the visit."),
     "no_contact": _("There is no e-mail address and no phone for messages."),
     "message_failed": _("A message about a visit did not reach the patient."),
 }

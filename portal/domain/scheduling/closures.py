@@ -22,7 +22,7 @@ from portal.core.text import lazy as _
 from portal.domain.clinics import managing
 from portal.domain.clinics.models import Clinic, Holiday
 from portal.domain.doctors.models import Practice
-from portal.domain.scheduling import hours, impact
+from portal.domain.scheduling import closing, hours, impact
 from portal.domain.scheduling.models import Appointment, Closure
 from portal.domain.scheduling.shapes import ClosureShape
 
@@ -104,6 +104,7 @@ def close_doctor(actor: Actor, doctor_id: UUID | str, **about: Any) -> Closure:
     practices = practices_of(actor, doctor_id)
     allow(bool(practices), NotFound)
     allow(actor.doctor_id == doctor_id or _all_practices(doctor_id, practices))
+    closing.doctor(doctor_id)
     scope = Appointment.doctor_id == doctor_id
     return _add(actor, practices[0].clinic, scope, ClosureShape.parse(about), doctor_id=doctor_id)
 
@@ -111,6 +112,7 @@ def close_doctor(actor: Actor, doctor_id: UUID | str, **about: Any) -> Closure:
 def close_practice(actor: Actor, practice_id: UUID | str, **about: Any) -> Closure:
     """Block time at one practice; the doctor can still receive at the others. Raises as `close_doctor` does."""
     practice = hours.practice_for(actor, practice_id)
+    closing.practice(practice.id)
     scope = Appointment.practice_id == practice.id
     return _add(actor, practice.clinic, scope, ClosureShape.parse(about), practice_id=practice.id)
 
@@ -118,6 +120,7 @@ def close_practice(actor: Actor, practice_id: UUID | str, **about: Any) -> Closu
 def close_clinic(actor: Actor, clinic_id: UUID | str, **about: Any) -> Closure:
     """Close a whole clinic for some hours or days; by its admins. Raises as `close_doctor` does."""
     clinic = managing.get(actor, clinic_id)
+    closing.clinic(clinic.id)
     return _add(actor, clinic, Appointment.clinic_id == clinic.id, ClosureShape.parse(about), clinic_id=clinic.id)
 
 
@@ -133,6 +136,7 @@ def reopen(actor: Actor, closure_id: UUID | str) -> None:
 
 def add_holiday(actor: Actor, clinic_id: UUID | str, *, day: date, name: str, keep_visits: bool = False) -> Holiday:
     """A date on which the clinic is closed. Raises Conflict when it is one already, VisitsAffected as above."""
+    closing.clinic(managing.get(actor, clinic_id).id)
     clinic = managing.get(actor, clinic_id, lock=True)
     if day < clock.today(clinic.zone):
         raise Invalid(fields={"day": _("This day is over.")})

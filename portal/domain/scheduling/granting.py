@@ -147,18 +147,27 @@ def as_row(appointment: dict[str, Any]) -> Appointment:
 
 def hold_by_token(token: str) -> Hold | None:
     """The hold, locked for this transaction, if it is still alive; a second click waits here for the first."""
-    statement = select(Hold).where(Hold.fingerprint == secrets.fingerprint(token)).with_for_update()
+    statement = select(Hold).where(Hold.fingerprint == secrets.fingerprint(token))
     found = session().scalars(statement).one_or_none()
     return found if found and not found.is_over else None
 
 
 def hold_kept_for(patient_id: UUID, hold_id: UUID) -> Hold:
-    """A time the portal keeps for this patient, locked; raises HoldExpired when it is over or somebody else's."""
-    statement = select(Hold).where(Hold.id == hold_id, Hold.patient_id == patient_id).with_for_update()
+    """A time the portal keeps for this patient; raises HoldExpired when it is over or somebody else's."""
+    statement = select(Hold).where(Hold.id == hold_id, Hold.patient_id == patient_id)
     found = session().scalars(statement).one_or_none()
     if found is None or found.is_over:
         raise HoldExpired
     return found
+
+
+def still_held(hold: Hold) -> bool:
+    """Whether it is still there, and from now on nobody else's to use or give back.
+
+    Asked once whoever closes the hours and whoever else books has been waited for: the last lock before time is taken.
+    """
+    statement = select(Hold).where(Hold.id == hold.id, Hold.expires_at > clock.now()).with_for_update()
+    return session().scalars(statement).one_or_none() is not None
 
 
 def already_made(actor: Actor, token: str) -> Appointment | None:

@@ -14,6 +14,7 @@ from portal.core.db import session
 from portal.core.errors import NotFound, refuse
 from portal.core.policy import allow
 from portal.domain.doctors.models import Practice
+from portal.domain.patients import care
 from portal.domain.scheduling import availability, caps, granting, policy, rulebook, taking, timetable
 from portal.domain.scheduling.caps import SignInToKeep
 from portal.domain.scheduling.models import Hold, Occupancy
@@ -34,13 +35,20 @@ def last_for(minutes: int) -> None:
 
 
 def place(
-    actor: Actor, *, practice_id: UUID, visit_type_id: UUID, starts_at: datetime, token: str | None = None
+    actor: Actor,
+    *,
+    practice_id: UUID,
+    visit_type_id: UUID,
+    starts_at: datetime,
+    patient_id: UUID | None = None,
+    token: str | None = None,
 ) -> tuple[Hold, str]:
     """Keep this time for whoever has the token; an earlier hold of the same `token` is given back.
 
     Anyone may hold, signed in or not, as much as caps admits. Returns the hold and its (new) token. The same time held
-    anew is held no longer than before. Raises NotFound, NotSelfBookable, NotOffered, TimeTaken, TooManyHolds,
-    SignInToHold or TooManyAhead.
+    anew is held no longer than before. `patient_id` is who comes, and must be free then; without it whoever alone can
+    come (policy.who_comes), else booking looks at that. Raises NotFound, Forbidden, NotSelfBookable, NotOffered,
+    TimeTaken, TooManyHolds, SignInToHold or TooManyAhead.
     """
     here = caps.place_of(actor)
     if here:
@@ -52,7 +60,7 @@ def place(
         begins,
         until,
         visit_type_id=visit_type_id,
-        patient_id=actor.patient_id,
+        patient_id=patient_id or policy.who_comes(actor),
         hold_id=earlier.id if earlier else None,
         booker_id=actor.user_id,
         place=here,
@@ -60,6 +68,9 @@ def place(
         after=taking.one_holds(practice_id, actor.user_id, here),
     ) or refuse(NotFound)
     kind = book.type(visit_type_id) or refuse(NotFound)
+    if patient_id and patient_id not in actor.cares_for("book", at=book.clinic_id):
+        care.of_clinic(actor, patient_id, book.clinic_id)
+        allow(policy.may_book_for(actor, patient_id, book.clinic_id))
     for_desk = policy.works_on(actor, book.clinic_id)
     allow(granting.may_hold(actor, kind, book, for_desk=for_desk), NotSelfBookable)
     starts = int(starts_at.timestamp())

@@ -20,7 +20,7 @@ from portal.core.text import format_time
 from portal.core.text import lazy as _
 from portal.domain.clinics.models import Clinic
 from portal.domain.doctors.models import Doctor, Practice
-from portal.domain.scheduling import impact
+from portal.domain.scheduling import closing, impact
 from portal.domain.scheduling.models import Opening, VisitType
 from portal.domain.scheduling.shapes import BreakShape, OpeningShape
 
@@ -37,9 +37,16 @@ def may_set_hours(actor: Actor, practice: Practice) -> bool:
 
 
 def practice_for(actor: Actor, practice_id: UUID | str, *, lock: bool = False) -> Practice:
-    """The practice with doctor and clinic, if the actor sets its hours; raises NotFound."""
-    practice = find(actor, Practice, practice_id, joinedload(Practice.doctor), joinedload(Practice.clinic), lock=lock)
+    """The practice with doctor and clinic, if the actor sets its hours; raises NotFound.
+
+    With `lock` nobody books there until this transaction ends, and nobody else changes its hours.
+    """
+    whole = joinedload(Practice.doctor), joinedload(Practice.clinic)
+    practice = find(actor, Practice, practice_id, *whole)
     allow(may_set_hours(actor, practice), NotFound)
+    if lock:
+        closing.practice(practice.id)
+        practice = find(actor, Practice, practice_id, *whole, lock=True)
     return practice
 
 

@@ -1,4 +1,4 @@
-"""Which booked visits a change of hours would leave without their time; nothing is orphaned in silence."""
+"""Which booked visits a change would leave without what they stand on; nothing is orphaned in silence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from portal.core.db import session
 from portal.core.errors import Conflict
 from portal.core.text import ngettext
 from portal.domain.scheduling import timetable
-from portal.domain.scheduling.models import UPCOMING, Appointment, Opening
+from portal.domain.scheduling.models import UPCOMING, Appointment, Occupancy, Opening
+from portal.domain.scheduling.timetable import OVERBOOKED_FROM
 
 MOST_LISTED = 50
 
@@ -33,8 +34,8 @@ class VisitsAffected(Conflict):
 
     def __init__(self, visits: Sequence[Appointment]) -> None:
         sentence = ngettext(
-            "%(n)s booked visit falls into this time. Decide first what becomes of it.",
-            "%(n)s booked visits fall into this time. Decide first what becomes of each.",
+            "%(n)s booked visit is affected. Decide first what becomes of it.",
+            "%(n)s booked visits are affected. Decide first what becomes of each.",
             len(visits),
         )
         self.every = [visit.id for visit in visits]
@@ -53,13 +54,26 @@ def during(scope: ColumnElement[bool], starts: datetime, ends: datetime) -> list
     return list(session().scalars(statement))
 
 
+def ahead(scope: ColumnElement[bool]) -> list[Appointment]:
+    """The visits still to come, soonest first; `scope` says whose."""
+    return list(session().scalars(_upcoming(scope)))
+
+
 def left_outside(
     practice_id: UUID, zone: ZoneInfo, before: Sequence[Opening], after: Sequence[Opening]
 ) -> list[Appointment]:
-    """The visits still to come that the hours `before` admit and the hours `after` do not."""
+    """The visits still to come that the hours `before` admit and the hours `after` do not.
+
+    Hours admit so many visits at once as their capacity says: of those that overlap, the ones in lower lanes first.
+    """
     had, has = rules(before), rules(after)
-    found = session().scalars(_upcoming(Appointment.practice_id == practice_id))
-    return [visit for visit in found if _admitted(visit, had, zone) and not _admitted(visit, has, zone)]
+    found = list(session().scalars(_upcoming(Appointment.practice_id == practice_id)))
+    beside = _beside(found)
+    return [
+        visit
+        for visit in found
+        if _admitted(visit, had, zone, beside[visit.id]) and not _admitted(visit, has, zone, beside[visit.id])
+    ]
 
 
 def look(actor: Actor, visits: Iterable[UUID]) -> list[Appointment]:
@@ -100,11 +114,32 @@ def _upcoming(scope: ColumnElement[bool]) -> Any:
     )
 
 
-def _admitted(visit: Appointment, openings: Sequence[timetable.Opening], zone: ZoneInfo) -> bool:
-    """Whether one window holds the whole visit and takes its type; hours past midnight belong to the day before."""
+def _beside(visits: Sequence[Appointment]) -> dict[UUID, int]:
+    """How many of these visits, soonest first, each has beside it in lower lanes; none for what is over the rules."""
+    wanted = Occupancy.appointment_id.in_([visit.id for visit in visits]), Occupancy.kind == "doctor"
+    rows = session().execute(select(Occupancy.appointment_id, Occupancy.lane).where(*wanted))
+    lanes: dict[UUID, int] = {row.appointment_id: row.lane for row in rows}
+    beside = dict.fromkeys((visit.id for visit in visits), 0)
+    for number, one in enumerate(visits):
+        for other in visits[number + 1 :]:
+            if other.starts_at >= one.ends_at:
+                break
+            higher = max(one.id, other.id, key=lambda key: lanes.get(key, 1))
+            beside[higher] += lanes.get(higher, 1) < OVERBOOKED_FROM
+    return beside
+
+
+def _admitted(visit: Appointment, openings: Sequence[timetable.Opening], zone: ZoneInfo, beside: int) -> bool:
+    """Whether one window holds the whole visit, takes its type and so many at once.
+
+    Hours past midnight belong to the day before.
+    """
     day = visit.starts_at.astimezone(zone).date()
     starts, ends = int(visit.starts_at.timestamp()), int(visit.ends_at.timestamp())
     return any(
-        window.starts <= starts and ends <= window.ends and window.opening.admits(str(visit.visit_type_id))
+        window.starts <= starts
+        and ends <= window.ends
+        and window.opening.admits(str(visit.visit_type_id))
+        and beside < window.opening.capacity
         for window in timetable.windows(openings, zone, day - timedelta(days=1), day)
     )

@@ -112,7 +112,8 @@ def reschedule(
     """Move somebody's visit, over what is in the way as `book` does. Raises also what booking.reschedule raises."""
     visit = authority.find(actor, Appointment, appointment_id)
     options = {"patient_id": visit.patient_id, "moving_id": visit.id}
-    found = collisions(actor, practice_id or visit.practice_id, visit.visit_type_id, starts_at, **options)
+    with booking.says_why(visit, practice_id):
+        found = collisions(actor, practice_id or visit.practice_id, visit.visit_type_id, starts_at, **options)
     _may_go_on(found, overbook, seen)
     over = overbook if found else ""
     return booking.reschedule(

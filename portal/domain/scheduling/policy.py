@@ -6,10 +6,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+
 from portal.core import clock
-from portal.core.actor import Actor
+from portal.core.actor import ADMIN, STAFF, Actor
+from portal.core.db import session
 from portal.core.text import format_span, ngettext
 from portal.core.text import gettext as say
+from portal.domain.clinics.models import Clinic
+from portal.domain.doctors.models import Doctor, Practice
 from portal.domain.scheduling.models import PENDING, UPCOMING, Appointment, VisitType
 
 
@@ -46,12 +51,58 @@ def may_decide(actor: Actor, appointment: Appointment) -> bool:
 
 
 def may_cancel(actor: Actor, appointment: Appointment) -> bool:
-    """Whether a button to cancel is worth showing; the verb still looks at the cut-off."""
+    """Whether its state and the actor's part in it admit it; whether it is too late, can_cancel says."""
     return appointment.status in UPCOMING and (is_own(actor, appointment) or may_manage(actor, appointment))
 
 
-def may_move(actor: Actor, appointment: Appointment) -> bool:
-    return may_cancel(actor, appointment)
+def can_cancel(actor: Actor, appointment: Appointment) -> bool:
+    """Whether the actor can cancel it now: what a button to do so is drawn from. Needs the visit type loaded."""
+    return is_open_to(actor, appointment)
+
+
+def can_move(actor: Actor, appointment: Appointment) -> bool:
+    """Whether the actor can move it now: what a button to do so is drawn from.
+
+    The clinic's people can move it to a colleague of its doctor, everybody else only within what it is; patients so
+    often as the clinic admits. Needs visit type, clinic, doctor and practice loaded.
+    """
+    if not is_open_to(actor, appointment) or not is_given(appointment.visit_type, appointment.clinic):
+        return False
+    if not is_placed(appointment):
+        return (actor.is_system or actor.works_at(appointment.clinic_id)) and _has_doctors(appointment.clinic_id)
+    return may_manage(actor, appointment) or appointment.moves < appointment.visit_type.most_moves
+
+
+def _has_doctors(clinic_id: UUID) -> bool:
+    """Whether anybody can be booked at this clinic."""
+    found = select(Practice.id).join(Practice.doctor).where(Practice.clinic_id == clinic_id, Practice.is_active)
+    return session().scalar(found.where(Doctor.public()).limit(1)) is not None
+
+
+def is_given(kind: VisitType, clinic: Clinic) -> bool:
+    """Whether visits of this type are given at all: neither it nor its clinic is switched off."""
+    return kind.is_active and clinic.is_active
+
+
+def is_received(practice: Practice, doctor: Doctor) -> bool:
+    """Whether anybody can be booked there: the doctor works there and is verified."""
+    return practice.is_active and doctor.is_public
+
+
+def is_placed(appointment: Appointment) -> bool:
+    """Whether other times can be had where it is; needs visit type, clinic, doctor and practice loaded."""
+    here = is_received(appointment.practice, appointment.doctor)
+    return here and is_given(appointment.visit_type, appointment.clinic)
+
+
+def who_comes(actor: Actor) -> UUID | None:
+    """The only patient the actor can book for; None where somebody else may come instead.
+
+    What is told of a time before it is known who comes is judged by nobody's other visits then.
+    """
+    patients = actor.cares_somewhere("book")
+    alone = len(patients) == 1 and not (actor.doctor_id or actor.is_superadmin or actor.clinics_as(STAFF, ADMIN))
+    return next(iter(patients)) if alone else None
 
 
 def changes_until(appointment: Appointment, kind: VisitType) -> datetime:

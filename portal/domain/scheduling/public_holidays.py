@@ -18,7 +18,7 @@ from portal.core.text import LANGUAGES
 from portal.core.text import lazy as _
 from portal.domain.clinics import managing
 from portal.domain.clinics.models import Clinic, Holiday
-from portal.domain.scheduling import closures, impact
+from portal.domain.scheduling import closing, closures, impact
 from portal.domain.scheduling.models import Appointment, Closure
 from portal.domain.scheduling.shapes import TakeHolidays
 
@@ -72,6 +72,7 @@ def take_over(actor: Actor, clinic_id: UUID | str, **about: Any) -> list[Holiday
     with the visits of all the days.
     """
     asked = TakeHolidays.parse(about)
+    closing.clinic(managing.get(actor, clinic_id).id)
     clinic = managing.get(actor, clinic_id, lock=True)
     offered = {one.day: one for one in of_year(actor, clinic.id, asked.year, asked.language)}
     if not set(asked.days) <= set(offered):

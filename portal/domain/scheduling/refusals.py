@@ -59,6 +59,13 @@ class TooManyMoves(Conflict):
     sentence = _("This appointment was moved as often as the clinic allows. Please call the clinic.")
 
 
+class NotGiven(Conflict):
+    """The visit stands, but nobody can be booked like this any more, so there is no other time for it."""
+
+    code = "not_given"
+    sentence = _("This visit cannot be moved: its doctor, its visit type or its clinic takes no bookings any more.")
+
+
 class StaleVersion(Conflict):
     code = "stale_version"
     sentence = _("This appointment was changed in the meantime. Please look at it again.")

@@ -41,7 +41,7 @@ class TypeRules:
 
     @property
     def rule(self) -> VisitRule:
-        return VisitRule(self.id, self.duration, self.buffer_before, self.buffer_after, tuple(self.needs or ()))
+        return VisitRule(self.id, self.duration, self.buffer_before, self.buffer_after, tuple(sorted(self.needs or ())))
 
     def policy(self, *, for_desk: bool = False) -> Policy:
         """Lead time and horizon; the desk is bound by neither, only by the doctor's daily limit."""

@@ -22,7 +22,7 @@ from portal.core.text import format_datetime
 from portal.core.text import gettext as say
 from portal.core.text import lazy as _
 from portal.domain.patients import care
-from portal.domain.scheduling import availability, booking, policy, rulebook, taking, timetable, wall_time
+from portal.domain.scheduling import appointments, availability, booking, policy, rulebook, taking, timetable, wall_time
 from portal.domain.scheduling.appointments import WHOLE
 from portal.domain.scheduling.models import UPCOMING, Appointment
 from portal.domain.scheduling.planning import Series
@@ -192,6 +192,7 @@ def cancel(
     """
     first = authority.find(actor, Appointment, appointment_id, *WHOLE)
     later = [one for one in _run(actor, first) if one.id != first.id] if following else []
+    appointments.take([first.id, *(one.id for one in later)])
     ended = [booking.cancel(actor, first.id, code=code, text=text, version=version)]
     ended += [booking.cancel(actor, one.id, code=code, text=text) for one in later]
     if len(ended) > 1:

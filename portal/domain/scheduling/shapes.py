@@ -30,17 +30,17 @@ StartsAt = Annotated[Moment, AfterValidator(_full_minute)]
 
 
 class PlaceHold(Shape):
-    """Keep a time for a few minutes."""
+    """Keep a time for a few minutes; patient_id is who comes, when that is known already."""
 
     practice_id: UUID
     visit_type_id: UUID
     starts_at: StartsAt
+    patient_id: Annotated[UUID | None, Empty] = None
 
 
 class BookAppointment(PlaceHold):
     """Book a time; without patient_id for the actor's own profile."""
 
-    patient_id: Annotated[UUID | None, Empty] = None
     reason: Reason = ""
     hold_token: Annotated[HoldToken | None, Empty] = None
 
@@ -182,6 +182,12 @@ class TakeHolidays(Shape):
     language: Literal["en", "fr", "ar"] = "en"
     days: Annotated[list[Day], Field(min_length=1, max_length=100)]
     keep_visits: bool = False
+
+
+class KeepVisits(Shape):
+    """Whether a change may be saved although visits are booked."""
+
+    keep_visits: Annotated[bool, Field(description="Booked visits stand all the same")] = False
 
 
 class VisitTypeShape(Shape):

@@ -18,8 +18,8 @@ from portal.core.policy import allow, as_id
 from portal.core.text import lazy as _
 from portal.domain.clinics import managing
 from portal.domain.clinics.models import ResourceGroup
-from portal.domain.scheduling import policy
-from portal.domain.scheduling.models import VisitType
+from portal.domain.scheduling import closing, impact, policy
+from portal.domain.scheduling.models import Appointment, VisitType
 from portal.domain.scheduling.shapes import VisitTypeShape
 
 
@@ -60,6 +60,15 @@ def get(actor: Actor, visit_type_id: UUID | str) -> VisitType:
     return kind
 
 
+def take(actor: Actor, visit_type_id: UUID | str) -> VisitType:
+    """The same, for who changes it: nobody books at its clinic and nobody else changes it meanwhile."""
+    kind = get(actor, visit_type_id)
+    closing.clinic(kind.clinic_id)
+    managing.get(actor, kind.clinic_id, lock=True)
+    session().refresh(kind, [column.key for column in VisitType.__mapper__.column_attrs])
+    return kind
+
+
 def add(actor: Actor, clinic_id: UUID | str, **about: Any) -> VisitType:
     """A new visit type with its policy; `about` is a VisitTypeShape's values.
 
@@ -75,13 +84,18 @@ def add(actor: Actor, clinic_id: UUID | str, **about: Any) -> VisitType:
     return kind
 
 
-def change(actor: Actor, visit_type_id: UUID | str, **about: Any) -> VisitType:
-    """Change a visit type; visits booked already keep their length, price and rooms. Raises as `add` does."""
+def change(actor: Actor, visit_type_id: UUID | str, *, keep_visits: bool = False, **about: Any) -> VisitType:
+    """Change a visit type; visits booked already keep their length, how they happen, price and rooms.
+
+    Raises as `add` does, and VisitsAffected when it is switched off while visits are booked, unless they are kept:
+    they could not be moved any more.
+    """
     wanted = VisitTypeShape.parse(about)
-    kind = get(actor, visit_type_id)
-    managing.get(actor, kind.clinic_id, lock=True)
+    kind = take(actor, visit_type_id)
     _name_is_free(kind.clinic_id, wanted.name, but=kind.id)
     values = {**_columns(wanted), "needs": _needs(kind.clinic_id, wanted.needs)}
+    if kind.is_active and not wanted.is_active:
+        impact.unless_kept(impact.ahead(Appointment.visit_type_id == kind.id), keep_visits)
     now = {name: getattr(kind, name) for name in values} | {"needs": sorted(kind.needs, key=lambda one: one.name)}
     changed = sorted(name for name, value in values.items() if now[name] != value)
     for name in changed:

@@ -14,7 +14,7 @@ from portal.domain.clinics import invitations, managing, members
 from portal.domain.clinics.shapes import WEEKDAYS
 from portal.domain.doctors import practices
 from portal.domain.scheduling import visit_types
-from portal.web import htmx, terms, times
+from portal.web import changes, htmx, terms, times
 from portal.web.admin import bp, lists
 from portal.web.admin.clinic_forms import ClinicForm, country_name
 from portal.web.gate import actor
@@ -70,23 +70,24 @@ def edit_clinic(slug: str) -> Response:
 
 @bp.post("/clinics/<slug>/edit")
 def change_clinic(slug: str) -> AnyResponse:
-    """Change a clinic."""
+    """Change a clinic; where its address or zone changes, each visit that is booked is decided first."""
     found = managing.get(actor(), slug)
     form = ClinicForm.fresh(found)
     if not form.accepted():
         return htmx.page(FORM, status=422, form=form, clinic=found)
     try:
-        managing.change(actor(), slug, **form.clean.values())
+        url = url_for("admin.clinic", slug=slug)
+        return changes.save_or_plan("clinic_changed", found.id, form.clean.values(), url=url, said=say("Saved."))
     except Refused as no:
         return htmx.refused(no, FORM, form=form, clinic=found)
-    return htmx.done(url_for("admin.clinic", slug=slug), say("Saved."))
 
 
 @bp.post("/clinics/<slug>/deactivate")
 def deactivate_clinic(slug: str) -> AnyResponse:
-    """Take a clinic out of the directory."""
-    managing.deactivate(actor(), slug)
-    return htmx.done(url_for("admin.clinic", slug=slug), say("The clinic is closed: nobody can find or book it."))
+    """Take a clinic out of the directory; where visits are booked, each of them is decided first."""
+    said = say("The clinic is closed: nobody can find or book it.")
+    url = url_for("admin.clinic", slug=slug)
+    return changes.save_or_plan("clinic_ended", managing.to_switch(actor(), slug).id, {}, url=url, said=said)
 
 
 @bp.post("/clinics/<slug>/reactivate")

@@ -110,9 +110,10 @@ def verify_doctor(slug: str) -> AnyResponse:
 
 @bp.post("/doctors/<slug>/withdraw")
 def withdraw_doctor(slug: str) -> AnyResponse:
-    """The licence does not hold: the profile is hidden."""
-    profiles.withdraw_licence(actor(), slug)
-    return htmx.done(url_for("admin.doctor", slug=slug), say("Withdrawn. The profile is hidden and cannot be booked."))
+    """The licence does not hold: the profile is hidden. Where visits are booked, each of them is decided first."""
+    said = say("Withdrawn. The profile is hidden and cannot be booked.")
+    url = url_for("admin.doctor", slug=slug)
+    return changes.save_or_plan("licence_ended", profiles.to_administer(actor(), slug).id, {}, url=url, said=said)
 
 
 @bp.post("/doctors/<slug>/practices")

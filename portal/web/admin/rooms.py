@@ -95,16 +95,16 @@ def resource(key: UUID) -> Response:
 
 @bp.post("/resources/<uuid:key>")
 def change_resource(key: UUID) -> AnyResponse:
-    """Change one room or device."""
+    """Change one room or device; where it is to take fewer than are booked, each visit is decided first."""
     found = resources.resource(actor(), key)
     form = ResourceForm.fresh()
     if not form.accepted():
         return htmx.page(RESOURCE, status=422, form=form, one=found, group=found.group)
     try:
-        resources.change(actor(), key, **form.clean.values())
+        url = url_for("admin.room_group", key=found.group_id)
+        return changes.save_or_plan("room_changed", key, form.clean.values(), url=url, said=say("Saved."))
     except Refused as no:
         return htmx.refused(no, RESOURCE, form=form, one=found, group=found.group)
-    return htmx.done(url_for("admin.room_group", key=found.group_id), say("Saved."))
 
 
 @bp.post("/resources/<uuid:key>/close")

@@ -12,8 +12,9 @@ from portal.core.errors import NotFound, Refused
 from portal.core.text import gettext as say
 from portal.domain.access import factor_help, people
 from portal.domain.clinics import managing, members
-from portal.domain.identity import accounts, factors
-from portal.web import htmx, searching, terms
+from portal.domain.identity import factors
+from portal.domain.scheduling import withdrawing
+from portal.web import changes, htmx, searching, terms
 from portal.web.admin import bp, lists
 from portal.web.admin.forms import MemberForm
 from portal.web.admin.invitations import page_of
@@ -78,20 +79,20 @@ def invite_user() -> AnyResponse:
 
 @bp.post("/users/<uuid:key>/deactivate")
 def deactivate_user(key: UUID) -> AnyResponse:
-    """Shut an account: its sessions end at once."""
+    """Shut an account: its sessions end at once. A doctor's visits that are booked are decided first."""
     people.get(actor(), key)
+    url, said = url_for("admin.user", key=key), say("Deactivated. They are signed out everywhere.")
     try:
-        accounts.deactivate(actor(), key)
+        return changes.save_or_plan("account_shut", key, {}, url=url, said=said)
     except Refused as no:
         return htmx.refused(no, "admin/users/show.html", **_about(key))
-    return htmx.done(url_for("admin.user", key=key), say("Deactivated. They are signed out everywhere."))
 
 
 @bp.post("/users/<uuid:key>/reactivate")
 def reactivate_user(key: UUID) -> AnyResponse:
     """Open an account again."""
     people.get(actor(), key)
-    accounts.reactivate(actor(), key)
+    withdrawing.open_account(actor(), key)
     return htmx.done(url_for("admin.user", key=key), say("Reactivated. They can sign in again."))
 
 

@@ -15,7 +15,7 @@ from portal.domain.clinics.models import Clinic
 from portal.domain.scheduling import policy, visit_types
 from portal.domain.scheduling.models import VisitType
 from portal.domain.scheduling.shapes import VisitTypeShape
-from portal.web import htmx
+from portal.web import changes, htmx
 from portal.web.admin import bp
 from portal.web.admin.clinic_forms import VisitTypeForm
 from portal.web.gate import actor
@@ -66,17 +66,17 @@ def visit_type(key: UUID) -> Response:
 
 @bp.post("/visit-types/<uuid:key>")
 def change_visit_type(key: UUID) -> AnyResponse:
-    """Change a visit type; booked visits stay as they are."""
+    """Change a visit type; booked visits stay as they are. Before it is switched off each of them is decided."""
     kind = visit_types.get(actor(), key)
     context = _about(kind.clinic, kind)
     form = context["form"]
     if not form.accepted():
         return htmx.page(FORM, status=422, **context)
     try:
-        visit_types.change(actor(), key, **form.clean.values())
+        url = url_for("admin.clinic", slug=kind.clinic.slug) + "#visit-types"
+        return changes.save_or_plan("visit_type_off", key, form.clean.values(), url=url, said=say("Saved."))
     except Refused as no:
         return htmx.refused(no, FORM, **context)
-    return htmx.done(url_for("admin.clinic", slug=kind.clinic.slug) + "#visit-types", say("Saved."))
 
 
 def _about(clinic: Clinic, kind: VisitType | None = None) -> dict[str, Any]:

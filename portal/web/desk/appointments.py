@@ -16,6 +16,7 @@ from portal.core.text import gettext as say
 from portal.domain.doctors.models import Practice
 from portal.domain.scheduling import appointments, booking, desk, finding, groups, overbooking, policy
 from portal.domain.scheduling.models import Appointment
+from portal.domain.scheduling.refusals import NotGiven
 from portal.web import asked, day_steps, htmx, terms, times
 from portal.web.desk import bp
 from portal.web.doctor import visit as doctors
@@ -122,15 +123,20 @@ def _url(key: UUID) -> str:
 
 
 def _practice(visit: Appointment) -> Practice:
-    wanted = request.values.get("practice_id")
-    practice_id = as_id(wanted) if wanted else visit.practice_id
-    return next((one for one in _practices(visit) if one.id == practice_id), None) or refuse(NotFound)
+    found, wanted = _practices(visit), request.values.get("practice_id")
+    allow(bool(found), NotGiven)
+    if wanted:
+        return next((one for one in found if one.id == as_id(wanted)), None) or refuse(NotFound)
+    return next((one for one in found if one.id == visit.practice_id), found[0])
 
 
 def _practices(visit: Appointment) -> list[Practice]:
-    """The doctors it can be moved to: those of its clinic."""
-    found = desk.practices(actor(), visit.clinic_id)
-    return found if any(one.id == visit.practice_id for one in found) else [visit.practice, *found]
+    """The doctors it can be moved to: those of its clinic who can be booked; none when its type is given no more."""
+    if not policy.is_given(visit.visit_type, visit.clinic):
+        return []
+    found = [one for one in desk.practices(actor(), visit.clinic_id) if one.doctor.is_public]
+    is_missing = all(one.id != visit.practice_id for one in found)
+    return [visit.practice, *found] if is_missing and policy.is_placed(visit) else found
 
 
 def _asked_time(visit: Appointment) -> Any:

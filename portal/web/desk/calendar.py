@@ -180,8 +180,8 @@ def _visit_url(visit: Appointment) -> str:
 
 
 def _move_page(visit: Appointment) -> str | None:
-    return url_for("desk.move", key=visit.id) if policy.may_move(actor(), visit) else None
+    return url_for("desk.move", key=visit.id) if policy.can_move(actor(), visit) else None
 
 
 def _drag_url(visit: Appointment) -> str | None:
-    return url_for("desk.move_on_calendar", key=visit.id) if policy.may_move(actor(), visit) else None
+    return url_for("desk.move_on_calendar", key=visit.id) if policy.can_move(actor(), visit) else None

@@ -10,12 +10,14 @@ from flask import Response, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.core.errors import Invalid, Refused
+from portal.core.policy import allow
 from portal.core.text import format_datetime
 from portal.core.text import gettext as say
 from portal.domain.access import people
 from portal.domain.patients import care
 from portal.domain.scheduling import appointments, booking, days, finding, invitations, policy, video, visits
 from portal.domain.scheduling.models import Appointment
+from portal.domain.scheduling.refusals import NotGiven
 from portal.web import asked, htmx, terms, times
 from portal.web.doctor import bp
 from portal.web.doctor.forms import DeclineForm, MoveForm
@@ -100,7 +102,8 @@ def visit_context(key: UUID) -> dict[str, Any]:
         "steps": visits.next_steps(visit),
         "can_be_taken_back": visits.can_be_taken_back(visit),
         "may_decide": policy.may_decide(actor(), visit),
-        "may_cancel": policy.may_cancel(actor(), visit),
+        "may_cancel": policy.can_cancel(actor(), visit),
+        "can_move": policy.can_move(actor(), visit),
         "cancel_form": CancelVisitsForm.fresh(data={"version": visit.version}),
         "decline_form": DeclineForm.fresh(),
         "terms": terms,
@@ -109,6 +112,7 @@ def visit_context(key: UUID) -> dict[str, Any]:
 
 
 def _move_context(visit: Appointment) -> dict[str, Any]:
+    allow(policy.is_placed(visit), NotGiven)
     zone, first = visit.clinic.zone, asked.day("start")
     found = finding.week(
         actor(), visit.practice_id, visit.visit_type, zone, first, patient_id=visit.patient_id, moving=visit

@@ -125,7 +125,7 @@ def _listed(frame: Frame, spot: Spot, shown: list[WeekDay]) -> list[dict[str, An
         [visit for one in shown for visit in one.visits],
         {one.date: say("Closed: %(name)s", name=one.holidays[0].name) for one in shown if one.holidays},
         url=lambda visit: url_for("doctor.appointment", key=visit.id),
-        move=lambda visit: url_for("doctor.move", key=visit.id) if policy.may_move(actor(), visit) else None,
+        move=lambda visit: url_for("doctor.move", key=visit.id) if policy.can_move(actor(), visit) else None,
     )
 
 
@@ -166,7 +166,7 @@ def _page(visit: Appointment) -> str:
 
 
 def _drag(visit: Appointment) -> str | None:
-    return url_for("doctor.move_on_week", key=visit.id) if policy.may_move(actor(), visit) else None
+    return url_for("doctor.move_on_week", key=visit.id) if policy.can_move(actor(), visit) else None
 
 
 def _column(frame: Frame, day: WeekDay) -> dict[str, Any]:

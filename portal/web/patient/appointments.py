@@ -64,7 +64,8 @@ def about(found: Appointment) -> dict[str, Any]:
     return {
         "appointment": found,
         "zone": found.clinic.zone,
-        "is_open": policy.is_open_to(actor(), found),
+        "is_open": policy.can_cancel(actor(), found),
+        "can_move": policy.can_move(actor(), found),
         "is_own": policy.is_own(actor(), found),
         "review": reading.of_visit(actor(), found.id) if found.status == COMPLETED else None,
         "may_review": writing.may_write(actor(), found),

@@ -14,6 +14,7 @@ from portal.core.text import gettext as say
 from portal.core.text import ngettext
 from portal.domain.scheduling import appointments, booking, finding, policy, series
 from portal.domain.scheduling.models import Appointment
+from portal.domain.scheduling.refusals import NotGiven
 from portal.web import asked, htmx, times
 from portal.web.gate import actor
 from portal.web.patient import bp
@@ -94,6 +95,7 @@ def _cancelling(found: Appointment, form: CancelForm) -> dict[str, Any]:
 
 def _move_page(found: Appointment, form: MoveForm, no: Refused | None = None) -> Response:
     zone = found.clinic.zone
+    allow(policy.is_placed(found), NotGiven)
     day = asked.day("from") or found.starts_at.astimezone(zone).date()
     free = finding.week(
         actor(), found.practice_id, found.visit_type, zone, day, patient_id=found.patient_id, moving=found
