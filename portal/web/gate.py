@@ -27,6 +27,7 @@ from portal.web import framing, hosts, sizes
 csrf = CSRFProtect()
 logins = LoginManager()
 logins.session_protection = None  # sessions live on the server; a new address on a train is no thief
+BACKGROUND = "Portal-Background"  # the header of a request that a page made by itself (static/js/attention.js)
 UNGUARDED = ("ops.", "static")  # no session is read for these
 SELF = "'self'"
 _WANTED = (  # what every answer says unless it says something else
@@ -228,8 +229,13 @@ def _csrf_is_on() -> bool:
 
 
 def _load(token: str) -> Account | None:
-    found = actors.by_session(token, request.remote_addr)
+    found = actors.by_session(token, request.remote_addr, is_use=_by_somebody())
     return Account(token, found) if found else None
+
+
+def _by_somebody() -> bool:
+    """Whether a person asked; what an open page asks by itself keeps no session alive."""
+    return BACKGROUND not in request.headers and request.endpoint != "stream.events"
 
 
 def _language() -> str:

@@ -7,12 +7,15 @@ fragment alone; a browser without JavaScript gets the page around it.
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from flask import Response, flash, g, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.core.errors import Refused
+
+TOAST = "layouts/_toast.html"
 
 
 def wants_fragment() -> bool:
@@ -29,26 +32,49 @@ def page(template: str, *, fragment: str | None = None, status: int = 200, **con
     return answer
 
 
+class Undo(NamedTuple):
+    """The button that takes back what was just done: where it is sent, with which fields (ids only), and the fragment
+    its answer replaces."""
+
+    url: str
+    fields: Mapping[str, str] = {}
+    target: str = ""
+
+
 def done(
-    url: str, message: Any = None, *, fragment: str | None = None, oob: tuple[str, ...] = (), **context: Any
+    url: str,
+    message: Any = None,
+    *,
+    fragment: str | None = None,
+    oob: tuple[str, ...] = (),
+    undo: Undo | None = None,
+    **context: Any,
 ) -> AnyResponse:
     """Answer a change that was made: go to `url` (303), or swap `fragment` and the out-of-band fragments `oob`.
 
-    `message` is announced either way.
+    `message` is shown and spoken either way, with a button for `undo`: over the page after a swap, else on top of it.
     """
     if wants_fragment() and fragment:
         html = render_template(fragment, **context) + "".join(render_template(one, oob=True, **context) for one in oob)
+        if message:
+            html += render_template(TOAST, said=message, undo=undo)
         answer = make_response(html)
         if message:
             answer.headers["HX-Trigger"] = json.dumps({"portal:said": str(message)})
         return answer
     if message:
-        flash(str(message), "success")
+        flash(_flashed(message, undo), "success")
     if wants_fragment():
         answer = make_response("", 204)
         answer.headers["HX-Redirect"] = url
         return answer
     return redirect(url, 303)
+
+
+def _flashed(message: Any, undo: Undo | None) -> Any:
+    if undo is None:
+        return str(message)
+    return {"text": str(message), "url": undo.url, "fields": dict(undo.fields)}
 
 
 def refused(no: Refused, template: str, *, fragment: str | None = None, form: Any = None, **context: Any) -> Response:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flask import request, url_for
 
-from portal.core.actor import ADMIN, DOCTOR, PATIENT, STAFF, SUPERADMIN, Actor
+from portal.core.actor import ADMIN, DOCTOR, PATIENT, PHARMACIST, STAFF, SUPERADMIN, Actor
 from portal.core.text import gettext, lazy_pgettext
 from portal.core.text import lazy as _
 
@@ -48,6 +48,10 @@ ITEMS: dict[str, tuple[tuple[str, object, str], ...]] = {
         ("desk.waitlist", _("Waitlist"), "hourglass"),
         ("desk.calls", _("Calls"), "phone-call"),
         ("desk.practices", _("Hours"), "clock"),
+        ("notifications.index", _("Notifications"), "bell"),
+        ("account.profile", _("Profile"), "user"),
+    ),
+    PHARMACIST: (
         ("notifications.index", _("Notifications"), "bell"),
         ("account.profile", _("Profile"), "user"),
     ),
@@ -107,7 +111,7 @@ def home_for(actor: Actor) -> str:
 
 
 def _role(actor: Actor) -> str | None:
-    own = [role for role in (SUPERADMIN, DOCTOR, ADMIN, STAFF, PATIENT) if actor.has_role(role) and role in ITEMS]
+    own = [role for role in (SUPERADMIN, DOCTOR, ADMIN, STAFF, PATIENT, PHARMACIST) if actor.has_role(role)]
     blueprint = request.blueprint or ""
     if blueprint == "desk" and actor.has_role(STAFF, ADMIN, SUPERADMIN):
         return STAFF  # admins who stand in for the desk see its pages

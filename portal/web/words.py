@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from functools import cache, lru_cache
 from typing import Any
 
 from flask import Flask, request
+from jinja2 import pass_eval_context
+from jinja2.filters import do_xmlattr
+from jinja2.nodes import EvalContext
 from markupsafe import Markup, escape
 
 from portal.config import Settings
@@ -52,7 +55,7 @@ def teach(app: Flask, settings: Settings) -> None:
         stream_name=stream_name,
     )
     env.globals["beside"] = text.beside
-    env.filters.update(listed=text.listed, in_order=text.in_order)
+    env.filters.update(listed=text.listed, in_order=text.in_order, attributes=attributes)
     app.context_processor(_here)
 
 
@@ -72,6 +75,14 @@ def stream_name() -> str:
     """What the pages of one session in one browser have in common: they share one stream (static/js/stream.js)."""
     session = str(gate.actor().session_id).encode()
     return hmac.new(secrets.derived("stream"), session, "sha256").hexdigest()[:16]
+
+
+@pass_eval_context
+def attributes(eval_ctx: EvalContext, given: Mapping[str, Any]) -> str:
+    """Attributes of an element. None and False are left out and True stands bare: in HTML a boolean attribute with any
+    value, "False" too, is set."""
+    said = {name: "" if value is True else value for name, value in given.items() if value is not False}
+    return do_xmlattr(eval_ctx, said)
 
 
 def ltr(value: Any) -> Markup:

@@ -7,28 +7,12 @@
     root.querySelectorAll(selector).forEach(act);
   };
 
-  /* Saying things to screen readers */
-
-  const say = (text, box = document.getElementById("announcer")) => {
-    if (!box || !text) return;
-    box.textContent = "";
-    setTimeout(() => { box.textContent = text; }, 50);
-  };
+  const { say } = window.Portal; // attention.js
 
   const trouble = (text) => {
     const box = document.getElementById("trouble");
     if (box) box.textContent = text;
   };
-
-  /* Focus goes to what a page or a swap wants read first: an error, an answer, a heading */
-
-  const focusOn = (target) => {
-    if (!target.matches("a[href], button, input, select, textarea, summary, [tabindex]")) target.tabIndex = -1;
-    target.focus({ preventScroll: true });
-    target.scrollIntoView({ block: "nearest" });
-  };
-
-  const wanted = (root) => root.querySelector(".error-summary, [data-focus]") || (root.matches?.("[data-focus]") ? root : null);
 
   /* Set-up of what a page or a swap brought */
 
@@ -205,16 +189,6 @@
     if (form) release(form);
   });
 
-  body.addEventListener("htmx:afterSettle", (event) => {
-    const root = event.detail.elt;
-    if (!(root instanceof Element) || event.detail.requestConfig?.elt?.matches?.("input[type=search]")) return;
-    const target = wanted(root);
-    if (target) focusOn(target);
-    else if (root.dataset.say) say(root.dataset.say);
-  });
-
-  body.addEventListener("portal:said", (event) => say(event.detail.value));
-
   for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
     body.addEventListener(name, () => trouble(body.dataset.wordFailed));
   }
@@ -229,8 +203,6 @@
   body.addEventListener("htmx:load", (event) => prepare(event.detail.elt));
 
   prepare(document.documentElement);
-  const first = document.querySelector(".error-summary");
-  if (first) focusOn(first);
 })();
 
 /* The day: a page that renews itself does not take away what somebody is using, and leaves folds as they were */

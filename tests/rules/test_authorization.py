@@ -6,6 +6,7 @@ Each route is asked about things that are there (tests/rules/world.py) with what
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -727,7 +728,9 @@ def test_every_route_gives_each_what_the_table_says(
     walk, wrong = Walk(app, client, world), []
     with standing_at(world.now):
         for key, rule in sorted(found.items()):
-            gets = [outcome(walk.ask(visitor, key, rule)) for visitor in visitors.values()]
+            answers = [walk.ask(visitor, key, rule) for visitor in visitors.values()]
+            gets = [outcome(answer) for answer in answers]
+            wrong += [f"{' '.join(key)} writes {odd}" for answer in answers for odd in _odd_attributes(answer)]
             if list(table().get(key, ())) != gets:
                 wrong.append(f"{' '.join(key)} {' '.join(gets)}, not {' '.join(table().get(key, ('a line',)))}")
     assert wrong == []
@@ -753,6 +756,12 @@ def test_what_is_somebody_elses_is_as_if_it_were_not_there(
                 if theirs != none or theirs[0] not in {"403", "404"}:
                     told.append(f"{' '.join(key)} by {visitor.person.name}: {theirs}, nowhere {none}")
     assert told == []
+
+
+def _odd_attributes(answer: Any) -> set[str]:
+    """Attributes that say what a program calls nothing: in HTML autofocus="False" is as true as any."""
+    said = answer.get_data(as_text=True) if answer.mimetype == "text/html" else ""
+    return set(re.findall(r'\s[\w:-]+="(?:False|None|True)"', said))
 
 
 def _is_for_everybody(key: Key) -> bool:

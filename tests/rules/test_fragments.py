@@ -155,3 +155,23 @@ def test_what_is_nudged_while_it_is_being_fetched_is_fetched_again() -> None:
         if 'hx-sync="this:replace"' not in tag
     ]
     assert deaf == []
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_attributes_are_written_by_the_filter_that_drops_false(name: str) -> None:
+    assert "xmlattr" not in read(name)
+
+
+def test_an_attribute_that_is_false_or_nothing_is_not_written(app: Flask) -> None:
+    """A boolean attribute is set by any value: autofocus="False" puts the focus there."""
+    macros = app.jinja_env.get_template("components/form.html").module
+    with app.test_request_context():
+        button = macros.submit("Book", autofocus=False, disabled=None, formnovalidate=True, data_n=0)  # type: ignore[attr-defined]
+    assert re.findall(r"autofocus|disabled", button) == []
+    assert 'formnovalidate=""' in button and 'data_n="0"' in button
+
+
+@pytest.mark.parametrize("name", [name for name in SEEN if name in FRAGMENTS or name.startswith("components/")])
+def test_a_live_region_stands_outside_of_what_is_swapped(name: str) -> None:
+    """One that comes with its words says nothing; data-spoken has the announcer of the layout say them."""
+    assert "aria-live" not in read(name)

@@ -41,10 +41,11 @@ def appointment_step(key: UUID, step: str) -> AnyResponse:
     """Take one step with the visit; answers with its page."""
     _found(key)
     try:
-        sentence = day_steps.take(actor(), key, step, request.form)
+        sentence, taken = day_steps.take(actor(), key, step, request.form)
     except Refused as no:
         return htmx.refused(no, PAGE[0], fragment=PAGE[1], **_context(key))
-    return _done(key, sentence)
+    back = day_steps.undo(taken, step, lambda other: url_for("desk.appointment_step", key=key, step=other), "#visit")
+    return _done(key, sentence, back)
 
 
 @bp.post("/appointments/<uuid:key>/decline")
@@ -114,8 +115,8 @@ def _context(key: UUID) -> dict[str, Any]:
     return {**shown, "cancel_form": shown["cancel_form"].at_desk(), "ended_words": AT_DESK}
 
 
-def _done(key: UUID, sentence: str) -> AnyResponse:
-    return htmx.done(_url(key), sentence, fragment=PAGE[1], **_context(key))
+def _done(key: UUID, sentence: str, undo: htmx.Undo | None = None) -> AnyResponse:
+    return htmx.done(_url(key), sentence, fragment=PAGE[1], undo=undo, **_context(key))
 
 
 def _url(key: UUID) -> str:

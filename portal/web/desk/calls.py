@@ -50,7 +50,8 @@ def call(key: UUID) -> AnyResponse:
     except Refused as no:
         return htmx.refused(no, PAGE[0], fragment=PAGE[1], **_about())
     said = say("It stays on the list to be tried again.") if item.done_at is None else say("Done, and off the list.")
-    return _done(said)
+    back = htmx.Undo(url_for("desk.reopen_call", key=key), target="#calls") if item.done_at else None
+    return _done(said, back)
 
 
 @bp.post("/calls/<uuid:key>/reopen")
@@ -60,8 +61,9 @@ def reopen_call(key: UUID) -> AnyResponse:
     return _done(say("It is on the list again."))
 
 
-def _done(said: str) -> AnyResponse:
-    return htmx.done(url_for("desk.calls"), said, fragment=PAGE[1], **(_about() if htmx.wants_fragment() else {}))
+def _done(said: str, undo: htmx.Undo | None = None) -> AnyResponse:
+    around = _about() if htmx.wants_fragment() else {}
+    return htmx.done(url_for("desk.calls"), said, fragment=PAGE[1], undo=undo, **around)
 
 
 def _about() -> dict[str, Any]:

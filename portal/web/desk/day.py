@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from portal.core.errors import NotFound, Refused
 from portal.core.text import gettext as say
 from portal.domain.day import calling, looking, queue, walk_ins
 from portal.domain.scheduling import groups, visits
+from portal.domain.scheduling.models import Appointment
 from portal.web import asked, day_steps, htmx, searching
 from portal.web.desk import bp
 from portal.web.gate import actor
@@ -33,10 +35,10 @@ searching.mount(bp, "/search", "day", endpoint="search_day", kept=("clinic", "da
 def visit_step(key: UUID, step: str) -> AnyResponse:
     """Take one step with a visit; answers with the day it was pressed on."""
     try:
-        sentence = day_steps.take(actor(), key, step, request.form)
+        sentence, taken = day_steps.take(actor(), key, step, request.form)
     except Refused as no:
         return _refused(no)
-    return _done(sentence, key)
+    return _done(sentence, taken, step)
 
 
 @bp.post("/call-next")
@@ -49,7 +51,7 @@ def call_next() -> AnyResponse:
         )
     except Refused as no:
         return _refused(no)
-    return _done(say("Number %(number)s is called.", number=called.queue_number), called.id)
+    return _done(say("Number %(number)s is called.", number=called.queue_number), called, "call")
 
 
 def context(changed: UUID | None = None) -> dict[str, Any]:
@@ -98,8 +100,9 @@ def _refused(no: Refused) -> AnyResponse:
     return htmx.refused(no, PAGE[0], fragment=PAGE[1], **context())
 
 
-def _done(sentence: str, changed: UUID) -> AnyResponse:
-    shown = context(changed)
-    found = shown["day"]
+def _done(sentence: str, changed: Appointment, step: str) -> AnyResponse:
+    shown = context(changed.id)
+    found, here = shown["day"], shown["way"]
     url = _address(found, None if found.is_today else found.date)
-    return htmx.done(url, sentence, fragment=PAGE[1], **shown)
+    back = day_steps.undo(changed, step, partial(here["step"], changed), here["target"], here["hidden"])
+    return htmx.done(url, sentence, fragment=PAGE[1], undo=back, **shown)

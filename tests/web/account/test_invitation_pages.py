@@ -119,3 +119,12 @@ def test_a_doctor_says_yes_to_one_more_clinic(
     assert client.post(f"{MINE}/{asked.id}/accept").location == MINE
     assert el_djazair.clinic_id in dr_haddad.actor.clinics_as("doctor")
     assert joining.mine(dr_haddad.actor) == []
+
+
+def test_a_pharmacist_who_accepts_comes_to_a_page_of_their_own(client: Any, ask: Any, mailbox: Any) -> None:
+    ask("rania@example.dz", "pharmacist")
+    link = path(mailbox.link("rania@example.dz", "/account/invitation/"))
+    answer = client.post(link, data=NAME | {"password": NEW})
+    assert (answer.status_code, answer.location) == (303, "/notifications")
+    page = client.get(answer.location, follow_redirects=True).text
+    assert 'aria-label="Main"' in page

@@ -267,3 +267,43 @@ def test_an_admin_finds_the_way_to_the_desk_and_back(client: Any, admin: Any, na
     assert 'href="/desk/"' in client.get("/admin/users").text
     assert 'href="/admin/users"' in client.get("/desk/").text
     assert 'href="/admin/users"' not in client.sign_in(nadia).get("/desk/").text
+
+
+def test_a_step_is_shown_with_its_undo_which_takes_it_back(client: Any, nadia: Any, booked: Any, morning: Any) -> None:
+    """Over the page after a swap, on top of it without JavaScript: the same button with the same fields."""
+    client.sign_in(nadia)
+    here = {"day": str(clock.today("Africa/Algiers"))}
+    swapped = client.post(f"/desk/visits/{booked.amina}/check-in", data=here, headers=HTMX).text
+    toast = swapped[swapped.index('<div id="toast"') :]
+    assert "Checked in." in toast and f'hx-post="/desk/visits/{booked.amina}/take-back"' in toast
+
+    client.post(f"/desk/visits/{booked.yacine}/check-in", data=here)
+    page = client.get("/desk/").text
+    said = page[page.index('id="flashes"') : page.index('class="page-head"')]
+    assert 'tabindex="-1" autofocus' in said, "the sentence has the focus, so that it is read out"
+    way = re.search(r'action="(/desk/visits/[^"]+)"', said)[1]  # type: ignore[index]
+    assert client.post(way, data=here).status_code == 303
+    assert visit(booked.yacine).status == "confirmed"
+
+
+@pytest.mark.parametrize(
+    ("steps", "back"),
+    [
+        (("check-in",), "take-back"),
+        (("check-in", "call"), "send-back"),
+        (("check-in", "start"), "take-back"),
+        (("check-in", "start", "complete"), "take-back"),
+        (("check-in", "to-front"), "from-front"),
+    ],
+)
+def test_every_step_of_the_day_that_can_be_taken_back_says_how(
+    client: Any, nadia: Any, booked: Any, morning: Any, steps: tuple[str, ...], back: str
+) -> None:
+    client.sign_in(nadia)
+    for step in steps:
+        said = client.post(f"/desk/visits/{booked.amina}/{step}", data={"code": "cannot_wait"}, headers=HTMX).text
+    toast = said[said.index('<div id="toast"') :]
+    assert f"/desk/visits/{booked.amina}/{back}" in toast
+    way = f"/desk/visits/{booked.amina}/{back}"
+    answer = client.post(way, headers=HTMX)
+    assert answer.status_code == 200 and f"/{back}" not in answer.text[answer.text.index('<div id="toast"') :]
