@@ -93,8 +93,8 @@
   /* The toast: what was done and Undo. It stays for ten seconds, and for as long as it is pointed at or has the focus. */
 
   const toast = document.getElementById("toast");
-  const STAYS = 10_000, STEP = 250; // milliseconds
-  let left = 0;
+  const STAYS = 10_000, LOOKS_EVERY = 250; // milliseconds
+  let goes = 0; // when it goes, unless it is kept
   let timer = null;
 
   const closeToast = () => {
@@ -108,17 +108,23 @@
 
   const openToast = () => {
     clearInterval(timer);
-    left = STAYS;
+    goes = Date.now() + STAYS;
     timer = setInterval(() => {
-      if (isKept()) left = Math.max(left, STAYS / 2);
-      else left -= STEP;
-      if (left <= 0 || !toast.firstElementChild) closeToast();
-    }, STEP);
+      if (isKept()) goes = Math.max(goes, Date.now() + STAYS / 2);
+      if (Date.now() >= goes || !toast.firstElementChild) closeToast();
+    }, LOOKS_EVERY);
   };
 
   if (toast) {
     new MutationObserver(() => { if (toast.firstElementChild) openToast(); }).observe(toast, { childList: true });
     toast.addEventListener("click", (event) => { if (event.target.closest?.("[data-dismiss]")) closeToast(); });
+    document.addEventListener("keydown", (event) => {
+      const isUndo = (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.key.toLowerCase() === "z";
+      const back = toast.querySelector("form");
+      if (!isUndo || !back || event.target.closest("input, textarea, select, [contenteditable]")) return;
+      event.preventDefault();
+      back.requestSubmit();
+    });
     toast.addEventListener("keydown", (event) => { if (event.key === "Escape") closeToast(); });
   }
 

@@ -100,7 +100,7 @@ def test_the_desk_runs_a_morning(desk: Page, browser, live_server, morning):
     desk.get_by_role("button", name=re.compile("Call next: 3")).click()
     expect(_row(desk, "Fatiha Walking")).to_contain_text("called at")
     expect(board.locator(".board-number.is-first")).to_have_text("3", timeout=15_000)
-    expect(board.locator(".board-rest")).to_contain_text("2, 1")
+    expect(board.locator(".board-rest")).to_contain_text("2 and 1")
     expect(board.locator("body")).not_to_contain_text("Fatiha")
 
     _press(desk, "Fatiha Walking", "Start", "in_progress")
@@ -126,6 +126,49 @@ def test_a_button_is_not_taken_away_from_under_a_finger(desk: Page):
     desk.wait_for_timeout(900)  # what was asked for would have been put in by now
     desk.mouse.up()
     expect(_row(desk, "Salima Early")).to_have_class(re.compile("is-checked_in"))
+
+
+@pytest.mark.parametrize("desk", ["with JavaScript"], indirect=True)
+def test_a_step_is_seen_and_undone_and_the_focus_stays_where_one_works(desk: Page):
+    """The sentence and Undo are over the page for ten seconds, and for as long as they are pointed at or focused."""
+    toast, focused = desk.locator("#toast"), desk.locator(":focus")
+    _press(desk, "Salima Early", "Check in", "checked_in")
+    expect(toast).to_contain_text("Checked in.")
+    expect(desk.locator("#announcer")).to_have_text("Checked in.")
+    expect(focused).to_have_class(re.compile("turn"))
+    expect(focused).to_contain_text("Salima Early")
+    desk.keyboard.press("Control+z")
+    expect(_row(desk, "Salima Early")).to_have_class(re.compile("is-confirmed"))
+    expect(toast).to_contain_text("The last step was taken back.")
+    expect(toast.get_by_role("button", name="Undo")).to_have_count(0)
+
+    _press(desk, "Salima Early", "Check in", "checked_in")
+    _press(desk, "Salima Early", "Call", "called")
+    _press(desk, "Salima Early", "Start", "in_progress")
+    desk.get_by_role("button", name=re.compile("^Complete")).first.click()
+    expect(desk.locator("#day")).to_contain_text("1 completed")
+    expect(focused).to_have_count(1)  # the row is folded away: a heading of its place is next, not the top of the page
+    assert focused.evaluate("one => one !== document.body && Boolean(one.closest('.lane'))")
+
+    toast.get_by_role("button", name="Undo").focus()
+    desk.evaluate("() => { const now = Date.now; Date.now = () => now() + 60_000; }")
+    desk.wait_for_timeout(800)
+    expect(toast).to_contain_text("The visit is completed.")
+    desk.keyboard.press("Escape")
+    expect(toast).to_be_empty()
+    assert focused.get_attribute("id") == "main"
+
+
+@pytest.mark.parametrize("desk", ["with JavaScript"], indirect=True)
+def test_what_an_open_page_asks_by_itself_says_so(desk: Page):
+    """The desk's page renews itself on a nudge and each minute; neither keeps the session alive."""
+    for cause in ("htmx.trigger('#day', 'sse:schedule')", "htmx.ajax('GET', location.href, '#day')"):
+        with desk.expect_request(lambda request: request.headers.get("hx-target") == "day") as asked:
+            desk.evaluate(cause)
+        assert asked.value.headers.get("portal-background") == "1"
+    with desk.expect_request(lambda request: request.headers.get("hx-request") == "true") as asked:
+        _row(desk, "Salima Early").get_by_role("button", name=re.compile("^Check in")).first.click()
+    assert "portal-background" not in asked.value.headers
 
 
 def _slowly(route: Route) -> None:
