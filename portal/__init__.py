@@ -63,7 +63,7 @@ def _core(app: Flask, settings: Settings) -> None:
     from flask_migrate import Migrate
 
     from portal import acting, models, schedule, subscriptions, worker  # noqa: F401 - their tables and tasks must be known
-    from portal.core import events, limits, live, log, open_streams, prepared, recent, secrets, tasks
+    from portal.core import clock, events, limits, live, log, open_streams, prepared, recent, secrets, tasks
     from portal.core.db import db, set_sessions
     from portal.domain.identity import acts_for, factors, passwords, sessions, signing, tokens
     from portal.domain.scheduling import caps, holds, video
@@ -71,6 +71,7 @@ def _core(app: Flask, settings: Settings) -> None:
     from portal.web import letters
 
     log.configure(settings.log_level)
+    clock.live_in(settings.default_time_zone)
     db.init_app(app)
     prepared.expect_pooling(settings.database_pooling == "transaction")
     with app.app_context():

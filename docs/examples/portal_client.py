@@ -186,7 +186,7 @@ class Portal:
     def visit(self, visit_id: str) -> Visit:
         return cast(Visit, self._ask("GET", f"/appointments/{visit_id}"))
 
-    def visits(self, when: Literal["upcoming", "past"] = "upcoming") -> Iterator[Visit]:
+    def visits(self, when: Literal["upcoming", "past", "called_off"] = "upcoming") -> Iterator[Visit]:
         """One's own visits, page after page."""
         return cast(Iterator[Visit], self._pages("/appointments", {"when": when}))
 

@@ -1,6 +1,7 @@
 """Versions of things as entity tags (RFC 9110): If-Match for safe changes, If-None-Match for cheap looks.
 
-A tag is the version, the state and the language, because an answer differs by all three: "3-confirmed-fr".
+A tag is made of what is told, so that it changes with everything that is shown: the doctor's name and the clinic's
+address, too. That of a thing with versions begins with its version ("3-9f2c…"), which is what If-Match compares.
 """
 
 from __future__ import annotations
@@ -13,10 +14,9 @@ from flask import Response, request
 from pydantic import BaseModel
 
 from portal.core.errors import Refused
-from portal.core.text import language
 from portal.core.text import lazy as _
 
-_TAG = re.compile(r"([0-9]{1,9})-[a-z_]+-[a-z]{2}", re.ASCII)
+_TAG = re.compile(r"([0-9]{1,9})-[a-z0-9_-]+", re.ASCII)
 _ENCODED = re.compile(r":\w+$")  # a compressed answer carries how in its tag
 
 
@@ -27,9 +27,9 @@ class PreconditionFailed(Refused):
     sentence = _("This was changed in the meantime. Please load it again before you change it.")
 
 
-def tag(version: int, state: str) -> str:
-    """The ETag of a version in this state and in the language spoken now."""
-    return f'"{version}-{state}-{language()}"'
+def tag(version: int, told: BaseModel | bytes) -> str:
+    """The ETag of a thing with versions: its version, and all that is told of it as GET tells it."""
+    return f'"{version}-{_digest(told if isinstance(told, bytes) else told.model_dump_json().encode())}"'
 
 
 def expected(said: int | None = None) -> int | None:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import StringConstraints, model_validator
 from sqlalchemy import ColumnElement, func, select, true
 
-from portal.core import seals, tasks
+from portal.core import clock, seals, tasks
 from portal.core.actor import ADMIN, Actor
 from portal.core.csv_out import csv_lines
 from portal.core.days import Day, in_order
@@ -88,9 +88,10 @@ class Chain:
 
 
 def events(
-    actor: Actor, query: EventQuery, *, zone: str = "UTC", after: str | None = None, limit: int = 50
+    actor: Actor, query: EventQuery, *, zone: str | None = None, after: str | None = None, limit: int = 50
 ) -> Page[Entry]:
-    """Events, latest first: all for a superadmin, those of their clinics for an admin. Dates are meant in `zone`."""
+    """Events, latest first: all for a superadmin, those of their clinics for an admin. Dates are meant in `zone`,
+    that of the portal when left out."""
     found = page(_matching(actor, query, zone), [Event.seq], after=after, limit=limit, descending=True)
     names = people.names([event.actor_id for event in found.items if event.actor_id])
     whom = care.acted_for(found.items)
@@ -113,7 +114,7 @@ def chain(actor: Actor) -> Chain:
     return Chain(number, sealed_at, digest, waiting, refused)
 
 
-def export(actor: Actor, query: EventQuery, *, zone: str = "UTC") -> list[str]:
+def export(actor: Actor, query: EventQuery, *, zone: str | None = None) -> list[str]:
     """The matching events as CSV lines, latest first, at most 50,000; for a superadmin. The export is recorded."""
     allow(actor.is_superadmin)
     statement = _matching(actor, query, zone).order_by(Event.seq.desc()).limit(MOST_EXPORTED)
@@ -170,7 +171,8 @@ def _cells(found: Iterable[Event]) -> Iterable[list[Any]]:
         yield list(values.values())
 
 
-def _matching(actor: Actor, query: EventQuery, zone: str) -> Any:
+def _matching(actor: Actor, query: EventQuery, zone: str | None) -> Any:
+    there = ZoneInfo(zone) if zone else clock.home()
     statement = select(Event).where(_visible(actor))
     if query.name:
         statement = statement.where(Event.name.startswith(query.name, autoescape=True))
@@ -179,9 +181,9 @@ def _matching(actor: Actor, query: EventQuery, zone: str) -> Any:
     if query.subject_id:
         statement = statement.where(Event.subject_id == query.subject_id)
     if query.first:
-        statement = statement.where(Event.created_at >= datetime.combine(query.first, time(), ZoneInfo(zone)))
+        statement = statement.where(Event.created_at >= datetime.combine(query.first, time(), there))
     if query.last:
-        until = datetime.combine(query.last + timedelta(days=1), time(), ZoneInfo(zone))
+        until = datetime.combine(query.last + timedelta(days=1), time(), there)
         statement = statement.where(Event.created_at < until)
     return statement
 

@@ -35,7 +35,7 @@ def test_booking_answers_201_with_where_it_is(api: Program, amina: Any, wish: An
     assert answer.status_code == 201
     said = answer.get_json()
     assert answer.headers["Location"] == f"{ROOT}/appointments/{said['id']}"
-    assert answer.headers["ETag"] == '"1-confirmed-en"'
+    assert answer.headers["ETag"].startswith('"1-')
     assert said["status"] == "confirmed" and said["version"] == 1 and said["reason"] == "Palpitations"
     assert said["starts_at"].endswith("T09:00:00+01:00") and said["time_zone"] == "Africa/Algiers"
     assert said["price"] == {"amount_minor": 250_000, "currency": "DZD"}
@@ -190,7 +190,7 @@ def test_after_the_cut_off_the_patient_cannot_cancel_but_the_desk_can(
 def test_moving_keeps_the_appointment_and_counts_its_versions(api: Program, booked: Any, amina: Any) -> None:
     path = f"/appointments/{booked['id']}"
     moved = api.as_(amina).post(f"{path}/reschedule", {"starts_at": at("11:00", 3).isoformat(), "version": 1})
-    assert moved.status_code == 200 and moved.headers["ETag"] == '"2-confirmed-en"'
+    assert moved.status_code == 200 and moved.headers["ETag"].startswith('"2-')
     said = moved.get_json()
     assert said["id"] == booked["id"] and said["version"] == 2 and said["moves"] == 1
     problem(api.as_(amina).post(f"{path}/cancel", {"version": 1}), 409, "stale_version")

@@ -54,9 +54,10 @@ CHANGE: dict[str, Any] = {
 
 
 class MineQuery(Shape):
-    """Which of one's own appointments to list: those that lie ahead, soonest first, or the past, latest first."""
+    """Which of one's own appointments to list: those that lie ahead or were called off, soonest first, or the past,
+    latest first."""
 
-    when: Literal["upcoming", "past"] = "upcoming"
+    when: Literal["upcoming", "past", "called_off"] = "upcoming"
     patient_id: Annotated[UUID | None, Field(description="Only of this one, of those you look after")] = None
     after: Cursor | None = None
     limit: Limit = 20
@@ -152,7 +153,8 @@ def get_appointment_calendar(actor: Actor, appointment_id: UUID) -> File:
     It says neither why somebody comes nor to which specialty.
     """
     found = appointments.find(actor, appointment_id)
-    return File(calendars.ics(found), calendars.file_name(found), etags.tag(found.version, found.status))
+    content = calendars.ics(found, stamp=found.updated_at)
+    return File(content, calendars.file_name(found), etags.tag(found.version, content))
 
 
 @endpoint("POST", "/appointments/{appointment_id}/confirm", body=Confirm, refuses=DECIDED, **CHANGE)
@@ -205,7 +207,8 @@ def _one(changed: Appointment, *, made: bool = False) -> Answer:
 
 
 def _shown(one: Appointment | Glance, *, made: bool = False) -> Answer:
-    headers = {"ETag": etags.tag(one.version, one.status)}
+    told = AppointmentOut.of(one)
+    headers = {"ETag": etags.tag(one.version, told)}
     if made:
         headers["Location"] = f"/api/v1/appointments/{one.id}"
-    return Answer(AppointmentOut.of(one), headers)
+    return Answer(told, headers)

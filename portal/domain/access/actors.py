@@ -31,7 +31,9 @@ SELECT o.id AS opened_id, o.last_seen, o.sudo_until, o.scopes, u.id AS user_id, 
        (SELECT array_agg(concat(g.patient_id, ' ', array_to_string(g.scopes, ','), ' ', g.clinic_id))
           FROM delegations g
          WHERE g.user_id = u.id AND g.ended_at IS NULL
-           AND CAST(:now AS date) BETWEEN g.starts_on AND coalesce(g.ends_on, 'infinity')) AS dependants
+           AND (CAST(:now AS timestamptz) AT TIME ZONE coalesce(
+                 (SELECT c.time_zone FROM clinics c WHERE c.id = g.clinic_id), :home))::date
+               BETWEEN g.starts_on AND coalesce(g.ends_on, 'infinity')) AS dependants
   FROM ({source}) o
   JOIN users u ON u.id = o.user_id AND u.deactivated_at IS NULL
   LEFT JOIN patients p ON p.user_id = u.id
@@ -73,8 +75,8 @@ def by_session(token: str, address: str | None, *, is_use: bool = True) -> Actor
     Whoever only looks says that it `is_use` of the session not, so that the session still ends by being left alone.
     """
     now = clock.now()
-    values = {"fingerprint": secrets.fingerprint(token), "now": now, "idle": now - sessions.idle_limit()}
-    found = _BY_SESSION.first(values)
+    values = {"fingerprint": secrets.fingerprint(token), "idle": now - sessions.idle_limit()}
+    found = _BY_SESSION.first(values | _present())
     if found is None:
         return None
     if is_use and found.last_seen < now - SEEN_EVERY:
@@ -93,7 +95,7 @@ def by_bearer(access_token: str, address: str | None) -> Actor:
     the second factor that is asked of everybody who works here.
     """
     token = tokens.read(access_token)
-    found = _BY_FAMILY.first({"family": token.family_id, "now": clock.now()}) or refuse(tokens.TokenRefused)
+    found = _BY_FAMILY.first({"family": token.family_id} | _present()) or refuse(tokens.TokenRefused)
     scopes = None if found.scopes is None else frozenset(found.scopes)
     if scopes is not None and token.scopes is not None:
         scopes &= token.scopes  # this one may have been made for less
@@ -105,8 +107,13 @@ def by_bearer(access_token: str, address: str | None) -> Actor:
 
 def by_user(user_id: UUID, door: str = "task") -> Actor | None:
     """The actor a user is; for the demo, the CLI and tests."""
-    found = _BY_USER.first({"user": user_id, "now": clock.now()})
+    found = _BY_USER.first({"user": user_id} | _present())
     return _actor(found, door, None) if found else None
+
+
+def _present() -> dict[str, Any]:
+    """This moment, and whose date counts for what belongs to no clinic; see `patients.reach.is_current`."""
+    return {"now": clock.now(), "home": clock.home().key}
 
 
 def _actor(found: Any, door: str, address: str | None, **more: Any) -> Actor:

@@ -46,11 +46,6 @@ class Board:
     clinic: Clinic
     lines: tuple[Line, ...]
 
-    @property
-    def mark(self) -> str:
-        """Changes when anything shown changes."""
-        return repr(self.lines)
-
 
 def of(slug: str) -> Board:
     """The board of a clinic that has one; raises NotFound for every other. At most four statements."""

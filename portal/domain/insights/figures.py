@@ -77,7 +77,7 @@ def _practices(scope: object) -> list[Practice]:
 
 
 def _report(practices: list[Practice], weeks: int, zone: ZoneInfo | None = None) -> Report:
-    zone = zone or (practices[0].clinic.zone if practices else ZoneInfo("UTC"))
+    zone = zone or (practices[0].clinic.zone if practices else clock.home())
     period = Period.until(clock.today(zone), weeks)
     found = reading.figures([practice.id for practice in practices], period)
     rows = [Row(practice, found.get(Key(True, practice.id, None), Figures())) for practice in practices]

@@ -9,7 +9,6 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from portal.core import clock
 from portal.core.db import session
 from portal.core.events import Event
 from portal.core.tasks import task
@@ -51,11 +50,13 @@ def care_ended(event_id: str, delegation_id: str) -> None:
 @task
 def warn_of_endings() -> None:
     """By the clock: tell carers 60 days and 7 days before their care ends. It is never renewed silently."""
-    today = clock.now().date()
+    here, a_day = care.today(), timedelta(days=1)
     for ahead in WARNED:
-        for held in care.ending_between(today, today + ahead):
+        for held in care.ending_between(here - a_day, here + ahead + a_day):
+            today = care.today(held.clinic)
             key = f"family.ending:{held.id}:{held.ends_on}:{ahead.days}"
-            if held.ends_on and held.ends_on - today > ahead - timedelta(days=7) and held.starts_on < today:
+            is_near = held.ends_on and ahead - timedelta(days=7) < held.ends_on - today <= ahead
+            if held.ends_on and is_near and held.starts_on < today:
                 tell(held.user, "family.ending", held, key, ends_on=held.ends_on.isoformat())
 
 

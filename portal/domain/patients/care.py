@@ -72,6 +72,7 @@ def begin(
         if before.user_id == user.id:
             before.ended_at = clock.now()
     session().flush()
+    clinic = session().get(Clinic, clinic_id) if clinic_id else None
     made = Delegation(
         id=key or new_id(),
         patient_id=patient.id,
@@ -79,12 +80,12 @@ def begin(
         clinic_id=clinic_id,
         relation=relation,
         scopes=scopes_of(scopes, clinic_id),
-        starts_on=today(),
+        starts_on=today(clinic),
         ends_on=until_when(patient, relation, until),
+        asked_until=until,
         granted_by=granted_by or actor.user_id,
     )
-    made.patient, made.user = patient, user
-    made.clinic = session().get(Clinic, clinic_id) if clinic_id else None
+    made.patient, made.user, made.clinic = patient, user, clinic
     session().add(made)
     session().flush()
     registering.profile_for(actor, user)  # whoever looks after others has a patient's pages
@@ -221,9 +222,10 @@ def acted_for(events: Iterable[Event]) -> dict[UUID, str]:
 
 
 def ending_between(first: date, last: date) -> list[Delegation]:
-    """Care that stands today and ends on one of these dates, with `user` and `patient`."""
+    """Care that stands today and ends on one of these dates, with `user`, `patient` and `clinic`."""
     statement = select(Delegation).where(reach.is_current(), Delegation.ends_on.between(first, last))
-    return list(session().scalars(statement.options(joinedload(Delegation.user), joinedload(Delegation.patient))))
+    with_them = (joinedload(Delegation.user), joinedload(Delegation.patient), joinedload(Delegation.clinic))
+    return list(session().scalars(statement.options(*with_them)))
 
 
 def of_age_on(birth_date: date) -> date:
@@ -241,15 +243,52 @@ def lock(patient_id: UUID) -> None:
 
 def until_when(patient: Patient, relation: str, until: date | None) -> date | None:
     """The last day: as asked, but never beyond the day on which a child in somebody's care is of age."""
-    if relation not in {"child", "ward"} or patient.birth_date is None:
+    eve = _eve(relation, patient.birth_date)
+    if eve is None or eve < today():
         return until
-    birthday = of_age_on(patient.birth_date)
-    if birthday <= today():
-        return until
-    eve = birthday - timedelta(days=1)
     return min(until, eve) if until else eve
 
 
-def today() -> date:
-    """The day by which care begins and ends, the same for every clinic: that of UTC, as actors are read."""
-    return clock.now().date()
+def follow_age(actor: Actor, patient: Patient, born_before: date | None) -> None:
+    """The birth date was another one: care that ends with being of age ends by the present one.
+
+    Care of a child who turns out to be an adult is over; what somebody asked to end earlier still does.
+    """
+    if patient.birth_date == born_before:
+        return
+    statement = select(Delegation).where(Delegation.patient_id == patient.id, Delegation.ended_at.is_(None))
+    for held in session().scalars(statement.with_for_update()):
+        was_child, eve = _eve(held.relation, born_before), _eve(held.relation, patient.birth_date)
+        if held.relation == "child" and eve and eve < held.starts_on and was_child and was_child >= held.starts_on:
+            held.ended_at = clock.now()
+            record(actor, "delegation.ended", held, user_id=held.user_id)
+        elif (ends_on := _ends(held, eve)) != held.ends_on:
+            held.ends_on = ends_on
+            record(actor, "delegation.changed", held, user_id=held.user_id, scopes=held.scopes)
+    session().flush()
+
+
+def grows_up(actor: Actor, patient: Patient, birth_date: date | None) -> bool:
+    """Whether the actor's care of this patient as their child would be over if they were born on this date."""
+    eve = _eve("child", birth_date)
+    is_mine = (Delegation.user_id == actor.user_id, Delegation.relation == "child", reach.is_current())
+    mine = exists().where(Delegation.patient_id == patient.id, Delegation.clinic_id.is_(None), *is_mine)
+    was = _eve("child", patient.birth_date)
+    return bool(eve and eve < today() and was and was >= today() and session().scalar(select(mine)))
+
+
+def _ends(held: Delegation, eve: date | None) -> date | None:
+    ends = [day for day in (held.asked_until, eve) if day and day >= held.starts_on]
+    return min(ends, default=None)
+
+
+def _eve(relation: str, birth_date: date | None) -> date | None:
+    """The last day on which a child, or somebody in legal care, is not of age; None for everybody else."""
+    if relation not in {"child", "ward"} or birth_date is None:
+        return None
+    return of_age_on(birth_date) - timedelta(days=1)
+
+
+def today(clinic: Clinic | None = None) -> date:
+    """The day by which care begins and ends: that of the clinic whose part it reaches, else the portal's."""
+    return clock.today(clinic.zone if clinic else clock.home())

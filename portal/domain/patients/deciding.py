@@ -109,7 +109,7 @@ def dispute(actor: Actor, request_id: UUID | str) -> RecordRequest:
     request.disputed_at = clock.now()
     request.seen_at = request.seen_at or clock.now()
     if request.kind == CONTACT:
-        _put_back(request)
+        _put_back(actor, request)
     for held in session().scalars(
         select(Delegation).where(Delegation.id == request.id, Delegation.ended_at.is_(None)).with_for_update()
     ):
@@ -146,9 +146,11 @@ def _change_contact(actor: Actor, request: RecordRequest) -> None:
     as_then = all(plain(getattr(patient, name)) == was for name, was in request.before.items())
     allow(as_then, Conflict)  # the patient has said something newer since
     allow("email" not in request.wanted or patient.user_id is None, inviting.HasAccount)  # changed by its owner only
+    born_before = patient.birth_date
     for name, value in request.wanted.items():
         setattr(patient, name, date.fromisoformat(value) if name == "birth_date" and value else value)
     session().flush()
+    care.follow_age(actor, patient, born_before)
     record(actor, "patient.changed", patient, patient_id=patient.id, fields=sorted(request.wanted))
 
 
@@ -183,12 +185,14 @@ def _invite_owner(actor: Actor, request: RecordRequest) -> None:
 _WORK = {JOIN: _share, CONTACT: _change_contact, CARER: _invite_carer, HAND_OVER: _invite_owner}
 
 
-def _put_back(request: RecordRequest) -> None:
+def _put_back(actor: Actor, request: RecordRequest) -> None:
     """What the record said before, where it still says what was changed then."""
     patient = request.patient
+    born_before = patient.birth_date
     for name, was in request.before.items():
         if plain(getattr(patient, name)) == request.wanted.get(name):
             setattr(patient, name, date.fromisoformat(was) if name == "birth_date" and was else was)
+    care.follow_age(actor, patient, born_before)
 
 
 def _open(actor: Actor, request_id: UUID | str) -> RecordRequest:

@@ -168,10 +168,12 @@ def change(
         _patient, place = care.at_desk(actor, patient.id)
         request = requests.ask(actor, patient, place, CONTACT, asked, on_paper=on_paper)
     changed = sorted(set(differs) - set(asked))
+    born_before = patient.birth_date
     for name in changed:
         setattr(patient, name, given[name])
     if changed:
         session().flush()
+        care.follow_age(actor, patient, born_before)
         record(actor, "patient.changed", patient, patient_id=patient.id, fields=changed)
     return patient, request
 

@@ -148,7 +148,7 @@ def change(actor: Actor, delegation_id: UUID | str, *, scopes: Sequence[str], un
         more = set(wanted) - set(held.scopes) or (held.ends_on and (ends_on is None or ends_on > held.ends_on))
         allow(not more, sentence=_("You can take on less here, but not more. Ask the person you look after."))
     if (held.scopes, held.ends_on) != (wanted, ends_on):
-        held.scopes, held.ends_on = wanted, ends_on
+        held.scopes, held.ends_on, held.asked_until = wanted, ends_on, until
         session().flush()
         record(actor, "delegation.changed", held, user_id=held.user_id, scopes=wanted)
     return held

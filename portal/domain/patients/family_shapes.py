@@ -23,10 +23,9 @@ Sex = Literal["female", "male", "other", "unknown"]
 
 
 def _ahead(day: date | None) -> date | None:
-    today = clock.now().date()
-    if day and day < today:
+    if day and clock.is_over(day):
         raise fault("past", _("This date is over already."))
-    if day and day > today + LONGEST:
+    if day and day > clock.today(clock.home()) + LONGEST:
         raise fault("too_far", _("Please choose an earlier date, or none at all."))
     return day
 

@@ -64,7 +64,9 @@ def join(actor: Actor, kept_id: UUID, gone_id: UUID, request_id: UUID | None = N
     _end_care(actor, kept, gone)
     _end_requests(actor, kept, gone, request_id)
     moved = {name: ids for name, ids in (_move(*place, kept_id, gone_id) for place in places()) if ids}
-    made = RecordJoin(kept_id=kept_id, gone_id=gone_id, request_id=request_id, moved=moved, filled=_fill(kept, gone))
+    made = RecordJoin(
+        kept_id=kept_id, gone_id=gone_id, request_id=request_id, moved=moved, filled=_fill(actor, kept, gone)
+    )
     earlier = update(Patient).where(Patient.merged_into_id == gone_id).values(merged_into_id=kept_id)
     if pointed := [str(row_id) for row_id in session().scalars(earlier.returning(Patient.id))]:
         made.moved = {**moved, "patients": pointed}
@@ -103,7 +105,7 @@ def _move(table: Table, column: Column[Any], kept_id: UUID, gone_id: UUID) -> tu
     return table.name, [str(row_id) for row_id in session().scalars(statement)]
 
 
-def _fill(kept: Patient, gone: Patient) -> dict[str, Any]:
+def _fill(actor: Actor, kept: Patient, gone: Patient) -> dict[str, Any]:
     """Take over what the kept record leaves empty; returns what was there before. A way to reach them is not taken
     over beside another: that is the patient's to say."""
     before: dict[str, Any] = {}
@@ -116,6 +118,7 @@ def _fill(kept: Patient, gone: Patient) -> dict[str, Any]:
         setattr(kept, name, theirs)
     if kept.user_id is None and kept.email and "email" not in before and not emails.is_same(kept.email, gone.email):
         before["email"], kept.email = kept.email, ""  # nobody has shown that it is theirs who said yes
+    care.follow_age(actor, kept, before.get("birth_date", kept.birth_date))
     return before
 
 

@@ -59,8 +59,10 @@ class Patient(Base, Changing):
     @property
     def age(self) -> int | None:
         """Whole years lived; None when the birth date is not known."""
-        born, today = self.birth_date, clock.now().date()
-        return None if born is None else today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+        born, today = self.birth_date, clock.today(clock.home())
+        if born is None:
+            return None
+        return max(0, today.year - born.year - ((today.month, today.day) < (born.month, born.day)))
 
     @classmethod
     def visible(cls, actor: Actor) -> ColumnElement[bool]:
@@ -97,7 +99,8 @@ class Delegation(Base, Changing):
     relation: Mapped[str] = mapped_column(String(8))
     scopes: Mapped[list[str]] = mapped_column(ARRAY(String(12)))
     starts_on: Mapped[date]
-    ends_on: Mapped[date | None]
+    ends_on: Mapped[date | None]  # the earlier of `asked_until` and the eve of being of age: care.until_when
+    asked_until: Mapped[date | None]  # as somebody asked, whatever the age is
     granted_by: Mapped[UUID | None]  # the user who allowed it
     ended_at: Mapped[datetime | None]
 

@@ -9,12 +9,13 @@ from sqlalchemy import select
 
 from portal.core.actor import Actor
 from portal.core.db import session
-from portal.core.errors import Conflict, NotFound, refuse
+from portal.core.errors import Conflict, Invalid, NotFound, refuse
 from portal.core.events import record
 from portal.core.names import fold
 from portal.core.policy import allow, as_id, find
 from portal.core.text import lazy as _
 from portal.domain.identity import accounts
+from portal.domain.patients import care
 from portal.domain.patients.models import Allergy, Patient
 
 MOST_ALLERGIES = 100
@@ -59,8 +60,13 @@ def change(
     contact_phone: str,
     contact_relation: str,
 ) -> Patient:
-    """Write down what was answered; the event names the fields that changed, never what is in them."""
+    """Write down what was answered; the event names the fields that changed, never what is in them.
+
+    Raises Invalid when somebody's child would turn out to be an adult: care that is theirs by age would be over.
+    """
     patient = _changeable(actor, patient_id)
+    born_before = patient.birth_date
+    _still_a_child(actor, patient, birth_date)
     contact = {"name": contact_name, "phone": contact_phone, "relation": contact_relation}
     given = {
         "birth_date": birth_date,
@@ -77,6 +83,7 @@ def change(
         for name in changed:
             setattr(patient, name, given[name])
         session().flush()
+        care.follow_age(actor, patient, born_before)
         record(actor, "patient.changed", patient, patient_id=patient.id, fields=changed)
     return patient
 
@@ -121,6 +128,19 @@ def remove_allergy(actor: Actor, allergy_id: UUID | str) -> Allergy:
     session().flush()
     record(actor, "allergy.removed", allergy)
     return allergy
+
+
+def _still_a_child(actor: Actor, patient: Patient, birth_date: date | None) -> None:
+    """Whoever looks after a child does not write away their own care by a slip of the pen."""
+    if (
+        patient.id != actor.patient_id
+        and patient.birth_date != birth_date
+        and care.grows_up(actor, patient, birth_date)
+    ):
+        sentence = _(
+            "By this date the person is an adult, and you would not act for them any more. Please check the year."
+        )
+        raise Invalid(fields={"birth_date": sentence}, code="of_age")
 
 
 def _changeable(actor: Actor, patient_id: UUID) -> Patient:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy.orm import aliased
 
 from portal.core import clock
 from portal.core.actor import Actor
+from portal.domain.clinics.models import Clinic
 from portal.domain.patients.models import Delegation
 
 
@@ -19,8 +21,11 @@ def reaches(actor: Actor, what: str, patient: Any, clinic: Any) -> ColumnElement
 
 
 def is_current() -> ColumnElement[bool]:
-    """In SQL: the delegation counts today, by the date in UTC as actors are read."""
-    day = clock.now().date()
+    """In SQL: the delegation counts today, as actors are read: by the clinic's date where it reaches that clinic's part
+    alone, by the portal's where it reaches the whole record."""
+    clinic = aliased(Clinic)
+    there = select(clinic.time_zone).where(clinic.id == Delegation.clinic_id).correlate(Delegation).scalar_subquery()
+    day = func.date(func.timezone(func.coalesce(there, clock.home().key), clock.now()))
     lasts = or_(Delegation.ends_on.is_(None), Delegation.ends_on >= day)
     return and_(Delegation.ended_at.is_(None), Delegation.starts_on <= day, lasts)
 

@@ -25,7 +25,7 @@ from portal.domain.scheduling.timetable import Offer, Reason
 
 MOST = timedelta(days=91)  # from the first to the last day of one answer
 A_WEEK = timedelta(days=6)  # from its first to its last day
-LATEST_ZONE = "Etc/GMT+12"  # where a date ends last of all on earth
+FIRST_ZONE, LATEST_ZONE = "Etc/GMT-14", "Etc/GMT+12"  # where a date begins first and ends last of all on earth
 LOOK_FIRST = 7  # days looked at before the rest: most doctors have a free time within a week
 MARGIN = timedelta(days=1)  # what is taken just outside the asked days may reach in with its buffers
 
@@ -116,8 +116,7 @@ def next_free(
         wanting = [practice_id for practice_id, slots in found.items() if len(slots) < limit]
         if not wanting:
             break
-        today = clock.now().date()
-        begins, until = _around(today, today + timedelta(days=days_ahead))
+        begins, until = _around(clock.today(LATEST_ZONE), clock.today(FIRST_ZONE) + timedelta(days=days_ahead))
         for practice_id, book in rulebook.read(wanting, begins, until).items():
             found[practice_id] = _next_of(book, visit_type_id, mode, limit, days_ahead)
     return found

@@ -15,15 +15,15 @@ from portal.domain.scheduling.models import PENDING, RELEASED, Appointment
 REFRESH = timedelta(hours=1)  # how often a program may look again
 
 
-def ics(appointment: Appointment) -> bytes:
+def ics(appointment: Appointment, stamp: datetime | None = None) -> bytes:
     """The appointment as an .ics file; the UID stays, the SEQUENCE grows with each version.
 
     One that is called off or declined takes itself out of the calendar. Needs doctor and clinic loaded. Says neither
-    why someone comes nor to which specialty.
+    why someone comes nor to which specialty. `stamp` is its DTSTAMP, now when left out.
     """
     calendar = _calendar(method(appointment))
     summary = say("Appointment with %(doctor)s", doctor=appointment.doctor.name)
-    calendar.add_component(_event(appointment, summary, clock.now()))
+    calendar.add_component(_event(appointment, summary, stamp or clock.now()))
     return bytes(calendar.to_ical())
 
 

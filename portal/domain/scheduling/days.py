@@ -35,7 +35,6 @@ from portal.domain.scheduling.models import (
 from portal.domain.scheduling.rulebook import moment
 
 MOST_REQUESTS = 50
-UTC_ZONE = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Frame:
 
     @property
     def zone(self) -> ZoneInfo:
-        return self.practices[0].clinic.zone if self.practices else UTC_ZONE
+        return self.practices[0].clinic.zone if self.practices else clock.home()
 
     @property
     def today(self) -> date:

@@ -104,10 +104,8 @@ def read(token: str) -> Read:
     if feed.read_at is None or feed.read_at < now - READ_NOTED_EVERY:
         feed.read_at = now
     with speaking(user.locale):
-        visits = _visits(feed)
-        content = calendars.feed(visits)
-    marks = [user.locale, *(f"{one.id} {one.version} {one.status} {one.updated_at.isoformat()}" for one in visits)]
-    return Read(content, hashlib.sha256("\n".join(marks).encode()).hexdigest()[:32])
+        content = calendars.feed(_visits(feed))
+    return Read(content, hashlib.sha256(content).hexdigest()[:32])
 
 
 def _visits(feed: CalendarFeed) -> list[Appointment]:

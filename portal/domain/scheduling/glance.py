@@ -92,7 +92,7 @@ _AHEAD = Prepared(
     _READ
     + _REACHED
     + """
-   AND a.status IN ('pending', 'confirmed') AND a.ends_at > :now
+   AND a.status IN ('pending', 'confirmed', 'checked_in', 'in_progress') AND a.ends_at > :now
    AND (a.starts_at, a.id) > (CAST(:at AS timestamptz), CAST(:key AS uuid))
  ORDER BY a.starts_at, a.id LIMIT :most""",
 )
@@ -101,10 +101,21 @@ _BEHIND = Prepared(
     _READ
     + _REACHED
     + """
-   AND NOT (a.status IN ('pending', 'confirmed') AND a.ends_at > :now)
+   AND NOT (a.status IN ('pending', 'confirmed', 'checked_in', 'in_progress', 'cancelled', 'declined')
+            AND a.ends_at > :now)
    AND (a.starts_at, a.id) < (CAST(:at AS timestamptz), CAST(:key AS uuid))
  ORDER BY a.starts_at DESC, a.id DESC LIMIT :most""",
 )
+_CALLED_OFF = Prepared(
+    "glance_called_off",
+    _READ
+    + _REACHED
+    + """
+   AND a.status IN ('cancelled', 'declined') AND a.ends_at > :now
+   AND (a.starts_at, a.id) > (CAST(:at AS timestamptz), CAST(:key AS uuid))
+ ORDER BY a.starts_at, a.id LIMIT :most""",
+)
+_LISTS = {"upcoming": _AHEAD, "past": _BEHIND, "called_off": _CALLED_OFF}
 _FIRST = (datetime(1, 1, 1, tzinfo=UTC), UUID(int=0))
 _LAST = (datetime(9999, 1, 1, tzinfo=UTC), UUID(int=(1 << 128) - 1))
 
@@ -123,14 +134,14 @@ def mine(
     *,
     patient_id: UUID | None = None,
 ) -> Page[Glance]:
-    """The actor's own appointments and those of whoever they look after, of some those at one clinic: those still to
-    come, the next first; or the others, the latest first.
+    """The actor's own appointments and those of whoever they look after, of some those at one clinic.
 
-    `patient_id` shows one of these patients only; raises NotFound for anybody else.
+    `when` is "upcoming" (still to come or going on, the next first), "past" (over, the latest first), or "called_off"
+    (cancelled or declined before their time has come, the next first): each visit is in one of them. `patient_id`
+    shows one of these patients only; raises NotFound for anybody else.
     """
     limit = max(1, min(limit, 100))
-    ahead = when == "upcoming"
-    at, key = _mark(after) if after else _FIRST if ahead else _LAST
+    at, key = _mark(after) if after else _LAST if when == "past" else _FIRST
     patients = actor.cares_somewhere("view")
     if patient_id is not None:
         allow(patient_id in patients, NotFound)
@@ -146,7 +157,7 @@ def mine(
         "key": key,
         "most": limit + 1,
     }
-    found = [Glance(row) for row in (_AHEAD if ahead else _BEHIND).run(values)]
+    found = [Glance(row) for row in _LISTS[when].run(values)]
     items = found[:limit]
     return Page(items, encode([items[-1].starts_at, items[-1].id]) if len(found) > limit else None)
 

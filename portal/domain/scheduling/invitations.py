@@ -72,6 +72,7 @@ def invite(actor: Actor, **about: Any) -> BookingInvitation:
     if known := open_for(patient.id, practice.id, wish.visit_type_id):
         raise AlreadyInvited(invitation_id=known.id)
     made = BookingInvitation(clinic_id=practice.clinic_id, invited_by=actor.user_id, **wish.values())
+    made.clinic = practice.clinic
     session().add(made)
     session().flush()
     record(actor, "invitation.sent", made, follow_up_of=made.follow_up_of)

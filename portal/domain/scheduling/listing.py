@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, select
 
+from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.errors import NotFound
 from portal.core.paging import Page, page
@@ -17,8 +18,6 @@ from portal.domain.clinics.models import Clinic
 from portal.domain.scheduling import closures
 from portal.domain.scheduling.appointments import WHOLE
 from portal.domain.scheduling.models import Appointment
-
-UTC_ZONE = ZoneInfo("UTC")
 
 
 def of_clinic(
@@ -60,11 +59,11 @@ def of_doctor(
 ) -> Page[Appointment]:
     """A doctor's visits for the doctor and the desks of their clinics, as `of_clinic`; each desk sees its own.
 
-    Dates are those of the first practice. Raises NotFound to everybody else.
+    Dates are those of the first practice, without one the portal's. Raises NotFound to everybody else.
     """
     practices = closures.practices_of(actor, doctor_id)
     allow(actor.doctor_id == doctor_id or bool(practices), NotFound)
-    zone = practices[0].clinic.zone if practices else UTC_ZONE
+    zone = practices[0].clinic.zone if practices else clock.home()
     which = [Appointment.doctor_id == doctor_id]
     return _listed(actor, which, zone, first, last, patient_id, status, latest_first, after, limit)
 

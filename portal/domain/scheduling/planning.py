@@ -68,7 +68,8 @@ class BookingInvitation(Base, Changing):
 
     @property
     def is_open(self) -> bool:
-        return self.appointment_id is None and self.ended_at is None and self.last >= clock.now().date()
+        """With `clinic` loaded: not used, not ended, and its last date has not passed there."""
+        return self.appointment_id is None and self.ended_at is None and self.last >= clock.today(self.clinic.zone)
 
 
 class CallItem(Base, Changing):

@@ -22,12 +22,12 @@ from portal.web.gate import actor
 from portal.web.patient import bp
 from portal.web.patient.telling import told
 
-WHENS = ("upcoming", "past")
+WHENS = ("upcoming", "past", "called_off")
 
 
 @bp.get("/appointments", endpoint="appointments")
 def index() -> Response:
-    """The visits still to come or the others, page by page."""
+    """The visits still to come, those that are over, or those called off ahead of their time, page by page."""
     when = request.args.get("when", "upcoming")
     if when not in WHENS:
         raise Invalid

@@ -6,7 +6,6 @@ import hashlib
 
 from flask import Response, request
 
-from portal.core.text import language
 from portal.domain.day import board as boards
 from portal.web import htmx
 from portal.web.public import bp
@@ -20,6 +19,6 @@ def board(slug: str) -> Response:
     answer.headers["X-Robots-Tag"] = "noindex"
     answer.headers["Cache-Control"] = "private, no-cache"
     if htmx.wants_fragment():
-        answer.set_etag(hashlib.sha256(f"{language()} {found.mark}".encode()).hexdigest()[:32])
+        answer.set_etag(hashlib.sha256(answer.get_data()).hexdigest()[:32])
         answer.make_conditional(request)
     return answer

@@ -68,7 +68,7 @@ class SearchForm(ShapeForm[DirectoryQuery]):
         form.mode.choices = [anything, *_said(MODES)]
         form.rating.choices = [anything, *_said(RATINGS)]
         form.sort.choices = _said(SORTS)
-        form.before.render_kw = {"min": clock.now().date().isoformat()}
+        form.before.render_kw = {"min": clock.today(clock.home()).isoformat()}
         return form
 
 

@@ -54,17 +54,17 @@ def test_who_is_called_who_is_inside_and_who_waits(booked: Any, nadia: Any, show
     assert (line.called, line.inside, line.doctor) == ((), (1,), "Dr Samira Benali")
 
 
-def test_the_mark_changes_with_what_is_shown_and_only_then(
+def test_the_board_changes_with_what_happens_and_only_then(
     booked: Any, nadia: Any, shown: Any, standing_at: Any
 ) -> None:
     with standing_at(at("08:50")):
         visits.check_in(nadia.actor, booked.amina)
-    marks = [shown("08:51").mark, shown("08:52").mark]
+    seen = [shown("08:51").lines, shown("08:52").lines]
     with standing_at(at("09:00")):
         visits.call(nadia.actor, booked.amina)
-    marks += [shown("09:00").mark, shown("09:05").mark]
-    assert marks[0] == marks[1]
-    assert len(set(marks)) == 3  # the call is new at first, and then it is not
+    seen += [shown("09:00").lines, shown("09:05").lines]
+    assert seen[0] == seen[1]
+    assert len(set(seen)) == 3  # the call is new at first, and then it is not
 
 
 def test_nothing_of_a_patient_is_read_for_it(booked: Any, nadia: Any, shown: Any, standing_at: Any) -> None:

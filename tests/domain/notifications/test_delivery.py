@@ -101,7 +101,11 @@ def test_those_who_book_for_a_patient_are_told_and_the_notice_names_the_patient(
     _cares(amina, child, ["view", "book"])
     _cares(yacine, child, ["view"])
     _cares(
-        lina, child, ["view", "book"], ends_on=clock.now().date() - timedelta(days=1), starts_on=at("09:00", -9).date()
+        lina,
+        child,
+        ["view", "book"],
+        ends_on=clock.today(clock.home()) - timedelta(days=1),
+        starts_on=at("09:00", -9).date(),
     )
     at_desk(child)
     assert "This is about Sami Boudiaf" in mailbox.text(amina.email)
@@ -243,7 +247,7 @@ def test_what_is_told_in_the_app_only_asks_nobody_to_call(at_desk, without_accou
 
 
 def _cares(person, patient_id, scopes, **more):
-    about = {"starts_on": clock.now().date(), **more}
+    about = {"starts_on": clock.today(clock.home()), **more}
     session().add(Delegation(patient_id=patient_id, user_id=person.user_id, relation="child", scopes=scopes, **about))
     keep()
 

@@ -68,7 +68,7 @@ def test_whoever_looks_after_the_patient_hears_it_as_long_as_they_do(book, start
     visit = book(amina)
     made = Delegation(
         patient_id=amina.patient_id, user_id=yacine.user_id, relation="parent", scopes=["view"],
-        starts_on=clock.now().date(),
+        starts_on=clock.today(clock.home()),
     )  # fmt: skip
     session().add(made)
     keep()

@@ -176,7 +176,7 @@ def test_a_parent_sees_and_ends_whom_a_desk_has_named_for_the_child(
 
 
 def test_whoever_is_named_takes_on_less_and_no_more_and_may_end_it(two: Two, yacine: Any) -> None:
-    until = clock.now().date() + timedelta(days=9)
+    until = clock.today(clock.home()) + timedelta(days=9)
     family.change(yacine.actor, two.held.id, scopes=["view"], until=until)
     for more in ({"scopes": ["book"], "until": until}, {"scopes": ["view"], "until": None}):
         with pytest.raises(Forbidden):
@@ -188,7 +188,7 @@ def test_whoever_is_named_takes_on_less_and_no_more_and_may_end_it(two: Two, yac
 
 
 def _with_end(held: Delegation) -> Delegation:
-    held.ends_on = clock.now().date()
+    held.ends_on = clock.today(clock.home())
     session().flush()
     return held
 

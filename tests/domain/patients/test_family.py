@@ -23,7 +23,7 @@ from portal.domain.scheduling import booking, glance
 from portal.domain.scheduling.models import Appointment
 from tests.builders import at, make_patient, make_user, register_at
 
-TODAY = clock.now().date()
+TODAY = clock.today(clock.home())
 BORN = TODAY.replace(day=1) - timedelta(days=365 * 6)
 
 

@@ -288,7 +288,7 @@ def test_those_who_book_for_a_patient_are_reminded_and_told_of_whom(visit, run, 
     session().add(
         Delegation(
             patient_id=amina.patient_id, user_id=yacine.user_id, relation="spouse", scopes=["view", "book"],
-            starts_on=clock.now().date(),
+            starts_on=clock.today(clock.home()),
         )
     )  # fmt: skip
     keep()
@@ -310,7 +310,7 @@ def test_one_carer_who_is_reached_is_enough(visit, run, before, amina, yacine, a
     monkeypatch.setattr(box, "send", fails_for_amina)
     test = Delegation(
         patient_id=amina.patient_id, user_id=yacine.user_id, relation="spouse", scopes=["view", "book"],
-        starts_on=clock.now().date(),
+        starts_on=clock.today(clock.home()),
     )  # fmt: skip
     session().add(test)
     keep()

@@ -55,7 +55,7 @@ def children_of(person: Any, number: int) -> list[Any]:
         session().add(
             Delegation(
                 patient_id=patient_id, user_id=person.user_id, relation="child", scopes=["view", "book"],
-                starts_on=clock.now().date() - timedelta(days=1),
+                starts_on=clock.today(clock.home()) - timedelta(days=1),
             )
         )  # fmt: skip
     keep()

@@ -70,7 +70,7 @@ def test_a_carers_feed_shows_those_they_care_for_now(visit, amina, yacine):
     assert _count(token) == 0
     care = Delegation(
         patient_id=amina.patient_id, user_id=yacine.user_id, relation="spouse", scopes=["view"],
-        starts_on=clock.now().date(),
+        starts_on=clock.today(clock.home()),
     )  # fmt: skip
     session().add(care)
     assert _count(token) == 1

@@ -136,7 +136,7 @@ def test_whoever_books_for_a_child_joins_for_the_child(join, amina):
     session().add(
         Delegation(
             patient_id=child.id, user_id=amina.user_id, relation="child", scopes=["view", "book"],
-            starts_on=clock.now().date(),
+            starts_on=clock.today(clock.home()),
         )
     )  # fmt: skip
     keep()
@@ -205,7 +205,7 @@ def test_whoever_only_looks_on_cannot_leave_for_the_patient(join, amina, yacine)
     session().add(
         Delegation(
             patient_id=amina.patient_id, user_id=yacine.user_id, relation="spouse", scopes=["view"],
-            starts_on=clock.now().date(),
+            starts_on=clock.today(clock.home()),
         )
     )  # fmt: skip
     keep()

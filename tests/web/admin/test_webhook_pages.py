@@ -133,7 +133,7 @@ def test_what_failed_since_a_day_is_sent_again(client, page, admin, hook, receiv
     keep()
     assert "Send again what failed" in text(client.get(page))
     assert client.post(f"{page}/replay", data={"since": ""}).status_code == 422
-    answer = client.post(f"{page}/replay", data={"since": clock.now().date().isoformat()}, follow_redirects=True)
+    answer = client.post(f"{page}/replay", data={"since": clock.today(clock.home()).isoformat()}, follow_redirects=True)
     assert "1 message is sent again now." in text(answer)
     drain()
     assert receiver.types == ["webhook.test"]

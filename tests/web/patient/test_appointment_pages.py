@@ -16,8 +16,9 @@ from portal.core import clock
 from portal.core.db import keep, session
 from portal.core.events import Event
 from portal.domain.patients.models import Patient
-from portal.domain.scheduling import booking, video
-from portal.domain.scheduling.models import Appointment
+from portal.domain.scheduling import booking, glance, video
+from portal.domain.scheduling.models import STATES, Appointment
+from portal.web.patient.appointments import WHENS
 from tests.builders import HTMX, at
 
 
@@ -134,6 +135,34 @@ def test_the_past_is_read_page_by_page(as_amina: Any, amina: Any, dr_benali: Any
     seen = re.findall(r'href="(/patient/appointments/[0-9a-f-]{36})"', first + second)
     assert len(seen) == len(set(seen)) == 24
     assert as_amina.get("/patient/appointments?when=past&after=nonsense").status_code == 422
+
+
+def test_a_visit_that_is_called_off_ahead_is_not_past_until_its_time_is_over(
+    as_amina: Any, amina: Any, visit: UUID, standing_at: Any
+) -> None:
+    booking.cancel(amina.actor, visit)
+    keep()
+    for when, there in (("upcoming", False), ("past", False), ("called_off", True)):
+        assert (path(visit) in as_amina.get(f"/patient/appointments?when={when}").text) is there
+    with standing_at(at("12:00", ahead=4)):
+        assert [one.id for one in glance.mine(amina.actor, "past").items] == [visit]
+        assert glance.mine(amina.actor, "called_off").items == []
+
+
+@pytest.mark.parametrize("status", sorted(STATES))
+@pytest.mark.parametrize("ahead", [-2, 4])
+def test_each_visit_stands_in_one_list_and_what_is_past_is_over(
+    amina: Any, visit: UUID, status: str, ahead: int
+) -> None:
+    row = now_of(visit)
+    row.starts_at, row.ends_at, row.status = at("09:00", ahead=ahead), at("09:30", ahead=ahead), status
+    session().flush()
+    lists = [when for when in WHENS if glance.mine(amina.actor, when).items]
+    assert len(lists) == 1
+    if ahead < 0:
+        assert lists == ["past"]
+    else:
+        assert (lists == ["past"]) is (status in {"completed", "no_show"})
 
 
 def test_one_visit_shows_everything(as_amina: Any, visit: UUID) -> None:

@@ -80,7 +80,7 @@ def test_a_distance_without_a_city_asks_for_one(client: Any, dr_benali: Any) -> 
 
 def test_free_on_or_before_a_date(client: Any, dr_benali: Any) -> None:
     make_closure(clock.now(), clock.now() + timedelta(days=15), doctor_id=dr_benali.doctor_id)
-    day = clock.now().date()
+    day = clock.today(clock.home())
     assert "Benali" not in client.get(f"/doctors?before={day + timedelta(days=7)}").text
     assert "Benali" in client.get(f"/doctors?before={day + timedelta(days=30)}").text
 

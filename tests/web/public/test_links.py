@@ -114,7 +114,7 @@ def test_a_carer_who_may_book_is_not_asked_either(client, link, amina, yacine, a
             user_id=yacine.user_id,
             relation="spouse",
             scopes=scopes,
-            starts_on=clock.now().date(),
+            starts_on=clock.today(clock.home()),
         )
     )
     client.sign_in(yacine)
