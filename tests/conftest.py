@@ -126,7 +126,7 @@ def app(ground: Ground, number: int, data: Path) -> Iterator[Flask]:
     made.test_client_class = Browser
     made.config["WTF_CSRF_ENABLED"] = False  # `with_csrf` turns it on where it is what is tested
     passwords._hasher = QUICK
-    tasks.hand_over_by(lambda ids: None)  # nothing reaches a worker unless a test says so
+    tasks.hand_over_by(lambda ids, lane: None)  # nothing reaches a worker unless a test says so
     db.session.session_factory.configure(join_transaction_mode="create_savepoint")
     yield made
     with made.app_context():

@@ -137,6 +137,19 @@ def transaction() -> Iterator[Session]:
         raise
 
 
+def no_transaction() -> None:
+    """Go on only outside a transaction: a call to another machine may take long, and holds no row and no snapshot.
+
+    Every gateway asks this first; raises RuntimeError, which is a fault of the caller (docs/decisions/0026).
+    """
+    try:
+        is_open = db.session.registry.has() and session().in_transaction()
+    except RuntimeError:  # no application context: no session either
+        return
+    if is_open:
+        raise RuntimeError("a gateway was called inside a transaction: a task yields the call instead")
+
+
 def was_deadlock(error: BaseException) -> bool:
     """Whether PostgreSQL gave up this transaction so that another could go on; it may be tried again whole."""
     code = getattr(getattr(error, "orig", None), "pgcode", None) if isinstance(error, DBAPIError) else None

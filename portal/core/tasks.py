@@ -2,26 +2,34 @@
 
 `later` writes a task in the same transaction as the change that causes it, so the two cannot disagree. After the
 commit its id is handed to the workers; what is not handed over (Redis away, process killed) is found by the sweep.
+
+A task that needs another machine is a generator: it yields what is to be called (docs/decisions/0026).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Generator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Index, String, Text, func, select, text, update
+from sqlalchemy import Index, Select, String, Text, func, select, text, true, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql.elements import ColumnElement
 
-from portal.core import clock, faults, log
+from portal.core import clock, faults, lanes, log
 from portal.core.db import Base, Identified, after_commit, before_commit, new_id, session, transaction
+from portal.core.lanes import INSIDE, OUTSIDE, PROMPT, if_given_up, lane_of, name_of, promptly, task
 from portal.core.prepared import Prepared
+
+__all__ = ["GivenUp", "Task", "if_given_up", "lane_of", "later", "name_of", "promptly", "run", "task"]
 
 MOST_ATTEMPTS = 6
 BACKOFF = (10, 60, 300, 1800, 7200)  # seconds until the next try: quick at first, then hours for a mail server down
+LEASE = timedelta(minutes=5)  # for one call outside; each gateway gives up long before
 REHAND_WHEN_IDLE = timedelta(seconds=10)
 REHAND_WHEN_BUSY = timedelta(minutes=10)
 
@@ -32,9 +40,10 @@ INSERT = (  # the value :tasks is a JSON list of rows
 )
 _WRITE = Prepared("tasks_write", INSERT)
 
-_known: dict[str, Callable[..., Any]] = {}
-_afterwards: dict[str, Callable[..., Any]] = {}
-_hand_over: Callable[[list[UUID]], None] = lambda ids: None  # noqa: E731 - replaced by the application
+Call = Callable[[], Any]  # what a task yields: made outside any transaction
+Steps = Generator[Call, Any, None]
+
+_hand_over: Callable[[list[UUID], str], None] = lambda ids, lane: None  # noqa: E731 - replaced by the application
 
 
 class GivenUp(Exception):
@@ -62,23 +71,6 @@ class Task(Base, Identified):
         return self.state != "waiting"
 
 
-def task(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a function as one that may be run later; only marked ones are ever called by name."""
-    _known[name_of(function)] = function
-    return function
-
-
-def if_given_up(function: Callable[..., Any], then: Callable[..., Any]) -> None:
-    """Say at import which task follows, with the same arguments, when `function` has failed for good."""
-    _afterwards[name_of(function)] = then
-
-
-def name_of(function: Callable[..., Any]) -> str:
-    """The stable name of a task: its module below portal and its own, such as notifications.notices.remind."""
-    module = function.__module__.removeprefix("portal.").removeprefix("domain.")
-    return f"{module}.{function.__name__}"
-
-
 def later(
     function: Callable[..., Any],
     *args: Any,
@@ -90,7 +82,7 @@ def later(
 
     `args` are ids and plain values. A second task with the same `key` is not made.
     """
-    if name_of(function) not in _known:
+    if not lanes.is_task(name_of(function)):
         raise LookupError(f"{name_of(function)} is not marked with @task")
     now = clock.now()
     task_id = new_id()
@@ -120,9 +112,12 @@ def take_pending() -> list[dict[str, Any]]:
     """The rows that were asked for in this transaction, for whoever writes them now; handed over after the commit."""
     rows: list[dict[str, Any]] = session().info.pop("tasks", [])
     soon = clock.now() + timedelta(seconds=1)
-    ready = [row["id"] for row in rows if row["due_at"] <= soon]
+    ready: dict[str, list[UUID]] = {}
+    for row in rows:
+        if row["due_at"] <= soon:
+            ready.setdefault(lane_of(row["name"]), []).append(row["id"])
     if ready:
-        after_commit(lambda: _hand_over(ready))
+        after_commit(lambda: _hand_over_each(ready))
     return rows
 
 
@@ -137,8 +132,8 @@ def settle() -> None:
     session().info.pop("after_commit", None)
 
 
-def hand_over_by(give: Callable[[list[UUID]], None]) -> None:
-    """Say at start how ids reach the workers. It must not raise and must not wait."""
+def hand_over_by(give: Callable[[list[UUID], str], None]) -> None:
+    """Say at start how the ids of a lane reach its workers. It must not raise and must not wait."""
     global _hand_over
     _hand_over = give
 
@@ -146,52 +141,102 @@ def hand_over_by(give: Callable[[list[UUID]], None]) -> None:
 def run(task_id: UUID | str) -> str:
     """Do one task if it is due and nobody else is doing it; returns its state afterwards, or "skipped".
 
-    A failure undoes what the task did, keeps the error and makes it due again later; after six it stays failed until
-    someone retries it by hand.
+    What a task yields is called between two transactions: what it did so far is kept, and it goes on with what came
+    of the call. Meanwhile its row is leased (due again after LEASE), so that nobody else does it, and somebody does
+    when this process dies. A failure undoes what the task did since, keeps the error and makes it due again later;
+    after six it stays failed until someone retries it by hand.
     """
-    with transaction():
-        row = (
-            session()
-            .scalars(
-                select(Task)
-                .where(Task.id == task_id, Task.state == "waiting", Task.due_at <= clock.now())
-                .with_for_update(skip_locked=True)
-            )
-            .one_or_none()
-        )
-        if row is None:
-            return "skipped"
-        log.bind(row.correlation_id)
+    one = _Run(task_id)
+    state = one.step(next)
+    while one.call is not None:
+        state = one.step(_made(one.call))
+    return state
+
+
+class _Run:
+    """One run of a task, transaction after transaction."""
+
+    def __init__(self, task_id: UUID | str) -> None:
+        self.task_id = task_id
+        self.call: Call | None = None
+        self._steps: Steps | None = None
+        self._leased_until: datetime | None = None
+
+    def step(self, resume: Callable[[Steps], Call]) -> str:
+        """One transaction: until the task is done, has failed or wants something called."""
+        self.call = None
+        with transaction():
+            row = session().scalars(self._mine()).one_or_none()
+            if row is None:
+                return "skipped"
+            log.bind(row.correlation_id)
+            try:
+                with session().begin_nested():
+                    call = self._advance(row, resume)
+                    for write in list(session().info.get("before_commit", {}).values()):
+                        write()
+            except Exception as error:
+                _forget_what_it_asked_for()
+                _note_failure(row, error)
+                return row.state
+            if call is None:
+                row.state, row.finished_at, row.last_error = "done", clock.now(), None
+                row.attempts += 1
+            else:
+                row.due_at = self._leased_until = clock.now() + LEASE
+                row.handed_at, self.call = None, call
+            return row.state
+
+    def _mine(self) -> Select[Task]:
+        """The row when it is due and free, or still leased to this run."""
+        waiting = select(Task).where(Task.id == self.task_id, Task.state == "waiting")
+        if self._leased_until is None:
+            return waiting.where(Task.due_at <= clock.now()).with_for_update(skip_locked=True)
+        return waiting.where(Task.due_at == self._leased_until).with_for_update()
+
+    def _advance(self, row: Task, resume: Callable[[Steps], Call]) -> Call | None:
+        if self._steps is None:
+            begun = lanes.function_of(row.name)(*row.args)
+            if not inspect.isgenerator(begun):
+                return None
+            self._steps = cast(Steps, begun)
         try:
-            with session().begin_nested():
-                _known[row.name](*row.args)
-                for write in list(session().info.get("before_commit", {}).values()):
-                    write()
-        except Exception as error:
-            _forget_what_it_asked_for()
-            _note_failure(row, error)
-        else:
-            row.state, row.finished_at, row.last_error = "done", clock.now(), None
-            row.attempts += 1
-        return row.state
+            return resume(self._steps)
+        except StopIteration:
+            return None
 
 
-def due(limit: int = 1000, *, idle: bool = True) -> list[UUID]:
+def _made(call: Call) -> Callable[[Steps], Call]:
+    """Make the call; how the task goes on with what it returned or raised."""
+    try:
+        result = call()
+    except Exception as error:
+        raised = error
+        return lambda steps: steps.throw(raised)
+    return lambda steps: steps.send(result)
+
+
+def due(limit: int = 1000, *, idle: bool = True, lane: str | None = None) -> list[UUID]:
     """The tasks to hand over now: due, and never handed over or handed over so long ago that they must be lost.
 
-    `idle` says that no worker has anything queued, so what was handed over and is still waiting was lost.
+    `idle` says that no worker of this lane (of any) has anything queued, so what was handed over and waits was lost.
     """
     now = clock.now()
     stale = now - (REHAND_WHEN_IDLE if idle else REHAND_WHEN_BUSY)
+    mine = _of(lane)
     ready = (
         select(Task.id)
-        .where(Task.state == "waiting", Task.due_at <= now, func.coalesce(Task.handed_at, Task.created_at) < stale)
+        .where(
+            mine, Task.state == "waiting", Task.due_at <= now, func.coalesce(Task.handed_at, Task.created_at) < stale
+        )
         .order_by(Task.due_at)
         .limit(limit)
     )
     fresh = (
         select(Task.id)
-        .where(Task.state == "waiting", Task.due_at <= now, Task.handed_at.is_(None), Task.due_at > Task.created_at)
+        .where(
+            mine, Task.state == "waiting", Task.due_at <= now, Task.handed_at.is_(None), Task.due_at > Task.created_at
+        )
         .order_by(Task.due_at)
         .limit(limit)
     )
@@ -201,12 +246,21 @@ def due(limit: int = 1000, *, idle: bool = True) -> list[UUID]:
     return ids
 
 
+def _of(lane: str | None) -> ColumnElement[bool]:
+    """In SQL: the tasks of a lane, or all; what is known no more is INSIDE, where it fails."""
+    if lane is None:
+        return true()
+    if lane == INSIDE:
+        return Task.name.not_in([*lanes.names_in(OUTSIDE), *lanes.names_in(PROMPT)])
+    return Task.name.in_(lanes.names_in(lane))
+
+
 def retry(task_id: UUID) -> None:
     """Give a failed task a fresh start."""
     row = session().get(Task, task_id, with_for_update=True, populate_existing=True)
     if row and row.state == "failed":
         row.state, row.attempts, row.due_at, row.handed_at = "waiting", 0, clock.now(), None
-        after_commit(lambda: _hand_over([task_id]))
+        after_commit(lambda: _hand_over([task_id], lane_of(row.name)))
 
 
 def prune(older_than: timedelta = timedelta(days=30)) -> int:
@@ -230,7 +284,7 @@ def _note_failure(row: Task, error: Exception) -> None:
     row.last_error = faults.describe(error)[-4000:]
     if row.attempts >= MOST_ATTEMPTS or isinstance(error, GivenUp):
         row.state, row.finished_at = "failed", clock.now()
-        if then := _afterwards.get(row.name):
+        if then := lanes.following(row.name):
             later(then, *row.args, key=f"{row.id}:given-up")
     else:
         row.due_at = clock.now() + timedelta(seconds=BACKOFF[min(row.attempts, len(BACKOFF)) - 1])
@@ -243,6 +297,11 @@ def _note_failure(row: Task, error: Exception) -> None:
         state=row.state,
         kind=type(error).__name__,
     )
+
+
+def _hand_over_each(ready: dict[str, list[UUID]]) -> None:
+    for lane, ids in ready.items():
+        _hand_over(ids, lane)
 
 
 def _forget_what_it_asked_for() -> None:

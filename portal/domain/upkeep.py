@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import text
 
 from portal.core import clock, idempotency, log, seals, tasks
 from portal.core.db import after_commit, session
-from portal.core.tasks import task
+from portal.core.tasks import Steps, task
 from portal.domain.clinics import invitations
 from portal.domain.identity import grants, sessions, tokens
 from portal.gateways import anchors
@@ -29,9 +30,9 @@ def seal_events() -> None:
 
 
 @task
-def anchor_seal(place: str, anchor: dict[str, Any]) -> None:
+def anchor_seal(place: str, anchor: dict[str, Any]) -> Steps:
     """Put a seal where the database cannot reach it."""
-    anchors.put(place, anchor)
+    yield partial(anchors.put, place, anchor)
 
 
 @task

@@ -1,7 +1,7 @@
 """Anchors: what is kept of each seal of the audit outside the database, so that a chain cut short is noticed.
 
 A place is a file on this host, to which a line of JSON is appended and synced to disk, or an https:// address, to which
-it is posted. Called from tasks only; the same seal twice does no harm.
+it is posted. A task yields the putting (docs/decisions/0026); the same seal twice does no harm.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import requests
+
+from portal.core import db
 
 TIMEOUTS = (5, 15)  # seconds to connect, to answer
 
@@ -46,6 +48,7 @@ def places() -> list[Place]:
 
 def put(name: str, anchor: Mapping[str, Any]) -> None:
     """Keep an anchor at a place; raises OSError when it could not. A place that is no longer one is left out."""
+    db.no_transaction()
     if place := _places.get(name):
         place.put(anchor)
 
@@ -89,7 +92,10 @@ class Web:
         self.url, self.name = url, f"{number}:{urlsplit(url).hostname}"
 
     def put(self, anchor: Mapping[str, Any]) -> None:
-        answer = requests.post(self.url, json=dict(anchor), timeout=TIMEOUTS, allow_redirects=False)
+        with requests.post(self.url, json=dict(anchor), timeout=TIMEOUTS, allow_redirects=False, stream=True) as answer:
+            self._judge(answer)
+
+    def _judge(self, answer: requests.Response) -> None:
         if not 200 <= answer.status_code < 300:
             raise requests.HTTPError(f"{self.name} answered {answer.status_code}")
 

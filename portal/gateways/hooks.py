@@ -1,8 +1,9 @@
 """Webhooks on their way out: one POST to a public address, over in ten seconds, never followed elsewhere.
 
-Called from tasks only; `vet` is asked by a verb too, so that an address inside is refused when it is written down. The
-name is looked up once, every address it leads to must be public, and the connection is made to exactly what was looked
-at: a name that leads elsewhere a moment later (DNS rebinding) leads nowhere. TLS proves the name, not the number.
+A task yields the POST (docs/decisions/0026); `vet` is asked by a verb too, so that an address inside is refused when
+it is written down, and waits for the name LOOKS_UP_FOR at most. The name is looked up once, every address it leads to
+must be public, and the connection is made to exactly what was looked at: a name that leads elsewhere a moment later
+(DNS rebinding) leads nowhere. TLS proves the name, not the number.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 import http.client
 import io
 import ipaddress
+import queue
 import re
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -23,9 +26,11 @@ from functools import cache
 from typing import Any, cast
 from urllib.parse import SplitResult, urlsplit
 
-from portal.core import clock
+from portal.core import clock, db
 
-LASTS = 10.0  # seconds from the first byte to the last
+LASTS = 10.0  # seconds from looking up the name to the last byte
+LOOKS_UP_FOR = 3.0  # seconds, of which those are part
+MOST_LOOKING_UP = 16  # at once in this process; whoever comes then is told that it took too long
 MOST_READ = 64 * 1024  # of an answer, of which nothing is kept
 GONE = 410
 BUSY = (429, 503)
@@ -37,6 +42,7 @@ Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 # Ranges that are global on paper but carry an IPv4 address that may be inside (RFC 6052, RFC 8215).
 _TRANSLATED = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
 _at_home = False
+_looking_up = threading.BoundedSemaphore(MOST_LOOKING_UP)
 
 
 class NotPublic(Exception):
@@ -85,12 +91,33 @@ def vet(url: str) -> list[Place]:
 
 
 def lookup(host: str, port: int) -> list[Place]:
-    """What a name leads to; raises OSError."""
+    """What a name leads to; raises OSError, TimeoutError when that is not known within LOOKS_UP_FOR.
+
+    The system's resolver has no time limit of its own, so it is asked in a thread that may be left behind.
+    """
+    if not _looking_up.acquire(blocking=False):
+        raise TimeoutError
+    answer: queue.SimpleQueue[list[Place] | OSError] = queue.SimpleQueue()
+    threading.Thread(target=_look_up, args=(host, port, answer), daemon=True, name="portal-lookup").start()
+    try:
+        found = answer.get(timeout=LOOKS_UP_FOR)
+    except queue.Empty:
+        raise TimeoutError from None
+    if isinstance(found, OSError):
+        raise found
+    return found
+
+
+def _look_up(host: str, port: int, answer: queue.SimpleQueue[list[Place] | OSError]) -> None:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except UnicodeError as wrong:  # a name that can be none
-        raise socket.gaierror(socket.EAI_NONAME, "not a name") from wrong
-    return [(family, place) for family, _type, _protocol, _name, place in found]
+        answer.put([(family, place) for family, _type, _protocol, _name, place in found])
+    except OSError as failed:
+        answer.put(failed)
+    except UnicodeError:  # a name that can be none
+        answer.put(socket.gaierror(socket.EAI_NONAME, "not a name"))
+    finally:
+        _looking_up.release()
 
 
 def is_public(ip: Ip) -> bool:
@@ -105,7 +132,8 @@ def is_public(ip: Ip) -> bool:
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
-    """Send it once; never raises. A redirect is an answer like any other that is not 2xx: it is not followed."""
+    """Send it once; never raises for what the receiver does. A redirect is not followed: it is an answer, not 2xx."""
+    db.no_transaction()
     begun = time.monotonic()
 
     def outcome(status: int | None, error: str = "", rest: timedelta = timedelta(0)) -> Outcome:

@@ -1,7 +1,7 @@
 """Mail: sent by SMTP, or kept in a mailbox on disk (demo and tests) where /dev/mail shows it.
 
-Called from tasks only. `key` makes a message recognisable: the same key has the same Message-ID, and the kept mailbox
-takes it once.
+A task writes a letter and yields its sending (docs/decisions/0026). `key` makes a message recognisable: the same key
+has the same Message-ID, and the kept mailbox takes it once.
 """
 
 from __future__ import annotations
@@ -9,20 +9,26 @@ from __future__ import annotations
 import hashlib
 import mailbox
 import smtplib
+import socket
 import ssl
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from email.headerregistry import Address
+from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTPUTF8
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime, formataddr, parseaddr
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from portal.core import clock, log
+from portal.core import clock, db, log
 from portal.core.text import speaking
+
+LINE = 78  # characters (RFC 5322, 2.1.1)
+LASTS = 60.0  # seconds from connecting to the last answer, however slowly it drips
+POLICY = SMTPUTF8.clone(refold_source="none")  # addresses in any script (RFC 6531); names are folded here
 
 
 @dataclass(frozen=True)
@@ -57,23 +63,31 @@ def connect(transport: Transport, render: Renderer, sender: str) -> None:
     _transport, _render, _sender = transport, render, sender
 
 
-def send(
+def write(
     to: str, name: str, notice: str, locale: str, key: str, attachments: Sequence[Attachment] = (), **about: Any
-) -> None:
-    """Mail `notice` to one person in their language; raises OSError or smtplib.SMTPException when it did not leave."""
-    if _transport is None or _render is None:
+) -> EmailMessage:
+    """The letter of a `notice` to one person in their language."""
+    if _render is None:
         raise RuntimeError("mail.connect was not called")
     with speaking(locale):
         letter = _render(notice, {"name": name, **about})
-    _transport.send(_message(to, name, letter, key, attachments))
+    return _message(to, name, letter, key, attachments)
+
+
+def send(message: EmailMessage) -> None:
+    """Hand a letter to the mail server; raises OSError or smtplib.SMTPException when it did not leave."""
+    db.no_transaction()
+    if _transport is None:
+        raise RuntimeError("mail.connect was not called")
+    _transport.send(message)
 
 
 def _message(to: str, name: str, letter: Letter, key: str, attachments: Sequence[Attachment]) -> EmailMessage:
-    message = EmailMessage(policy=SMTPUTF8)  # addresses may be written in any script (RFC 6531)
-    message["Subject"] = " ".join(letter.subject.split())
+    message = EmailMessage(policy=POLICY)
     sender_name, sender = parseaddr(_sender)
-    message["From"] = _address(sender_name, sender)
-    message["To"] = _address(name, to)
+    message.set_raw("Subject", _folded("Subject", letter.subject))
+    message.set_raw("From", _mailbox("From", sender_name, sender))
+    message.set_raw("To", _mailbox("To", name, to))
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
@@ -89,9 +103,25 @@ def _message(to: str, name: str, letter: Letter, key: str, attachments: Sequence
     return message
 
 
-def _address(name: str, address: str) -> Address:
-    local, _, domain = address.rpartition("@")
-    return Address(" ".join(name.split()), local, domain)
+def _folded(field: str, words: str) -> str:
+    """The words on one line, or as encoded words of at most 75 characters on lines of their own (RFC 2047).
+
+    email.policy would fold them too, but puts a long word under an empty first line, which some servers refuse.
+    """
+    said = " ".join(words.split())
+    if said.isascii() and len(field) + 2 + len(said) <= LINE:
+        return said
+    return Header(said, "utf-8", header_name=field, maxlinelen=LINE - 2).encode()
+
+
+def _mailbox(field: str, name: str, address: str) -> str:
+    said, address = " ".join(name.split()), "".join(address.split())
+    if not said:
+        return address
+    whole = formataddr((said, address)) if said.isascii() and address.isascii() else ""
+    if whole and len(field) + 2 + len(whole) <= LINE:
+        return whole
+    return f"{Header(said, 'utf-8', header_name=field, maxlinelen=LINE - 2).encode()}\n <{address}>"
 
 
 class Smtp:
@@ -114,17 +144,40 @@ class Smtp:
 
     @contextmanager
     def _signed_in(self) -> Iterator[smtplib.SMTP]:
-        secure = ssl.create_default_context()
-        if self._tls == "always":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(self._host, self._port, timeout=20, context=secure)
-        else:
-            server = smtplib.SMTP(self._host, self._port, timeout=20)
-        with server:
+        server = self._server()
+        with _over_in(LASTS, server), server:
+            server.connect(self._host, self._port)
             if self._tls == "start":
-                server.starttls(context=secure)
+                server.starttls(context=ssl.create_default_context())
             if self._user:
                 server.login(unquote(self._user), unquote(self._password or ""))
             yield server
+
+    def _server(self) -> smtplib.SMTP:
+        if self._tls == "always":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(timeout=20, context=ssl.create_default_context())
+        else:
+            server = smtplib.SMTP(timeout=20)
+        server._host = self._host  # type: ignore[attr-defined]  # whose certificate is asked for; not connected yet
+        return server
+
+
+@contextmanager
+def _over_in(seconds: float, server: smtplib.SMTP) -> Iterator[None]:
+    """Cut the connection when it is not over by then: a timeout alone begins anew with each byte."""
+
+    def cut() -> None:
+        with suppress(OSError):
+            if server.sock:
+                server.sock.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 class Mailbox:

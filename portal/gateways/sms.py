@@ -1,6 +1,7 @@
 """SMS: sent through a provider by HTTP, or kept on disk (demo and tests) where /dev/mail shows it.
 
-Called from tasks only. `key` makes a message recognisable: a provider takes the same key once, and so does the folder.
+A task yields the sending (docs/decisions/0026). `key` makes a message recognisable: a provider takes the same key once,
+and so does the folder.
 """
 
 from __future__ import annotations
@@ -15,25 +16,35 @@ from typing import Any, Protocol
 
 import requests
 
-from portal.core import clock, log
+from portal.core import clock, db, log
 
 TIMEOUTS = (5, 15)  # seconds to connect, to answer
 REFUSED = frozenset({400, 404, 410, 422})  # this message will never be taken; anything else may be tried again
 TAKEN_BEFORE = 409  # the key is known: it was sent by a try that did not hear the answer
 
-# The basic character set of GSM 03.38: 160 of these fit into one message, but only 70 of any others.
-GSM7 = frozenset(
+# The alphabet of GSM 03.38 (3GPP TS 23.038, 6.2.1). Its extension takes an escape before the letter: two septets.
+BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
-    "¿abcdefghijklmnopqrstuvwxyzäöñüà^{}\\[~]|€"
+    "¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
+EXTENSION = frozenset("^{}\\[~]|€\f")
+GSM7 = BASIC | EXTENSION
+SEPTETS = (160, 153)  # of one message alone, and of each part of a longer one
+UCS2 = (70, 67)  # the same in UTF-16 code units, once a single letter is not of GSM 03.38
 _PLAIN = {
-    **dict.fromkeys(map(ord, "“”„«»"), '"'),
-    **dict.fromkeys(map(ord, "‘’‚"), "'"),
-    **dict.fromkeys(map(ord, "–—"), "-"),
-    **dict.fromkeys(map(ord, "\u00a0\u202f\u2009"), " "),
-    **dict.fromkeys(map(ord, "\u200e\u200f\u2066\u2067\u2068\u2069")),  # marks of direction are worth no character
+    **dict.fromkeys(map(ord, "“”„‟«»″"), '"'),
+    **dict.fromkeys(map(ord, "‘’‚‛ʼʻ′`´‹›"), "'"),
+    **dict.fromkeys(map(ord, "‐‑‒–—―−"), "-"),
+    **dict.fromkeys([ord("\t"), 0xA0, 0x202F, *range(0x2000, 0x200B)], " "),
+    # marks of direction and of where a word may be broken are worth no character
+    **dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff\u200e\u200f\u2066\u2067\u2068\u2069")),
     ord("…"): "...",
+    ord("•"): "*",
 }
+_LATIN = str.maketrans(  # letters that are no letter with an accent, and what stands for them
+    {"œ": "oe", "Œ": "OE", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th",
+     "ı": "i", "ħ": "h", "Ħ": "H", "ŧ": "t", "Ŧ": "T", "ĳ": "ij", "Ĳ": "IJ", "ẞ": "SS", "ŋ": "ng", "Ŋ": "NG"}
+)  # fmt: skip
 
 
 class Refused(Exception):
@@ -66,22 +77,35 @@ def is_on() -> bool:
 
 def send(to: str, text: str, key: str) -> None:
     """Send `text` to a number in E.164; raises Refused when it never will leave, OSError when it did not now."""
+    db.no_transaction()
     if _transport is None:
         raise Refused("no provider")
     _transport.send(to, plain(text), key)
 
 
 def plain(text: str) -> str:
-    """The text in the characters of GSM 03.38 where its script has them, so that it stays one message."""
+    """The text in the characters of GSM 03.38 where its script has them, so that it stays one message.
+
+    A text that has other letters anyway, such as an Arabic name, keeps all of its own.
+    """
     simple = text.translate(_PLAIN)
-    letters = "".join(one if one in GSM7 else _without_accent(one) for one in simple)
+    letters = "".join(one if one in GSM7 else _without_accent(one) for one in simple.translate(_LATIN))
     return letters if all(one in GSM7 for one in letters) else simple
 
 
 def parts(text: str) -> int:
-    """How many messages a text becomes."""
-    one, many = (160, 153) if all(letter in GSM7 for letter in text) else (70, 67)
-    return 1 if len(text) <= one else -(-len(text) // many)
+    """How many messages a text becomes; neither an escaped letter nor a surrogate pair is cut in two."""
+    is_gsm = all(letter in GSM7 for letter in text)
+    sizes = [1 + (letter in EXTENSION if is_gsm else ord(letter) > 0xFFFF) for letter in text]
+    alone, each = SEPTETS if is_gsm else UCS2
+    if sum(sizes) <= alone:
+        return 1
+    made, left = 1, each
+    for size in sizes:
+        if size > left:
+            made, left = made + 1, each
+        left -= size
+    return made
 
 
 def _without_accent(letter: str) -> str:
@@ -97,7 +121,13 @@ class Http:
     def send(self, to: str, text: str, key: str) -> None:
         body = {"to": to, "from": self._sender, "text": text, "key": key}
         headers = {"Authorization": f"Bearer {self._token}", "Idempotency-Key": key}
-        answer = requests.post(self._url, json=body, headers=headers, timeout=TIMEOUTS, allow_redirects=False)
+        with requests.post(  # what it says beside the status is not read
+            self._url, json=body, headers=headers, timeout=TIMEOUTS, allow_redirects=False, stream=True
+        ) as answer:
+            self._judge(answer)
+
+    @staticmethod
+    def _judge(answer: requests.Response) -> None:
         if (answer.ok and answer.status_code < 300) or answer.status_code == TAKEN_BEFORE:
             return
         if answer.status_code in REFUSED:

@@ -197,7 +197,7 @@ def test_a_job_that_fails_as_a_whole_leaves_no_words_in_redis(
     queue.connection.flushdb()
     monkeypatch.setattr(tasks, "run", fail)
     monkeypatch.setattr(worker, "_app", app)
-    worker.hand_over(url)([db.new_id()])
+    worker.hand_over(url)([db.new_id()], "inside")
     _wait_for(lambda: queue.count)
     worker.Worker([queue], connection=queue.connection).work(burst=True)
     kept = {key: queue.connection.dump(key) for key in queue.connection.scan_iter("*")}

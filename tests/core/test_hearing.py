@@ -86,7 +86,7 @@ def test_three_hundred_listen_over_one_connection_while_nudges_and_tasks_leave(
         assert [heard(ear) for ear in ears] == [["schedule"]] * 300
         assert len(ours("portal-hears")) == 1
         assert len(ours("portal-speaks")) <= live.MOST_CONNECTIONS
-        worker.hand_over(queue_url)([uuid4()])
+        worker.hand_over(queue_url)([uuid4()], "inside")
         until = time.monotonic() + 20
         while worker.queued(queue_url) == before:
             assert time.monotonic() < until, "the task was not handed over"

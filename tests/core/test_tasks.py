@@ -66,9 +66,9 @@ def _fresh():
 def handed():
     """The ids that were handed to the workers."""
     given = []
-    tasks.hand_over_by(given.extend)
+    tasks.hand_over_by(lambda ids, lane: given.extend(ids))
     yield given
-    tasks.hand_over_by(lambda ids: None)
+    tasks.hand_over_by(lambda ids, lane: None)
 
 
 def test_a_task_is_there_once_the_change_is_kept_and_not_before(database, handed):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.core.actor import ADMIN
 from portal.core.db import session
-from portal.core.tasks import task
+from portal.core.tasks import Steps, later, task
 from portal.domain.clinics import invitations
 from portal.domain.clinics.models import ClinicInvitation, Membership
 from portal.domain.doctors.models import Doctor, Practice
@@ -33,11 +34,18 @@ class Reader:
 
 @task
 def sent(event_id: str, invitation_id: str) -> None:
+    """Have an invitation mailed to everybody it goes to, each by a task of its own."""
+    asked = _waiting(invitation_id)
+    for reader in _addressees(asked) if asked else []:
+        later(mail_to, event_id, invitation_id, reader.key, key=f"{event_id}:{reader.key}:mailed")
+
+
+@task
+def mail_to(event_id: str, invitation_id: str, key: str) -> Steps:
     """Mail an invitation that still waits; it greets nobody by name, since the clinic alone says who it is."""
-    statement = select(ClinicInvitation).where(ClinicInvitation.id == UUID(invitation_id))
-    whole = statement.options(joinedload(ClinicInvitation.clinic), joinedload(ClinicInvitation.inviter))
-    asked = session().scalars(whole).one_or_none()
-    if asked is None or not asked.is_waiting:
+    asked = _waiting(invitation_id)
+    reader = next((one for one in _addressees(asked) if one.key == key), None) if asked else None
+    if asked is None or reader is None:
         return
     about: dict[str, Any] = {
         "place": asked.clinic.name,
@@ -45,11 +53,18 @@ def sent(event_id: str, invitation_id: str) -> None:
         "asker": asked.inviter.name if asked.inviter else "",
         "until": asked.expires_at,
         "zone": asked.clinic.time_zone,
+        "token": reader.token,
+        "doctor": reader.doctor,
     }
-    for reader in _addressees(asked):
-        key = f"clinic-invitation:{event_id}:{reader.key}"
-        said = about | {"token": reader.token, "doctor": reader.doctor}
-        mail.send(reader.address, "", "invitation", reader.locale, key, **said)
+    key = f"clinic-invitation:{event_id}:{reader.key}"
+    yield partial(mail.send, mail.write(reader.address, "", "invitation", reader.locale, key, **about))
+
+
+def _waiting(invitation_id: str) -> ClinicInvitation | None:
+    statement = select(ClinicInvitation).where(ClinicInvitation.id == UUID(invitation_id))
+    whole = statement.options(joinedload(ClinicInvitation.clinic), joinedload(ClinicInvitation.inviter))
+    asked = session().scalars(whole).one_or_none()
+    return asked if asked and asked.is_waiting else None
 
 
 def _addressees(asked: ClinicInvitation) -> list[Reader]:

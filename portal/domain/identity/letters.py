@@ -7,13 +7,14 @@ holds the same link. A token is in plain only in the mail; between the two tasks
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from portal.core import clock, emails, limits, secrets
 from portal.core.db import new_id, session
 from portal.core.errors import Gone, TooMany
-from portal.core.tasks import later, task
+from portal.core.tasks import Steps, later, promptly, task
 from portal.core.text import speaking
 from portal.domain.identity import acts_for, links
 from portal.domain.identity.acts_for import Ended
@@ -56,6 +57,7 @@ def post_code(key: str, addressee: UUID | None) -> None:
     later(sign_in_code, user_id, secrets.lock(LOCKED, key.encode(), user_id.bytes).hex())
 
 
+@promptly
 @task
 def verify(user_id: str, facts: dict[str, Any]) -> None:
     """Ask someone to show that the address is theirs."""
@@ -64,6 +66,7 @@ def verify(user_id: str, facts: dict[str, Any]) -> None:
         _send_link(user, "verify", "verify", facts)
 
 
+@promptly
 @task
 def already_registered(user_id: str, facts: dict[str, Any]) -> None:
     """Tell the owner of an address that somebody tried to register with it; offer a new password."""
@@ -72,6 +75,7 @@ def already_registered(user_id: str, facts: dict[str, Any]) -> None:
         _send_link(user, "already_registered", "reset", facts)
 
 
+@promptly
 @task
 def reset(user_id: str, facts: dict[str, Any]) -> None:
     """The link to choose a new password."""
@@ -80,6 +84,7 @@ def reset(user_id: str, facts: dict[str, Any]) -> None:
         _send_link(user, "reset", "reset", facts)
 
 
+@promptly
 @task
 def sign_in_code(user_id: str, locked: str) -> None:
     """A code with which somebody shows that the mailbox of the account they sign in to is theirs."""
@@ -89,15 +94,16 @@ def sign_in_code(user_id: str, locked: str) -> None:
         _send_link(user, "sign_in_code", "sign_in", {}, code_token(key, secrets.pick("0123456789", CODE_DIGITS)))
 
 
+@promptly
 @task
-def send_link(user_id: str, notice: str, purpose: str, locked: str, about: dict[str, Any]) -> None:
+def send_link(user_id: str, notice: str, purpose: str, locked: str, about: dict[str, Any]) -> Steps:
     """Mail the link that was made for this letter; one that is over meanwhile is not worth a letter."""
     token = secrets.unlock(LOCKED, bytes.fromhex(locked), UUID(user_id).bytes).decode()
     try:
         user = links.look(purpose, token).user
     except Gone:
         return
-    _send(user, notice, secrets.fingerprint(token), token=token, lifetime=links.LIFETIME[purpose], **about)
+    yield from _send(user, notice, secrets.fingerprint(token), token=token, lifetime=links.LIFETIME[purpose], **about)
 
 
 def tell_new_password(user: User, ended: Ended) -> None:
@@ -117,28 +123,31 @@ def tell_ended(user: User, why: str, ended: Ended) -> None:
         later(access_ended, user.id, why, clock.now().isoformat(), dict(ended.counts))
 
 
+@promptly
 @task
-def password_changed(user_id: str, counts: dict[str, int] | None = None) -> None:
+def password_changed(user_id: str, counts: dict[str, int] | None = None) -> Steps:
     """Tell someone that their password is another now, in case it was not them."""
     user = _active(user_id)
     if user and user.password_changed_at:
-        _send(user, "password_changed", user.password_changed_at.isoformat(), **_ended(user, counts))
+        yield from _send(user, "password_changed", user.password_changed_at.isoformat(), **_ended(user, counts))
 
 
+@promptly
 @task
-def second_factor(user_id: str, what: str, at: str, counts: dict[str, int] | None = None) -> None:
+def second_factor(user_id: str, what: str, at: str, counts: dict[str, int] | None = None) -> Steps:
     """Tell someone what became of their second factor."""
     user = _active(user_id)
     if user:
-        _send(user, "second_factor", at, what=what, **_ended(user, counts))
+        yield from _send(user, "second_factor", at, what=what, **_ended(user, counts))
 
 
+@promptly
 @task
-def access_ended(user_id: str, why: str, at: str, counts: dict[str, int]) -> None:
+def access_ended(user_id: str, why: str, at: str, counts: dict[str, int]) -> Steps:
     """Tell someone what acts for their account no more, and why."""
     user = _active(user_id)
     if user:
-        _send(user, "access_ended", at, why=why, **_ended(user, counts))
+        yield from _send(user, "access_ended", at, why=why, **_ended(user, counts))
 
 
 def _ended(user: User, counts: dict[str, int] | None) -> dict[str, Any]:
@@ -147,13 +156,14 @@ def _ended(user: User, counts: dict[str, int] | None) -> dict[str, Any]:
         return {"ended": acts_for.told(counts or {}), "had_calendar": "calendar" in (counts or {})}
 
 
+@promptly
 @task
-def factor_help(user_id: str, locked: str, asked_by: str) -> None:
+def factor_help(user_id: str, locked: str, asked_by: str) -> Steps:
     """Ask someone to agree that their second factor is removed, because an admin says that the phone is lost."""
     user, admin = _active(user_id), session().get(User, UUID(asked_by))
     if user and user.is_verified and admin:
         token = secrets.unlock(LOCKED, bytes.fromhex(locked), user.id.bytes).decode()
-        _send(user, "factor_help", secrets.fingerprint(token), token=token, asker=admin.name)
+        yield from _send(user, "factor_help", secrets.fingerprint(token), token=token, asker=admin.name)
 
 
 def _active(user_id: str) -> User | None:
@@ -173,5 +183,6 @@ def _send_link(
     later(send_link, user.id, notice, purpose, locked.hex(), about)
 
 
-def _send(user: User, notice: str, key: str, **about: Any) -> None:
-    mail.send(user.email, user.greeted_as, notice, user.locale, f"{notice}:{user.id}:{key}", **about)
+def _send(user: User, notice: str, key: str, **about: Any) -> Steps:
+    key = f"{notice}:{user.id}:{key}"
+    yield partial(mail.send, mail.write(user.email, user.greeted_as, notice, user.locale, key, **about))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import smtplib
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from portal.core import clock, live, log, tasks
 from portal.core.db import new_id, session
-from portal.core.tasks import GivenUp, Task, task
+from portal.core.tasks import Call, GivenUp, Steps, Task, task
 from portal.core.text import gettext as say
 from portal.core.text import speaking
 from portal.domain.identity.models import User
@@ -123,19 +124,26 @@ def can_say(kind: Kind, channel: str) -> bool:
 
 
 @task
-def deliver(delivery_id: str) -> None:
+def deliver(delivery_id: str) -> Steps:
     """Send one message by its channel; raises when it did not leave, so that it is tried again."""
-    delivery = session().get(Delivery, UUID(delivery_id), with_for_update=True, populate_existing=True)
+    delivery = _locked(delivery_id)
     if delivery is None or delivery.state in {"sent", "void"}:
         return
-    kind, (facts, subject_id) = kinds.get(delivery.notice), _told(delivery)
-    subject = kind.read(subject_id) if subject_id else None
-    to = _to(delivery, kind, subject)
-    if to is None or subject is None or not kind.stands(facts, subject) or not can_say(kind, delivery.channel):
-        delivery.state = "void"  # nobody is there to read it, or what it would say is not so any more
-    else:
-        _try(delivery, kind, facts, subject, to)
-        delivery.state, delivery.sent_at = "sent", clock.now()
+    kind, leaving = kinds.get(delivery.notice), _leaving(delivery)
+    if leaving is not None:
+        try:
+            yield leaving
+        except (sms.Refused, smtplib.SMTPRecipientsRefused) as no:
+            raise GivenUp from no
+        except (OSError, smtplib.SMTPException) as away:
+            if _tries(delivery_id) >= kind.tries:
+                raise GivenUp from away
+            raise
+        delivery = _locked(delivery_id)  # it may be another now, or be gone
+        if delivery is None:
+            return
+    delivery.state = "sent" if leaving else "void"
+    delivery.sent_at = clock.now() if leaving else None
     if kind.after:
         session().flush()
         kind.after(delivery)
@@ -144,7 +152,7 @@ def deliver(delivery_id: str) -> None:
 @task
 def given_up(delivery_id: str) -> None:
     """A channel failed for good: the next one is tried, and when there is none the desk is asked to call."""
-    delivery = session().get(Delivery, UUID(delivery_id), with_for_update=True, populate_existing=True)
+    delivery = _locked(delivery_id)
     if delivery is None or delivery.state != "waiting":
         return
     delivery.state = "failed"
@@ -224,34 +232,40 @@ def _told(delivery: Delivery) -> tuple[Facts, UUID | None]:
     return (delivery.facts, delivery.subject_id) if delivery.user_id is None else ({}, None)
 
 
-def _try(delivery: Delivery, kind: Kind, facts: Facts, subject: Any, to: Addressee) -> None:
-    """Hand the message to its gateway; raises GivenUp when trying again is in vain, else what went wrong."""
-    send = {"email": _by_mail, "sms": _by_sms}[delivery.channel]
-    try:
-        with speaking(to.locale):
-            send(delivery, kind, facts, subject, to)
-    except (sms.Refused, smtplib.SMTPRecipientsRefused) as no:
-        raise GivenUp from no
-    except (OSError, smtplib.SMTPException) as away:
-        before = session().scalar(select(Task.attempts).where(Task.key == f"deliver:{delivery.id}")) or 0
-        if before + 1 >= kind.tries:
-            raise GivenUp from away
-        raise
+def _locked(delivery_id: str) -> Delivery | None:
+    return session().get(Delivery, UUID(delivery_id), with_for_update=True, populate_existing=True)
 
 
-def _by_mail(delivery: Delivery, kind: Kind, facts: Facts, subject: Any, to: Addressee) -> None:
+def _tries(delivery_id: str) -> int:
+    """How often this message was tried, the try that goes on now included."""
+    return 1 + (session().scalar(select(Task.attempts).where(Task.key == f"deliver:{delivery_id}")) or 0)
+
+
+def _leaving(delivery: Delivery) -> Call | None:
+    """What hands the message to its gateway; None when nobody is there to read it, or it is not so any more."""
+    kind, (facts, subject_id) = kinds.get(delivery.notice), _told(delivery)
+    subject = kind.read(subject_id) if subject_id else None
+    to = _to(delivery, kind, subject)
+    if to is None or subject is None or not kind.stands(facts, subject) or not can_say(kind, delivery.channel):
+        return None
+    written = {"email": _by_mail, "sms": _by_sms}[delivery.channel]
+    with speaking(to.locale):
+        return written(f"delivery:{delivery.id}", kind, facts, subject, to)
+
+
+def _by_mail(key: str, kind: Kind, facts: Facts, subject: Any, to: Addressee) -> Call:
     reader = {"has_account": to.has_account, "for_whom": to.for_whom}
     about = reader | kind.about(facts | reader, subject, to.locale)
-    key, attachments = f"delivery:{delivery.id}", kind.attachments(subject)
-    mail.send(to.email, to.name, str(kind.letter), to.locale, key, attachments, **about)
+    letter = mail.write(to.email, to.name, str(kind.letter), to.locale, key, kind.attachments(subject), **about)
+    return partial(mail.send, letter)
 
 
-def _by_sms(delivery: Delivery, kind: Kind, facts: Facts, subject: Any, to: Addressee) -> None:
+def _by_sms(key: str, kind: Kind, facts: Facts, subject: Any, to: Addressee) -> Call:
     text = (kind.sms and kind.sms(facts, subject)) or ""
     text = say("For %(name)s: %(text)s", name=to.for_whom, text=text) if to.for_whom else text
     if not to.phone or not text:
-        raise sms.Refused("nothing to say, or nowhere")
-    sms.send(to.phone, text, f"delivery:{delivery.id}")
+        raise GivenUp  # nothing to say, or nowhere
+    return partial(sms.send, to.phone, text, key)
 
 
 def _tried(delivery: Delivery, way: str) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from portal.core import secrets
 from portal.core.db import session
-from portal.core.tasks import later, task
+from portal.core.tasks import Steps, later, task
 from portal.domain.clinics.models import Clinic
 from portal.domain.identity import accounts
 from portal.domain.identity.models import User
@@ -26,7 +27,7 @@ def send(invitation_id: UUID, facts: dict[str, Any], email: str) -> None:
 
 
 @task
-def invite(invitation_id: str, facts: dict[str, Any], locked: str) -> None:
+def invite(invitation_id: str, facts: dict[str, Any], locked: str) -> Steps:
     """Ask the reader of this address, in their language when they have an account, else in the sender's."""
     email = secrets.unlock(LOCKED, bytes.fromhex(locked), UUID(invitation_id).bytes).decode()
     patient = session().get(Patient, UUID(facts["patient"]))
@@ -44,7 +45,8 @@ def invite(invitation_id: str, facts: dict[str, Any], locked: str) -> None:
         "token": secrets.sign(PURPOSE, facts),
     }
     name, locale = (reader.greeted_as, reader.locale) if reader else ("", sender.locale)
-    mail.send(email, name, "family_invitation", locale, f"invitation:{invitation_id}", **about)
+    letter = mail.write(email, name, "family_invitation", locale, f"invitation:{invitation_id}", **about)
+    yield partial(mail.send, letter)
 
 
 def _sender(user: User, facts: dict[str, Any]) -> str:

@@ -37,6 +37,7 @@ class WebhookEndpoint(Base, Changing):
     paused_why: Mapped[str] = mapped_column(String(24), default="")
     failing_since: Mapped[datetime | None]
     succeeded_at: Mapped[datetime | None]
+    served_until: Mapped[datetime | None]  # until then it is one worker's turn to send
 
     clinic: Mapped[Clinic | None] = relationship(lazy="raise")
 

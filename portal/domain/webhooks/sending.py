@@ -1,9 +1,10 @@
 """Delivery: what is due at a receiver goes out one after the other, oldest first for each object, until it is there.
 
-A receiver is served by one worker at a time, for some seconds at most, so a slow one holds up nobody else for long. A
-message that fails waits with backoff, and later ones of its object behind it; other objects go on. When nothing gets
-through at all, everything waits, and after a day of that the receiver is paused and its owner is told. What a worker
-that was killed had sent is sent again: at least once, under the same webhook-id.
+A receiver is served by one worker at a time, which leases it, for some seconds at most, so a slow one holds up nobody
+else for long. No transaction is open while it is called: claim, keep, call, record (docs/decisions/0026). A message
+that fails waits with backoff, and later ones of its object behind it; other objects go on. When nothing gets through at
+all, everything waits, and after a day of that the receiver is paused and its owner is told. What a worker that was
+killed had sent is sent again: at least once, under the same webhook-id.
 """
 
 from __future__ import annotations
@@ -11,17 +12,18 @@ from __future__ import annotations
 import secrets
 import time
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select, text, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import aliased
 
 from portal.core import clock, log, tasks
 from portal.core.actor import SYSTEM
 from portal.core.db import session
 from portal.core.events import record
-from portal.core.tasks import task
+from portal.core.tasks import Call, Steps, task
 from portal.domain.webhooks import notices, signing
 from portal.domain.webhooks.models import WebhookEndpoint, WebhookMessage, WebhookTry
 from portal.gateways import hooks
@@ -32,6 +34,7 @@ A_DAY = timedelta(hours=24)
 NEARLY_A_DAY = timedelta(hours=23)  # the last try of the plan may come a little before the day is over
 KEPT_FOR = timedelta(days=30)
 TURN = 5.0  # seconds after which a worker begins no other message of this receiver
+LEASE = timedelta(seconds=30)  # for one call, which lasts hooks.LASTS at most; after a death the next turn comes then
 BATCH = 20
 LOOKS_DOWN = 3  # failures one after the other, of different objects
 AT_LEAST, AT_MOST = timedelta(seconds=30), timedelta(minutes=30)
@@ -52,15 +55,9 @@ def hold_off(endpoint: WebhookEndpoint, now: datetime) -> timedelta:
 
 
 @task
-def pump(endpoint_id: str) -> None:
+def pump(endpoint_id: str) -> Steps:
     """Send what is due at one receiver; whoever comes while another does leaves it to them."""
-    alone = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
-    if not session().scalar(alone, {"name": f"portal.webhooks:{endpoint_id}"}):
-        return
-    endpoint = session().get(WebhookEndpoint, UUID(endpoint_id), populate_existing=True)
-    if endpoint is None or endpoint.state != "active":
-        return
-    _Turn(endpoint).serve()
+    yield from _Turn(UUID(endpoint_id)).serve()
 
 
 @task
@@ -94,62 +91,82 @@ def tidy() -> None:
 
 
 class _Turn:
-    """One worker's turn at a receiver."""
+    """One worker's turn at a receiver: the lease is its own while `served_until` is what it wrote last."""
 
-    def __init__(self, endpoint: WebhookEndpoint) -> None:
-        self.endpoint = endpoint
+    def __init__(self, endpoint_id: UUID) -> None:
+        self.endpoint_id = endpoint_id
         self.until = time.monotonic() + TURN
+        self.leased_until: datetime | None = None
         self.failed_in_a_row = 0
         self.sent = 0
         self.is_resting = False
 
-    def serve(self) -> None:
-        """Send batch after batch until nothing is due, time is up, or the receiver looks down."""
-        while batch := self._take():
-            for message in batch:
-                self._send(message)
-                if self._is_over():
-                    return self._come_back()
-        self._come_back()
+    def serve(self) -> Steps:
+        """Send batch after batch until nothing is due, time is up, the receiver looks down, or the lease is lost."""
+        while endpoint := self._leased():
+            batch = self._due()
+            for message_id in batch:
+                if self._is_over() or (endpoint := self._leased()) is None:
+                    break
+                if post := _post(endpoint, message_id):
+                    self._record(message_id, (yield post))
+            if not batch or self._is_over():
+                return self._come_back()
+
+    def _leased(self) -> WebhookEndpoint | None:
+        """The receiver, leased for one more call; None when it is paused, gone, or another worker's turn."""
+        endpoint = _locked(self.endpoint_id)
+        now = clock.now()
+        if endpoint is None or endpoint.state != "active":
+            return None
+        if endpoint.served_until != self.leased_until and endpoint.served_until and endpoint.served_until > now:
+            return None
+        endpoint.served_until = self.leased_until = now + LEASE
+        session().flush()
+        return endpoint
 
     def _is_over(self) -> bool:
-        is_down = self.is_resting or self.failed_in_a_row >= LOOKS_DOWN
-        return is_down or self.endpoint.state != "active" or time.monotonic() > self.until
+        return self.is_resting or self.failed_in_a_row >= LOOKS_DOWN or time.monotonic() > self.until
 
-    def _take(self) -> list[WebhookMessage]:
-        due = _first_of_each(self.endpoint.id).where(WebhookMessage.due_at <= clock.now())
+    def _due(self) -> list[UUID]:
+        due = _first_of_each(self.endpoint_id).where(WebhookMessage.due_at <= clock.now())
         ordered = due.order_by(WebhookMessage.attempts, WebhookMessage.event_seq).limit(BATCH)
-        return list(session().scalars(ordered.with_for_update(skip_locked=True, of=WebhookMessage)))
+        return list(session().scalars(ordered.with_only_columns(WebhookMessage.id)))
 
-    def _send(self, message: WebhookMessage) -> None:
-        body = signing.body_of(message)
-        outcome = hooks.post(self.endpoint.url, body, signing.headers(self.endpoint, message, body))
+    def _record(self, message_id: UUID, outcome: hooks.Outcome) -> None:
+        """Write down what came of a call; what was removed meanwhile is left."""
+        endpoint = _locked(self.endpoint_id)
+        message = session().get(WebhookMessage, message_id, with_for_update=True, populate_existing=True)
+        if endpoint is None or message is None:
+            return
         tried = WebhookTry(message_id=message.id, status=outcome.status, took_ms=outcome.took_ms, error=outcome.error)
         session().add(tried)
         message.attempts += 1
         if outcome.is_good:
-            self._arrived(message)
+            self._arrived(endpoint, message)
         else:
-            self._failed(message, outcome)
+            self._failed(endpoint, message, outcome)
 
-    def _arrived(self, message: WebhookMessage) -> None:
+    def _arrived(self, endpoint: WebhookEndpoint, message: WebhookMessage) -> None:
         now = clock.now()
         message.state, message.sent_at = "sent", now
-        was_down = self.endpoint.failing_since is not None and now - self.endpoint.failing_since >= AT_LEAST
-        self.endpoint.failing_since, self.endpoint.succeeded_at = None, now
+        was_down = endpoint.failing_since is not None and now - endpoint.failing_since >= AT_LEAST
+        endpoint.failing_since, endpoint.succeeded_at = None, now
         self.failed_in_a_row, self.sent = 0, self.sent + 1
         if was_down:  # it is back: what waits need not wait any longer
             self._all_waiting(now, WebhookMessage.due_at > now)
 
-    def _failed(self, message: WebhookMessage, outcome: hooks.Outcome) -> None:
-        now, endpoint = clock.now(), self.endpoint
+    def _failed(self, endpoint: WebhookEndpoint, message: WebhookMessage, outcome: hooks.Outcome) -> None:
+        now = clock.now()
         self.failed_in_a_row += 1
         endpoint.failing_since = endpoint.failing_since or now
         if message.attempts > len(BACKOFF) and now - message.created_at >= NEARLY_A_DAY:
             message.state = "failed"
-        else:
+        elif message.state == "waiting":
             message.due_at = now + _backoff(message.attempts)
         log.info("webhook not delivered", endpoint_id=str(endpoint.id), status=outcome.status, error=outcome.error)
+        if endpoint.state != "active":
+            return
         if outcome.status == hooks.GONE:
             _pause(endpoint, "gone")
         elif now - endpoint.failing_since >= NEARLY_A_DAY:
@@ -161,19 +178,39 @@ class _Turn:
 
     def _all_waiting(self, due_at: datetime, *which: object) -> None:
         session().flush()
-        mine = WebhookMessage.endpoint_id == self.endpoint.id, WebhookMessage.state == "waiting"
+        mine = WebhookMessage.endpoint_id == self.endpoint_id, WebhookMessage.state == "waiting"
         session().execute(update(WebhookMessage).where(*mine, *which).values(due_at=due_at))  # type: ignore[arg-type]
 
     def _come_back(self) -> None:
-        """Ask for the next turn when something more is to be sent: now, or when it is due."""
-        session().flush()
-        if self.endpoint.state != "active":
+        """End the turn, and ask for the next one when something more is to be sent: now, or when it is due.
+
+        The lease ends before it is looked what is due: whoever brings something new finds no turn, or is found.
+        """
+        endpoint = _locked(self.endpoint_id)
+        if endpoint is None or endpoint.served_until != self.leased_until:
             return
-        first = _first_of_each(self.endpoint.id).with_only_columns(WebhookMessage.due_at)
+        endpoint.served_until = None
+        session().flush()
+        if endpoint.state != "active":
+            return
+        first = _first_of_each(self.endpoint_id).with_only_columns(WebhookMessage.due_at)
         due_at = session().scalar(first.order_by(WebhookMessage.due_at).limit(1))
         if due_at is not None:
-            pause = timedelta(0) if self.sent else timedelta(seconds=1)  # somebody else has a hand on it
-            soon(self.endpoint.id, max(due_at - clock.now(), pause))
+            pause = timedelta(0) if self.sent else timedelta(seconds=1)
+            soon(self.endpoint_id, max(due_at - clock.now(), pause))
+
+
+def _locked(endpoint_id: UUID) -> WebhookEndpoint | None:
+    return session().get(WebhookEndpoint, endpoint_id, with_for_update=True, populate_existing=True)
+
+
+def _post(endpoint: WebhookEndpoint, message_id: UUID) -> Call | None:
+    """The call that delivers a message; None when it waits no more."""
+    message = session().get(WebhookMessage, message_id, populate_existing=True)
+    if message is None or message.state != "waiting":
+        return None
+    body = signing.body_of(message)
+    return partial(hooks.post, endpoint.url, body, signing.headers(endpoint, message, body))
 
 
 def _first_of_each(endpoint_id: UUID) -> Select[Any]:
