@@ -29,7 +29,7 @@ __all__ = ["GivenUp", "Task", "if_given_up", "lane_of", "later", "name_of", "pro
 
 MOST_ATTEMPTS = 6
 BACKOFF = (10, 60, 300, 1800, 7200)  # seconds until the next try: quick at first, then hours for a mail server down
-LEASE = timedelta(minutes=5)  # for one call outside; each gateway gives up long before
+LEASE = timedelta(seconds=30)  # for one call outside; each gateway gives up before
 REHAND_WHEN_IDLE = timedelta(seconds=10)
 REHAND_WHEN_BUSY = timedelta(minutes=10)
 

@@ -27,7 +27,7 @@ from portal.core import clock, db, log
 from portal.core.text import speaking
 
 LINE = 78  # characters (RFC 5322, 2.1.1)
-LASTS = 60.0  # seconds from connecting to the last answer, however slowly it drips
+LASTS = 25.0  # seconds from connecting to the last answer, however slowly it drips
 POLICY = SMTPUTF8.clone(refold_source="none")  # addresses in any script (RFC 6531); names are folded here
 
 
@@ -109,16 +109,21 @@ def _folded(field: str, words: str) -> str:
     email.policy would fold them too, but puts a long word under an empty first line, which some servers refuse.
     """
     said = " ".join(words.split())
-    if said.isascii() and len(field) + 2 + len(said) <= LINE:
+    if _is_plain(said) and len(field) + 2 + len(said) <= LINE:
         return said
     return Header(said, "utf-8", header_name=field, maxlinelen=LINE - 2).encode()
+
+
+def _is_plain(words: str) -> bool:
+    """Whether it is read as it is written; "=?" would begin an encoded word."""
+    return words.isascii() and words.isprintable() and "=?" not in words
 
 
 def _mailbox(field: str, name: str, address: str) -> str:
     said, address = " ".join(name.split()), "".join(address.split())
     if not said:
         return address
-    whole = formataddr((said, address)) if said.isascii() and address.isascii() else ""
+    whole = formataddr((said, address)) if _is_plain(said) and address.isascii() else ""
     if whole and len(field) + 2 + len(whole) <= LINE:
         return whole
     return f"{Header(said, 'utf-8', header_name=field, maxlinelen=LINE - 2).encode()}\n <{address}>"

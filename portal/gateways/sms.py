@@ -39,7 +39,8 @@ _PLAIN = {
     # marks of direction and of where a word may be broken are worth no character
     **dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff\u200e\u200f\u2066\u2067\u2068\u2069")),
     ord("…"): "...",
-    ord("•"): "*",
+    **dict.fromkeys(map(ord, "•·"), "-"),
+    **dict.fromkeys(map(ord, "°º"), "o"),  # n° 3
 }
 _LATIN = str.maketrans(  # letters that are no letter with an accent, and what stands for them
     {"œ": "oe", "Œ": "OE", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th",

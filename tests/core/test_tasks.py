@@ -12,9 +12,9 @@ from sqlalchemy import func, select
 from portal import worker
 from portal.core import clock, tasks
 from portal.core.actor import SYSTEM
-from portal.core.db import keep, session, undo
+from portal.core.db import keep, no_transaction, session, undo
 from portal.core.events import Event, record
-from portal.core.tasks import GivenUp, Task, later, task
+from portal.core.tasks import GivenUp, Task, later, promptly, task
 from portal.domain.identity.models import User
 from tests.builders import make_user
 
@@ -51,6 +51,43 @@ def instead(*args):
 
 
 tasks.if_given_up(give_up, instead)
+
+
+class Killed(BaseException):
+    """What a process that is killed does not get to handle."""
+
+
+def outside():
+    """What another machine is asked, in place of a gateway."""
+    no_transaction()
+    _calls.append(("outside", session().in_transaction()))
+    return "answer"
+
+
+def outside_fails():
+    raise OSError("away")
+
+
+def outside_dies():
+    raise Killed
+
+
+_asked: list = [outside]
+
+
+@task
+def ask_twice():
+    make_user("Before", "Calls")
+    first = yield _asked[0]
+    make_user("Between", "Calls")
+    second = yield outside
+    _calls.append((first, second))
+
+
+@promptly
+@task
+def at_once():
+    """Somebody waits for this."""
 
 
 def not_a_task():
@@ -148,6 +185,68 @@ def test_each_failure_waits_longer_and_the_sixth_is_the_last(database, standing_
     with standing_at(now):
         assert tasks.run(task_id) == "failed"
     assert _row(task_id).is_over
+
+
+def test_what_a_task_yields_is_called_outside_any_transaction_and_what_it_did_before_is_kept(committed):
+    task_id = later(ask_twice)
+    keep()
+    assert worker.run_one(committed, task_id) == "done"
+    assert _calls == [("outside", False), ("outside", False), ("answer", "answer")]
+    assert _row(task_id).attempts == 1
+    assert _count(User) == 2
+
+
+def test_a_call_that_fails_is_tried_again_and_keeps_what_was_done_before_it(database, drain, standing_at, monkeypatch):
+    monkeypatch.setitem(globals(), "_asked", [outside_fails])
+    task_id = later(ask_twice)
+    drain()
+    row = _row(task_id)
+    assert (row.state, row.attempts, _count(User)) == ("waiting", 1, 1)
+    assert "OSError" in row.last_error and "away" not in row.last_error
+    monkeypatch.setitem(globals(), "_asked", [outside])
+    with standing_at(row.due_at):
+        assert tasks.run(task_id) == "done"
+
+
+def test_while_a_call_goes_on_nobody_else_does_the_task_and_after_a_death_somebody_does(
+    committed, standing_at, monkeypatch
+):
+    monkeypatch.setitem(globals(), "_asked", [outside_dies])
+    task_id = later(ask_twice)
+    keep()
+    with pytest.raises(Killed):
+        worker.run_one(committed, task_id)
+    monkeypatch.setitem(globals(), "_asked", [outside])
+    assert worker.run_one(committed, task_id) == "skipped"
+    assert task_id not in tasks.due()
+    with standing_at(clock.now() + tasks.LEASE):
+        assert tasks.due(idle=False) == [task_id]
+        keep()
+        assert worker.run_one(committed, task_id) == "done"
+
+
+def test_a_worker_whose_lease_is_over_leaves_the_task_to_who_has_it_now(committed, standing_at, monkeypatch):
+    def much_later():
+        monkeypatch.setitem(globals(), "_asked", [outside])
+        with standing_at(clock.now() + tasks.LEASE):
+            assert worker.run_one(committed, task_id) == "done"
+
+    monkeypatch.setitem(globals(), "_asked", [much_later])
+    task_id = later(ask_twice)
+    keep()
+    assert worker.run_one(committed, task_id) == "skipped"
+    assert (_row(task_id).state, _row(task_id).attempts) == ("done", 1)
+
+
+def test_each_lane_is_handed_over_and_swept_for_itself(database, standing_at):
+    given = []
+    tasks.hand_over_by(lambda ids, lane: given.append((lane, ids)))
+    ids = {"inside": later(note), "outside": later(ask_twice), "prompt": later(at_once)}
+    keep()
+    tasks.hand_over_by(lambda ids, lane: None)
+    assert dict(given) == {lane: [one] for lane, one in ids.items()}
+    with standing_at(clock.now() + timedelta(minutes=1)):
+        assert {lane: tasks.due(lane=lane) for lane in ids} == {lane: [one] for lane, one in ids.items()}
 
 
 def test_a_task_that_gives_up_fails_at_once_and_what_follows_is_done_once(database, drain):

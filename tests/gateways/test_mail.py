@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import smtplib
 import socketserver
 import threading
+import time
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
+from email.utils import parseaddr
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from portal.gateways import mail
 from portal.gateways.mail import Attachment, Letter, Mailbox, Smtp
@@ -73,6 +79,57 @@ def test_an_address_may_be_written_in_any_script(server):
     address, handler = server
     Smtp(address).send(_message("zinédine@example.dz", "زين الدين"))
     assert "zinédine@example.dz" in handler.received[0].decode()
+
+
+SCRIPTS = (
+    "abcdefghijklmnopqrstuvwxyz", "ABC -.,", "éèçœŒÆß", "ءآأابتثجحخ ", "漢字かな", "😀👩⚕",
+    'a"\\()<>@,;:[]', "a\u00a0\u202f’",
+)  # fmt: skip
+NAMES = st.one_of(*(st.text(alphabet, max_size=160) for alphabet in SCRIPTS), st.text("aé ءا", max_size=160))
+
+
+@settings(max_examples=60, deadline=None)
+@given(given_name=NAMES, family_name=NAMES, address=st.sampled_from(["a@example.dz", f"{'l' * 64}@{'d' * 60}.example"]))
+@example(given_name="G" * 77, family_name="F" * 78, address="a@example.dz")
+@example(given_name="ق" * 77, family_name="ف" * 78, address="a@example.dz")
+@example(given_name="=?utf-8?q?x?=", family_name="", address="a@example.dz")
+def test_a_name_of_any_length_and_script_is_read_back_from_lines_that_are_never_empty(given_name, family_name, address):
+    name = f"{given_name} {family_name}"
+    letter = Letter(f"For {name}", "words", "<p>words</p>")
+    written = mail._message(address, name, letter, "key", ()).as_bytes(policy=mail.POLICY.clone(linesep="\r\n"))
+    head = written.partition(b"\r\n\r\n")[0].decode("ascii")
+    fields = [line for line in head.split("\r\n") if not line.startswith(("Content-", "MIME", "Message-ID"))]
+    assert all(line.strip() and not line.endswith(": ") and not line.endswith(":") for line in fields)
+    assert all(len(line) <= 78 for line in fields if address not in line)
+    read = message_from_bytes(written)
+    assert _decoded(read["Subject"]) == f"For {' '.join(name.split())}".strip()
+    said, addressed = parseaddr(read["To"])
+    assert (addressed, _decoded(said)) == (address, " ".join(name.split()))
+
+
+def _decoded(words: str) -> str:
+    """Encoded words as RFC 2047 reads them; policy.default leaves blanks between those of a display name."""
+    return str(make_header(decode_header(words)))
+
+
+def test_a_server_that_drips_is_left_in_time(monkeypatch):
+    monkeypatch.setattr(mail, "LASTS", 0.3)
+
+    class Dripping(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    self.wfile.write(b"2")
+                    time.sleep(0.02)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Dripping) as listening:
+        listening.daemon_threads = True
+        threading.Thread(target=listening.serve_forever, args=(0.05,), daemon=True).start()
+        begun = time.monotonic()
+        with pytest.raises((smtplib.SMTPException, OSError)):
+            Smtp(f"smtp://127.0.0.1:{listening.server_address[1]}").send(_message("amina@example.dz", "Amina"))
+        assert time.monotonic() - begun < 10
+        listening.shutdown()
 
 
 def test_a_refusal_is_an_error_so_that_it_is_tried_again(server):

@@ -112,13 +112,43 @@ def test_the_folder_keeps_each_key_once_and_shows_the_newest_first(tmp_path):
         ("façade", "facade"),
         ("عيادة الجزائر", "عيادة الجزائر"),
         ("06\u200f/01", "06/01"),
+        ("Cœur d’Alger", "Coeur d'Alger"),
+        ("ŒUVRE n° 3 · 10\u202f000 DA", "OEUVRE no 3 - 10 000 DA"),
+        ("Łukasz Đoković rue de l\u2010Œil\u00a0!", "Lukasz Dokovic rue de l-OEil !"),
+        ("soft\u00adhyphen\u200b", "softhyphen"),
+        ("Cœur : أمينة بن علي", "Cœur : أمينة بن علي"),
+        ("50 € [A] {B} ~", "50 € [A] {B} ~"),
     ],
 )
 def test_texts_stay_in_the_small_alphabet_where_their_script_has_one(written, sent):
     assert sms.plain(written) == sent
 
 
-@pytest.mark.parametrize(("text", "parts"), [("a" * 160, 1), ("a" * 161, 2), ("ا" * 70, 1), ("ا" * 71, 2)])
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("", 1),
+        ("a" * 160, 1),
+        ("a" * 161, 2),
+        ("a" * 306, 2),
+        ("a" * 307, 3),
+        ("€" * 80, 1),  # an escaped letter is two septets
+        ("€" * 81, 2),
+        ("€" * 152, 2),  # 76 in each part: none is cut in two
+        ("€" * 153, 3),
+        ("a" * 152 + "€" * 5, 2),
+        ("a" * 152 + "€" + "b" * 151, 2),
+        ("a" * 152 + "€" + "b" * 152, 3),
+        ("ا" * 70, 1),
+        ("ا" * 71, 2),
+        ("ا" * 134, 2),
+        ("ا" * 135, 3),
+        ("😀" * 35, 1),  # two code units of UTF-16 each
+        ("😀" * 36, 2),
+        ("😀" * 66, 2),  # 33 in each part
+        ("😀" * 67, 3),
+    ],
+)
 def test_long_texts_are_counted_as_the_network_does(text, parts):
     assert sms.parts(text) == parts
 

@@ -109,12 +109,14 @@ def change(
     events: Sequence[str] | None = None,
 ) -> WebhookEndpoint:
     """Say anew where to send and what; None stays. Raises NotFound, Beyond, NotPublic."""
-    endpoint = get(actor, key, lock=True)
     if events is not None:
         _may_be_told(actor, events)
+    if url is not None and url != get(actor, key).url:
+        _is_public(url)  # which may take seconds: before the row is locked
+    endpoint = get(actor, key, lock=True)
+    if events is not None:
         endpoint.events = list(events)
-    if url is not None and url != endpoint.url:
-        _is_public(url)
+    if url is not None:
         endpoint.url = url
     if description is not None:
         endpoint.description = description

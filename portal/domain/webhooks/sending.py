@@ -115,11 +115,14 @@ class _Turn:
 
     def _leased(self) -> WebhookEndpoint | None:
         """The receiver, leased for one more call; None when it is paused, gone, or another worker's turn."""
-        endpoint = _locked(self.endpoint_id)
-        now = clock.now()
-        if endpoint is None or endpoint.state != "active":
+        endpoint, now = _locked(self.endpoint_id), clock.now()
+        if endpoint is None:
             return None
-        if endpoint.served_until != self.leased_until and endpoint.served_until and endpoint.served_until > now:
+        is_mine = endpoint.served_until == self.leased_until
+        if not is_mine and endpoint.served_until and endpoint.served_until > now:
+            return None
+        if endpoint.state != "active":
+            endpoint.served_until = None
             return None
         endpoint.served_until = self.leased_until = now + LEASE
         session().flush()

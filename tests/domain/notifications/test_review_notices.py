@@ -136,4 +136,4 @@ def test_every_letter_of_reviews_and_families_can_be_written(app: Any, language:
     sorts += [("family_invitation", {"kind": kind}) for kind in ("care", "record")]
     with app.app_context():
         for letter, more in sorts:
-            mail.send("a@example.dz", "Amina", letter, language, f"{letter}:{more}:{language}", **{**about, **more})
+            mail.write("a@example.dz", "Amina", letter, language, f"{letter}:{more}:{language}", **{**about, **more})
