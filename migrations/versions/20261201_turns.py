@@ -3,14 +3,14 @@
 Locks: ACCESS EXCLUSIVE on webhook_endpoints for a moment; no row is rewritten.
 
 Revision ID: 20261201_turns
-Revises: 20261201_shut_accounts
+Revises: 20261201_asked_until
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "20261201_turns"
-down_revision = "20261201_shut_accounts"
+down_revision = "20261201_asked_until"
 branch_labels = None
 depends_on = None
 
