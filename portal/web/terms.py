@@ -15,6 +15,7 @@ from portal.core.text import lazy_pgettext
 
 MODES = {"in_person": _("At the clinic"), "video": _("By video"), "phone": _("By phone")}
 MODE_ICONS = {"in_person": "building-hospital", "video": "video", "phone": "phone"}
+SEVERITIES = {"mild": _("Mild"), "moderate": _("Moderate"), "severe": _("Severe")}  # of allergies
 SEXES = {"female": _("female"), "male": _("male"), "other": _("other"), "unknown": _("not recorded")}
 ROLES = {
     "patient": _("Patient"),

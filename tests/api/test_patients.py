@@ -11,6 +11,8 @@ from portal.domain.clinics.models import Clinic
 from portal.domain.patients.models import Patient
 from tests.api.conftest import Program, problem
 from tests.builders import register_at
+from tests.domain.patients.test_family import booked
+from tests.domain.scheduling.test_health import says
 
 MERIEM = {"given_name": "Meriem", "family_name": "Cherif", "birth_date": "1990-05-17", "phone": "0550 12 34 56"}
 ABOUT = {
@@ -161,3 +163,18 @@ def test_scopes_narrow(api: Program, known: Any, nadia: Any) -> None:
     assert mine.get(f"{path}/profile").status_code == 200
     problem(mine.send("PUT", f"{path}/profile", ABOUT), 403, "insufficient_scope")
     problem(mine.post("/patients/search", {"q": "a"}), 403, "insufficient_scope")
+
+
+def test_programs_read_it_with_a_scope_of_its_own(
+    api: Program, amina: Any, dr_benali: Any, nadia: Any, kamel: Any, el_djazair: Any
+) -> None:
+    booked(amina, dr_benali, el_djazair, amina.patient_id)
+    says(amina, no_known_allergies=True)
+    path = f"/patients/{amina.patient_id}/health"
+    told = api.as_(dr_benali).get(path).get_json()
+    assert (told["allergy_status"], told["blood_group"], told["conditions"]) == ("none_known", "O+", ["Asthma"])
+    told = api.as_(nadia, scopes=["health:read"]).get(path).get_json()
+    assert (told["is_clinical"], told["blood_group"], told["conditions"]) == (False, None, [])
+    assert told["emergency_contact"]["name"] == "Karim"
+    assert api.as_(nadia, scopes=["patients:read"]).get(path).status_code == 403
+    assert api.as_(kamel).get(path).status_code == 404

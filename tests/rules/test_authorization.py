@@ -290,6 +290,7 @@ GET    api_v1.get_my_doctor_profile           401     404     200     404     40
 GET    api_v1.get_offer                       401     200     200     200     404     200     200
 GET    api_v1.get_opening                     401     404     200     200     404     200     200
 GET    api_v1.get_patient                     401     404     200     200     404     200     200
+GET    api_v1.get_patient_health              401     404     200     200     404     200     404
 GET    api_v1.get_patient_card                401     404     200     200     404     200     200
 GET    api_v1.get_profile                     401     200     404     404     404     404     404
 GET    api_v1.get_record_request              401     200     200     200     404     200     200

@@ -10,7 +10,15 @@ from pydantic import AfterValidator, Field, StringConstraints
 from portal.api import etags
 from portal.api.contract import Answer
 from portal.api.v1 import endpoint
-from portal.api.v1.patients_answers import AtDeskOut, CardOut, ChangedOut, EnteredOut, FoundOut, FoundPatients
+from portal.api.v1.patients_answers import (
+    AtDeskOut,
+    CardOut,
+    ChangedOut,
+    EnteredOut,
+    FoundOut,
+    FoundPatients,
+    HealthOut,
+)
 from portal.core.actor import Actor
 from portal.core.errors import Forbidden, TooMany
 from portal.core.shapes import Shape, storable
@@ -19,7 +27,7 @@ from portal.domain.patients.desk import LikelyKnown
 from portal.domain.patients.desk_shapes import PatientAtDesk
 from portal.domain.patients.request_shapes import ChangeAtDesk
 from portal.domain.patients.requests import NobodyToAsk
-from portal.domain.scheduling import desk
+from portal.domain.scheduling import desk, health
 
 TAG = "Patients of a clinic"
 READ, WRITE = "patients:read", "patients:write"
@@ -105,6 +113,15 @@ def get_patient(actor: Actor, patient_id: UUID) -> AtDeskOut:
 def get_patient_card(actor: Actor, patient_id: UUID) -> CardOut:
     """One patient with their visits at the clinics you work in"""
     return CardOut.whole(desk.card(actor, patient_id))
+
+
+@endpoint("GET", "/patients/{patient_id}/health", tag=TAG, answer=HealthOut, scope="health:read")
+def get_patient_health(actor: Actor, patient_id: UUID) -> HealthOut:
+    """Allergies first, and whom to call in an emergency; for a doctor who has a visit with them all of it
+
+    For doctors, desk and admins of the clinics that know the patient. Each reading is in the audit log.
+    """
+    return HealthOut.of(health.read(actor, patient_id))
 
 
 @endpoint(

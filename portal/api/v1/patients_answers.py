@@ -13,6 +13,7 @@ from portal.api.v1.record_requests_answers import RequestOut
 from portal.domain.patients.models import Allergy, Patient
 from portal.domain.patients.request_models import RecordRequest
 from portal.domain.scheduling.desk import Card, Found
+from portal.domain.scheduling.health import Health
 
 Sex = Literal["female", "male", "other", "unknown"]
 Language = Literal["en", "fr", "ar"]
@@ -36,6 +37,35 @@ class ContactOut(Out):
     phone: str
     relation: str
 
+    @classmethod
+    def of(cls, known: dict[str, str]) -> Self | None:
+        contact = {name: known.get(name, "") for name in cls.model_fields}
+        return cls(**contact) if any(contact.values()) else None
+
+
+class HealthOut(Out):
+    """What must be known before treating somebody. `is_clinical`: you have a visit with them as their doctor; then
+    blood group and conditions are told, too."""
+
+    allergy_status: Annotated[
+        Literal["known", "none_known", "not_asked"],
+        Field(description="none_known: the patient said that there are none; not_asked: nothing was said"),
+    ]
+    allergies: Annotated[list[AllergyOut], Field(description="The worst first")]
+    emergency_contact: ContactOut | None
+    is_clinical: bool
+    blood_group: str | None
+    conditions: list[str]
+
+    @classmethod
+    def of(cls, health: Health) -> Self:
+        plain = ("allergy_status", "is_clinical", "blood_group", "conditions")
+        return cls(
+            **{name: getattr(health, name) for name in plain},
+            allergies=[AllergyOut.of(one) for one in health.allergies],
+            emergency_contact=ContactOut.of(health.emergency_contact),
+        )
+
 
 class ProfileOut(Out):
     """What a clinic should know before a visit, as the patient and their carers see and change it."""
@@ -53,16 +83,16 @@ class ProfileOut(Out):
     blood_group: str | None
     conditions: list[str]
     emergency_contact: ContactOut | None
+    no_known_allergies: Annotated[bool, Field(description="The patient said so; an allergy that is noted ends it")]
     allergies: Annotated[list[AllergyOut], Field(description="The worst first")]
 
     @classmethod
     def of(cls, patient: Patient, allergies: list[Allergy]) -> Self:
         plain = ("id", "given_name", "family_name", "birth_date", "sex", "phone", "email", "address", "city")
-        contact = {name: patient.emergency_contact.get(name, "") for name in ContactOut.model_fields}
         return cls(
-            **{name: getattr(patient, name) for name in (*plain, "blood_group", "conditions")},
+            **{name: getattr(patient, name) for name in (*plain, "blood_group", "conditions", "no_known_allergies")},
             language=_language(patient),
-            emergency_contact=ContactOut(**contact) if any(contact.values()) else None,
+            emergency_contact=ContactOut.of(patient.emergency_contact),
             allergies=[AllergyOut.of(one) for one in allergies],
         )
 

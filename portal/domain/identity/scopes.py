@@ -18,6 +18,7 @@ SCOPES: dict[str, Any] = {
     "family:write": _("Add people you look after and end care"),
     "reviews:write": _("Review visits, answer reviews and hide them"),
     "patients:read": _("See patients of your clinics"),
+    "health:read": _("See allergies, conditions and emergency contacts of your patients"),
     "patients:write": _("Enter patients at your clinics"),
     "schedule:read": _("See opening hours, time off and figures of doctors"),
     "schedule:write": _("Change opening hours and time off of doctors"),

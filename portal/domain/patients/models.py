@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, and_, or_, select, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, and_, false, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.sql.elements import ColumnElement
@@ -37,6 +37,7 @@ class Patient(Base, Changing):
     city: Mapped[str] = mapped_column(String(80), default="")
     blood_group: Mapped[str | None] = mapped_column(String(3))
     conditions: Mapped[list[str]] = mapped_column(ARRAY(String(120)), default=list, server_default=text("'{}'"))
+    no_known_allergies: Mapped[bool] = mapped_column(default=False, server_default=false())  # the patient said so
     emergency_contact: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)  # name, phone, relation
     preferred_language: Mapped[str] = mapped_column(String(2), default="en")
     merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("patients.id", ondelete="SET NULL"), index=True)

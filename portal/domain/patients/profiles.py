@@ -40,8 +40,12 @@ def mine(actor: Actor) -> Patient | None:
 
 def allergies(actor: Actor, patient_id: UUID) -> list[Allergy]:
     """What the patient reacts to, the worst first. Raises NotFound."""
-    patient = find(actor, Patient, patient_id)
-    known = session().scalars(select(Allergy).where(Allergy.patient_id == patient.id))
+    return allergies_of(find(actor, Patient, patient_id).id)
+
+
+def allergies_of(patient_id: UUID) -> list[Allergy]:
+    """The same, the worst first; whoever calls this has checked who may."""
+    known = session().scalars(select(Allergy).where(Allergy.patient_id == patient_id))
     return sorted(known, key=lambda one: (_SEVERITIES.index(one.severity), fold(one.substance)))
 
 
@@ -56,15 +60,19 @@ def change(
     city: str,
     blood_group: str | None,
     conditions: list[str],
+    no_known_allergies: bool = False,
     contact_name: str,
     contact_phone: str,
     contact_relation: str,
 ) -> Patient:
     """Write down what was answered; the event names the fields that changed, never what is in them.
 
-    Raises Invalid when somebody's child would turn out to be an adult: care that is theirs by age would be over.
+    Raises Invalid for `no_known_allergies` while an allergy is noted, and when somebody's child would turn out to be an
+    adult: care that is theirs by age would be over.
     """
-    patient = _changeable(actor, patient_id)
+    patient = _changeable(actor, patient_id, lock=True)
+    if no_known_allergies and allergies_of(patient.id):
+        raise Invalid(fields={"no_known_allergies": _("Allergies are noted. Remove them first if they are wrong.")})
     born_before = patient.birth_date
     _still_a_child(actor, patient, birth_date)
     contact = {"name": contact_name, "phone": contact_phone, "relation": contact_relation}
@@ -76,6 +84,7 @@ def change(
         "city": city,
         "blood_group": blood_group,
         "conditions": conditions,
+        "no_known_allergies": no_known_allergies,
         "emergency_contact": {key: value for key, value in contact.items() if value},
     }
     changed = sorted(name for name, value in given.items() if getattr(patient, name) != value)
@@ -107,12 +116,13 @@ def rename(actor: Actor, patient_id: UUID, *, given_name: str, family_name: str,
 
 def add_allergy(actor: Actor, patient_id: UUID, *, substance: str, reaction: str = "", severity: str) -> Allergy:
     """Note what the patient reacts to; the same substance again only changes what is said about it."""
-    patient = _changeable(actor, patient_id)
+    patient = _changeable(actor, patient_id, lock=True)
     known = list(session().scalars(select(Allergy).where(Allergy.patient_id == patient.id)))
     same = next((one for one in known if fold(one.substance) == fold(substance)), None)
     if same is None and len(known) >= MOST_ALLERGIES:
         raise TooManyAllergies
     allergy = same or Allergy(patient_id=patient.id)
+    patient.no_known_allergies = False
     allergy.substance, allergy.reaction, allergy.severity = substance, reaction, severity
     session().add(allergy)
     session().flush()
@@ -143,8 +153,8 @@ def _still_a_child(actor: Actor, patient: Patient, birth_date: date | None) -> N
         raise Invalid(fields={"birth_date": sentence}, code="of_age")
 
 
-def _changeable(actor: Actor, patient_id: UUID) -> Patient:
-    patient = find(actor, Patient, patient_id)
+def _changeable(actor: Actor, patient_id: UUID, *, lock: bool = False) -> Patient:
+    patient = find(actor, Patient, patient_id, lock=lock)
     allow(may_change(actor, patient))
     return patient
 

@@ -69,6 +69,7 @@ class PatientDetails(Shape):
     city: _line(80) = ""  # type: ignore[valid-type]
     blood_group: Annotated[Literal["A+", "A-", "B+", "B-", "AB+", "AB-", "O+", "O-"] | None, Empty] = None
     conditions: Annotated[list[Condition], BeforeValidator(_one_each_line), AfterValidator(_few)] = []
+    no_known_allergies: bool = False
     contact_name: _line(120) = ""  # type: ignore[valid-type]
     contact_phone: Phone = ""
     contact_relation: _line(60) = ""  # type: ignore[valid-type]

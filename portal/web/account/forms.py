@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from wtforms import DateField, EmailField, PasswordField, RadioField, SelectField, StringField, TelField, TextAreaField
+from wtforms import (
+    BooleanField,
+    DateField,
+    EmailField,
+    PasswordField,
+    RadioField,
+    SelectField,
+    StringField,
+    TelField,
+    TextAreaField,
+)
 from wtforms.fields.choices import SelectChoice
 
 from portal.core.errors import Refused
@@ -23,11 +33,11 @@ from portal.domain.identity.shapes import (
 from portal.domain.patients.models import BLOOD_GROUPS
 from portal.domain.patients.shapes import AllergyShape, PatientDetails, RegisterPatient
 from portal.web.forms import ShapeForm
+from portal.web.terms import SEVERITIES
 
 SEXES = {"female": _("Female"), "male": _("Male"), "other": _("Other"), "unknown": _("I would rather not say")}
 LEFT_TO_RIGHT = "\u200e"  # keeps the sign behind its letters between Arabic words
 GROUPS = {"": _("Not known")} | {group: group + LEFT_TO_RIGHT for group in BLOOD_GROUPS}
-SEVERITIES = {"mild": _("Mild"), "moderate": _("Moderate"), "severe": _("Severe")}
 
 
 def _choices(words: Mapping[str, Any]) -> list[SelectChoice]:
@@ -109,6 +119,7 @@ class DetailsForm(ShapeForm):
     address = StringField(_("Street and number"), render_kw={"autocomplete": "street-address", "dir": "auto"})
     city = StringField(_("City"), render_kw={"autocomplete": "address-level2", "dir": "auto"})
     blood_group = SelectField(_("Blood group"), choices=_choices(GROUPS), render_kw={"dir": "auto"})
+    no_known_allergies = BooleanField(_("No known allergies"))
     conditions = TextAreaField(_("Conditions that stay with you"), render_kw={"dir": "auto"})
     contact_name = StringField(_("Name"), render_kw={"autocomplete": "off"})
     contact_phone = TelField(_("Telephone"), render_kw={"autocomplete": "off"})

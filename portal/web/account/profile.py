@@ -17,8 +17,9 @@ from portal.domain.patients import profiles, registering
 from portal.domain.patients.models import Patient
 from portal.web import gate, htmx
 from portal.web.account import bp
-from portal.web.account.forms import SEVERITIES, AllergyForm, DetailsForm, ProfileForm
+from portal.web.account.forms import AllergyForm, DetailsForm, ProfileForm
 from portal.web.account.preferences import keep
+from portal.web.terms import SEVERITIES
 
 PAGE, ALLERGIES = "account/profile.html", "account/_allergies.html"
 
@@ -46,7 +47,11 @@ def change_details() -> Response:
     form = DetailsForm()
     if not form.accepted():
         return htmx.page(PAGE, status=422, **_all(details=form))
-    profiles.change(gate.actor(), _patient().id, **form.clean.values())
+    try:
+        profiles.change(gate.actor(), _patient().id, **form.clean.values())
+    except Refused as no:
+        form.refuse(no)
+        return htmx.page(PAGE, status=no.status, **_all(details=form))
     return htmx.done(url_for("account.profile", _anchor="details"), say("Saved."))
 
 
@@ -112,6 +117,7 @@ def known(patient: Patient) -> dict[str, Any]:
         "city": patient.city,
         "blood_group": patient.blood_group or "",
         "conditions": "\n".join(patient.conditions),
+        "no_known_allergies": patient.no_known_allergies,
         "contact_name": contact.get("name", ""),
         "contact_phone": phones.shown(contact.get("phone", "")),
         "contact_relation": contact.get("relation", ""),

@@ -15,7 +15,7 @@ from portal.domain.clinics.models import Clinic
 from portal.domain.patients import desk as patients
 from portal.domain.patients import requests
 from portal.domain.patients.models import Patient
-from portal.domain.scheduling import desk
+from portal.domain.scheduling import desk, health
 from portal.web import htmx, searching, terms, times
 from portal.web.desk import bp
 from portal.web.desk.family import waits
@@ -47,6 +47,7 @@ def patient(key: UUID) -> AnyResponse:
     if card.patient.id != key:  # it became part of this one
         return htmx.see_other(url_for("desk.patient", key=card.patient.id))
     context: dict[str, Any] = {
+        "health": health.of(actor(), card.patient),
         "may_change": patients.may_change(actor(), card.patient),
         "waiting": requests.open_about(actor(), card.patient.id),
         "may_exist_elsewhere": patients.may_exist_elsewhere(actor(), card.patient),

@@ -15,7 +15,7 @@ from portal.core.text import format_datetime
 from portal.core.text import gettext as say
 from portal.domain.access import people
 from portal.domain.patients import care
-from portal.domain.scheduling import appointments, booking, days, finding, invitations, policy, video, visits
+from portal.domain.scheduling import appointments, booking, days, finding, health, invitations, policy, video, visits
 from portal.domain.scheduling.models import Appointment
 from portal.domain.scheduling.refusals import NotGiven
 from portal.web import asked, htmx, terms, times
@@ -93,6 +93,7 @@ def visit_context(key: UUID) -> dict[str, Any]:
     names = people.names([event.actor_id for event in happened if event.actor_id])
     return {
         "visit": visit,
+        "health": health.of(actor(), visit.patient),
         "zone": visit.clinic.zone,
         "local_day": visit.starts_at.astimezone(visit.clinic.zone).date(),
         "story": terms.story(happened, names, visit.clinic.zone, care.acted_for(happened)),

@@ -141,7 +141,11 @@ def change_dependant(key: UUID) -> AnyResponse:
     form = DetailsForm()
     if not form.accepted():
         return htmx.page(PROFILE, status=422, **_profile(key, details=form))
-    profiles.change(actor(), key, **form.clean.values())
+    try:
+        profiles.change(actor(), key, **form.clean.values())
+    except Refused as no:
+        form.refuse(no)
+        return htmx.page(PROFILE, status=no.status, **_profile(key, details=form))
     return htmx.done(url_for("patient.dependant_profile", key=key, _anchor="details"), say("Saved."))
 
 
