@@ -7,7 +7,7 @@ Locks: ALTER TABLE patients takes ACCESS EXCLUSIVE for a moment (a constant defa
 SHARE ROW EXCLUSIVE on allergies for a moment.
 
 Revision ID: 20261201_no_known_allergies
-Revises: 20261201_asked_until
+Revises: 20261201_turns
 Create Date: 2026-12-01 05:30:00
 """
 
@@ -16,7 +16,7 @@ from alembic import op
 
 # revision identifiers, used by Alembic.
 revision = "20261201_no_known_allergies"
-down_revision = "20261201_asked_until"
+down_revision = "20261201_turns"
 branch_labels = None
 depends_on = None
 
