@@ -56,7 +56,7 @@ def _takes_off(page: Page, friday: date) -> None:
     page.get_by_label("Last day").fill(str(friday))
     page.get_by_role("button", name="Save the time off").click()
     expect(page).to_have_url(re.compile("/changes/"))
-    expect(page.locator("main").get_by_text("2 booked visits fall into this time")).to_be_visible()
+    expect(page.locator("main").get_by_text("2 booked visits are affected")).to_be_visible()
     expect(page.locator("main").get_by_text("These times are held for you")).to_be_visible()
     for name in ("Amina Boudiaf", "Yacine Meziane"):
         expect(page.get_by_role("row", name=re.compile(name))).to_be_visible()
