@@ -16,7 +16,7 @@ from sqlalchemy.pool import NullPool
 
 from portal import worker
 from portal.config import ROOT, Settings
-from portal.core import clock, live, roles, tasks
+from portal.core import clock, live, roles, task_counts
 from portal.core.db import session, undo
 from portal.domain.identity import rotation, spellings
 from portal.embedded import QUIET_LOG
@@ -80,8 +80,12 @@ def state(settings: Settings) -> dict[str, object]:
 def gauges(settings: Settings) -> dict[str, tuple[str, str, dict[str, float]]]:
     """The figures that are read when Prometheus asks: tasks, visits, workers."""
     found: dict[str, tuple[str, str, dict[str, float]]] = {}
-    counts = _guarded(tasks.counts, dict[str, int]())
-    found["portal_tasks"] = ("Background tasks by state.", "state", {name: float(n) for name, n in counts.items()})
+    counts = _guarded(task_counts.not_done, dict[str, int]())
+    found["portal_tasks"] = (
+        "Background tasks that are not done, by state.",
+        "state",
+        {name: float(n) for name, n in counts.items()},
+    )
     found["portal_appointments"] = ("Appointments by status.", "status", _guarded(_appointments, dict[str, float]()))
     late = _guarded(waiting, dict[str, float]()).get("oldest_waiting_seconds", 0.0)
     found["portal_oldest_waiting_task_seconds"] = ("Age of the oldest task that is due.", "", {"": late})

@@ -41,7 +41,7 @@ class Event(Base, Identified):
     patient_id: Mapped[UUID | None]
     subject_type: Mapped[str] = mapped_column(String(40))
     subject_id: Mapped[UUID | None]
-    clinic_id: Mapped[UUID | None] = mapped_column(index=True)
+    clinic_id: Mapped[UUID | None]
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
     door: Mapped[str] = mapped_column(String(16))
     address: Mapped[str | None] = mapped_column(String(64))
@@ -53,6 +53,7 @@ class Event(Base, Identified):
     __table_args__ = (
         CheckConstraint("mac IS NOT NULL AND key_id IS NOT NULL", name="authentic"),
         Index("ix_events_subject", "subject_type", "subject_id", "seq"),
+        Index("ix_events_clinic", "clinic_id", "name"),
         Index("ix_events_patient", "patient_id", "seq"),
         Index("ix_events_unsealed", "seq", postgresql_where=text("seal_id IS NULL")),
         Index("ix_events_seal", "seal_id"),

@@ -64,7 +64,10 @@ class Task(Base, Identified):
     last_error: Mapped[str | None] = mapped_column(Text)
     correlation_id: Mapped[str | None] = mapped_column(String(64))
 
-    __table_args__ = (Index("ix_tasks_due", "due_at", postgresql_where=text("state = 'waiting'")),)
+    __table_args__ = (
+        Index("ix_tasks_due", "due_at", postgresql_where=text("state = 'waiting'")),
+        Index("ix_tasks_failed", "finished_at", postgresql_where=text("state = 'failed'")),
+    )
 
     @property
     def is_over(self) -> bool:
@@ -269,14 +272,6 @@ def prune(older_than: timedelta = timedelta(days=30)) -> int:
         text("DELETE FROM tasks WHERE state = 'done' AND finished_at < :before"), {"before": clock.now() - older_than}
     )
     return int(getattr(result, "rowcount", 0))
-
-
-def counts() -> dict[str, int]:
-    """How many tasks stand in each state, and "late": due for more than a minute."""
-    found: dict[str, int] = dict.fromkeys(("waiting", "done", "failed", "late"), 0)
-    found |= {row[0]: row[1] for row in session().execute(select(Task.state, func.count()).group_by(Task.state))}
-    late = select(func.count()).where(Task.state == "waiting", Task.due_at < clock.now() - timedelta(minutes=1))
-    return found | {"late": session().scalar(late) or 0}
 
 
 def _note_failure(row: Task, error: Exception) -> None:

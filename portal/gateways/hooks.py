@@ -95,10 +95,11 @@ def lookup(host: str, port: int) -> list[Place]:
 
     The system's resolver has no time limit of its own, so it is asked in a thread that may be left behind.
     """
-    if not _looking_up.acquire(blocking=False):
+    slots = _looking_up
+    if not slots.acquire(blocking=False):
         raise TimeoutError
     answer: queue.SimpleQueue[list[Place] | OSError] = queue.SimpleQueue()
-    threading.Thread(target=_look_up, args=(host, port, answer), daemon=True, name="portal-lookup").start()
+    threading.Thread(target=_look_up, args=(host, port, answer, slots), daemon=True, name="portal-lookup").start()
     try:
         found = answer.get(timeout=LOOKS_UP_FOR)
     except queue.Empty:
@@ -108,7 +109,9 @@ def lookup(host: str, port: int) -> list[Place]:
     return found
 
 
-def _look_up(host: str, port: int, answer: queue.SimpleQueue[list[Place] | OSError]) -> None:
+def _look_up(
+    host: str, port: int, answer: queue.SimpleQueue[list[Place] | OSError], slots: threading.BoundedSemaphore
+) -> None:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         answer.put([(family, place) for family, _type, _protocol, _name, place in found])
@@ -117,7 +120,7 @@ def _look_up(host: str, port: int, answer: queue.SimpleQueue[list[Place] | OSErr
     except UnicodeError:  # a name that can be none
         answer.put(socket.gaierror(socket.EAI_NONAME, "not a name"))
     finally:
-        _looking_up.release()
+        slots.release()
 
 
 def is_public(ip: Ip) -> bool:

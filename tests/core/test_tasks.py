@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from portal import worker
-from portal.core import clock, tasks
+from portal.core import clock, task_counts, tasks
 from portal.core.actor import SYSTEM
 from portal.core.db import keep, no_transaction, session, undo
 from portal.core.events import Event, record
@@ -330,9 +330,9 @@ def test_counts_tell_what_waits_what_failed_and_what_is_late(database, standing_
     later(note, delay=timedelta(hours=1))
     keep()
     tasks.run(done)
-    assert tasks.counts() == {"waiting": 1, "done": 1, "failed": 0, "late": 0}
+    assert task_counts.counts() == {"waiting": 1, "done": 1, "failed": 0, "late": 0}
     with standing_at(clock.now() + timedelta(hours=2)):
-        assert tasks.counts()["late"] == 1
+        assert task_counts.counts()["late"] == 1
 
 
 def test_tasks_done_long_ago_are_forgotten_and_failed_ones_stay(database, standing_at):

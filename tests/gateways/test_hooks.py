@@ -198,3 +198,31 @@ def test_a_body_without_end_changes_nothing_about_the_answer(drips, monkeypatch)
 def test_something_that_is_no_answer_is_no_connection(drips):
     port = drips(b"SSH-2.0-OpenSSH\r\n")
     assert hooks.post(f"http://127.0.0.1:{port}/", b"{}", {}).error == "connection"
+
+
+def test_a_name_that_nobody_answers_for_is_given_up_in_time(monkeypatch):
+    answered = threading.Event()
+    monkeypatch.setattr(hooks, "LOOKS_UP_FOR", 0.2)
+    monkeypatch.setattr(hooks.socket, "getaddrinfo", lambda *asked, **more: answered.wait(30) and [])
+    try:
+        begun = time.monotonic()
+        assert hooks.post("https://hooks.example.org/", b"{}", {}).error == "timeout"
+        with pytest.raises(TimeoutError):
+            hooks.vet("https://hooks.example.org/")
+        assert time.monotonic() - begun < 5
+    finally:
+        answered.set()
+
+
+def test_so_many_names_are_looked_up_at_once_and_no_more(monkeypatch):
+    answered = threading.Event()
+    monkeypatch.setattr(hooks, "LOOKS_UP_FOR", 0.01)
+    monkeypatch.setattr(hooks, "_looking_up", threading.BoundedSemaphore(2))
+    before = threading.active_count()
+    monkeypatch.setattr(hooks.socket, "getaddrinfo", lambda *asked, **more: answered.wait(30) and [])
+    try:
+        for _ in range(5):
+            assert hooks.post("https://hooks.example.org/", b"{}", {}).error == "timeout"
+        assert threading.active_count() <= before + 2
+    finally:
+        answered.set()

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, NullPool, create_engine, text
 from portal.core import clock, secrets
 from portal.core.actor import NOBODY
 from portal.core.db import db, keep, session
-from portal.core.tasks import Task
+from portal.core.tasks import LEASE, Task
 from portal.domain.identity import credentials
 from portal.gateways import mail
 
@@ -68,3 +68,31 @@ def test_no_task_tells_the_link(server: Watching, amina: Any, drain: Any) -> Non
     drain()
     told = [str(args) for args in session().scalars(db.select(Task.args))]
     assert len(told) == 2 and not any(server.links[0] in args for args in told)
+
+
+class Killed(BaseException):
+    """What a process that is killed does not get to handle."""
+
+
+def test_a_letter_whose_sender_was_killed_leaves_again_under_the_same_name(
+    committed: Flask, monkeypatch: pytest.MonkeyPatch, amina: Any, drain: Any, standing_at: Any
+) -> None:
+    names, alive = list[str](), list[bool]()
+
+    class Dying:
+        def send(self, message: EmailMessage) -> None:
+            names.append(str(message["Message-ID"]))
+            if not alive:
+                raise Killed
+
+    monkeypatch.setattr(mail, "_transport", Dying())
+    credentials.forgot(NOBODY, amina.email)
+    with pytest.raises(Killed):
+        drain()
+    alive.append(True)
+    drain()
+    assert len(names) == 1, "leased to the one that died"
+    with standing_at(clock.now() + LEASE):
+        drain()
+        drain()
+    assert len(names) == 2 and names[0] == names[1]

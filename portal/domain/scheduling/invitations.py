@@ -75,7 +75,7 @@ def invite(actor: Actor, **about: Any) -> BookingInvitation:
     made.clinic = practice.clinic
     session().add(made)
     session().flush()
-    record(actor, "invitation.sent", made, follow_up_of=made.follow_up_of)
+    record(actor, "booking_invitation.sent", made, follow_up_of=made.follow_up_of)
     return made
 
 
@@ -83,14 +83,14 @@ def withdraw(actor: Actor, invitation_id: UUID | str) -> BookingInvitation:
     """The clinic takes an open invitation back. Raises NotFound, Forbidden or InvitationOver."""
     found = authority.find(actor, BookingInvitation, invitation_id, joinedload(BookingInvitation.practice), lock=True)
     allow(may_invite(actor, found.practice))
-    return _end(actor, found, "invitation.withdrawn")
+    return _end(actor, found, "booking_invitation.withdrawn")
 
 
 def decline(actor: Actor, invitation_id: UUID | str) -> BookingInvitation:
     """The patient does not want this visit; the doctor is told. Raises NotFound, Forbidden or InvitationOver."""
     found = authority.find(actor, BookingInvitation, invitation_id, lock=True)
     allow(may_answer(actor, found))
-    return _end(actor, found, "invitation.declined")
+    return _end(actor, found, "booking_invitation.declined")
 
 
 def may_answer(actor: Actor, invitation: BookingInvitation) -> bool:
@@ -191,7 +191,7 @@ def after_visit_is_off(event_id: str, appointment_id: str) -> None:
     used = select(BookingInvitation).where(BookingInvitation.appointment_id == visit.id)
     for invitation in session().scalars(used.with_for_update()):
         invitation.appointment_id = None
-        record(SYSTEM, "invitation.open_again", invitation, appointment_id=visit.id)
+        record(SYSTEM, "booking_invitation.open_again", invitation, appointment_id=visit.id)
 
 
 def still_open() -> ColumnElement[bool]:

@@ -42,7 +42,7 @@ class Series(Base, Changing):
 class BookingInvitation(Base, Changing):
     """A doctor asks a patient to book a given type of visit, between two dates; also the proposal of a follow-up."""
 
-    practice_id: Mapped[UUID] = mapped_column(ForeignKey("practices.id"))
+    practice_id: Mapped[UUID] = mapped_column(ForeignKey("practices.id"), index=True)
     clinic_id: Mapped[UUID] = mapped_column(ForeignKey("clinics.id"))
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patients.id", ondelete="CASCADE"), index=True)
     visit_type_id: Mapped[UUID] = mapped_column(ForeignKey("visit_types.id"))
@@ -51,7 +51,9 @@ class BookingInvitation(Base, Changing):
     note: Mapped[str] = mapped_column(String(500), default="")
     follow_up_of: Mapped[UUID | None] = mapped_column(ForeignKey("appointments.id"))
     invited_by: Mapped[UUID | None]
-    appointment_id: Mapped[UUID | None] = mapped_column(ForeignKey("appointments.id"))  # what was booked with it
+    appointment_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("appointments.id"), index=True
+    )  # what was booked with it
     ended_at: Mapped[datetime | None]  # withdrawn by the clinic or declined by the patient
 
     practice: Mapped[Practice] = relationship(lazy="raise")

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from flask import Flask
 
 from portal.core.errors import Invalid
 from portal.domain.identity import passwords
+
+
+@pytest.fixture(autouse=True)
+def the_usual_settings(app: Flask) -> None:
+    """The shortest length and the rest are what the application was made with."""
 
 
 @pytest.mark.parametrize(

@@ -286,5 +286,5 @@ def test_everything_is_written_down(invite, amina, dr_benali):
     invitations.withdraw(dr_benali.actor, made.id)
     keep()
     events = session().scalars(select(Event).where(Event.subject_id == made.id).order_by(Event.seq)).all()
-    assert [event.name for event in events] == ["invitation.sent", "invitation.withdrawn"]
+    assert [event.name for event in events] == ["booking_invitation.sent", "booking_invitation.withdrawn"]
     assert all(event.patient_id == amina.patient_id and "blood" not in str(event.facts) for event in events)
