@@ -5,14 +5,14 @@ but not written meanwhile, some seconds for a million events. ACCESS EXCLUSIVE o
 the index that the new one replaces is dropped.
 
 Revision ID: 20261201_lookups
-Revises: 20261201_turns
+Revises: 20261201_no_known_allergies
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "20261201_lookups"
-down_revision = "20261201_turns"
+down_revision = "20261201_no_known_allergies"
 branch_labels = None
 depends_on = None
 
