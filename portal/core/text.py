@@ -22,7 +22,7 @@ from babel.messages.pofile import read_po
 from babel.support import LazyProxy, NullTranslations, Translations
 from markupsafe import Markup
 
-from portal.core import french, names
+from portal.core import clock, french, names
 
 T = TypeVar("T")
 LANGUAGES = {"en": "English", "fr": "Français", "ar": "العربية"}
@@ -129,6 +129,19 @@ def format_datetime(moment: datetime, zone: str | ZoneInfo | None = None) -> str
     local = _in(moment, zone)
     day = format_date(local, "full")
     return gettext("%(day)s at %(time)s", day=day, time=format_time(local))
+
+
+def format_when(moment: datetime, zone: str | ZoneInfo | None) -> str:
+    """As `format_datetime`, with whose clock it is where that shows another time than the portal's: for lists, messages
+    and cards, in which visits at clinics of several zones stand side by side."""
+    return beside_zone(format_datetime(moment, zone), moment, zone)
+
+
+def beside_zone(time_said: str, moment: datetime, zone: str | ZoneInfo | None) -> str:
+    """A time in words and the zone it is read in, unless the portal's own clock shows the same."""
+    if zone is None or _in(moment, zone).utcoffset() == _in(moment, clock.home()).utcoffset():
+        return time_said
+    return f"{time_said} ({format_zone(zone)})"
 
 
 def format_span(length: timedelta) -> str:

@@ -102,6 +102,11 @@ def short_time(moment: datetime, zone: str) -> str:
     return f"{moment.astimezone(zone_of(zone)):%H:%M}"
 
 
+def other_zone(moment: datetime, zone: str) -> str:
+    """Whose clock it is, where that shows another time than the portal's; else nothing."""
+    return text.beside_zone("", moment, zone_of(zone)).strip(" ()")
+
+
 def range_label(first: date, last: date) -> str:
     return text.format_days(first, last)
 

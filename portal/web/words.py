@@ -39,6 +39,7 @@ def teach(app: Flask, settings: Settings) -> None:
         format_day=text.format_day,
         format_time=text.format_time,
         format_datetime=text.format_datetime,
+        format_when=text.format_when,
         format_minutes=text.format_minutes,
         format_money=text.format_money,
         format_number=text.format_number,

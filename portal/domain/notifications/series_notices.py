@@ -12,7 +12,7 @@ from portal.core import live
 from portal.core.db import session
 from portal.core.events import Event
 from portal.core.tasks import task
-from portal.core.text import format_datetime, ngettext
+from portal.core.text import format_when, ngettext
 from portal.core.text import lazy as _
 from portal.domain.doctors.models import Doctor
 from portal.domain.identity.models import User
@@ -123,7 +123,7 @@ def _numbers(facts: Facts, series: SeriesRead | None) -> dict[str, Any]:
     visits = series.among(facts) if series else []
     if not visits or series is None:
         return {"doctor": "", "patient": "", "clinic": "", "time": "", "n": 0}
-    time = format_datetime(visits[0].starts_at, series.first.clinic.time_zone)
+    time = format_when(visits[0].starts_at, series.first.clinic.time_zone)
     who = {"doctor": series.first.doctor.name, "patient": series.first.patient.name, "clinic": series.first.clinic.name}
     return {**who, "time": time, "n": len(visits)}
 

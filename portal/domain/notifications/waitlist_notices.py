@@ -13,7 +13,7 @@ from portal.core import clock, tasks
 from portal.core.db import session
 from portal.core.events import Event
 from portal.core.tasks import task
-from portal.core.text import format_date, format_datetime, format_time
+from portal.core.text import format_date, format_time, format_when
 from portal.core.text import gettext as say
 from portal.core.text import lazy as _
 from portal.domain.access import acting
@@ -129,7 +129,7 @@ def _is_open(offer: WaitlistOffer) -> bool:
 
 def _when(offer: WaitlistOffer | None, facts: Facts) -> str:
     zone = offer.entry.clinic.time_zone if offer else None
-    return format_datetime(datetime.fromisoformat(facts["starts_at"]), zone)
+    return format_when(datetime.fromisoformat(facts["starts_at"]), zone)
 
 
 def _offered(facts: Facts, offer: WaitlistOffer | None) -> str:

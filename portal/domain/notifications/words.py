@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from portal.core.text import format_date, format_datetime, format_time, lazy_pgettext
+from portal.core.text import beside_zone, format_date, format_time, format_when, lazy_pgettext
 from portal.core.text import gettext as say
 from portal.core.text import lazy as _
 from portal.domain.access import acting
@@ -87,7 +87,7 @@ def doctors_page(about: Appointment) -> str:
 def short_time(moment: datetime, about: Appointment) -> str:
     """Day and time in the clinic's zone, short enough for an SMS."""
     local = moment.astimezone(about.clinic.zone)
-    return f"{format_date(local.date(), 'short')} {format_time(local)}"
+    return beside_zone(f"{format_date(local.date(), 'short')} {format_time(local)}", moment, about.clinic.zone)
 
 
 def _said(words: Callable[[Facts, str, str, str], str]) -> Callable[[Facts, Any], str]:
@@ -96,7 +96,7 @@ def _said(words: Callable[[Facts, str, str, str], str]) -> Callable[[Facts, Any]
     def sentence(facts: Facts, about: Appointment | None) -> str:
         when = datetime.fromisoformat(facts["starts_at"]) if "starts_at" in facts else None
         zone = about.clinic.time_zone if about else None
-        time = format_datetime(when, zone) if when else ""
+        time = format_when(when, zone) if when else ""
         return words(facts, about.doctor.name if about else "", about.patient.name if about else "", time)
 
     return sentence

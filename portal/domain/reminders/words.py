@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from portal.core import clock
-from portal.core.text import format_datetime
+from portal.core.text import format_when
 from portal.core.text import gettext as say
 from portal.domain.access import acting
 from portal.domain.notifications.kinds import Facts
@@ -49,7 +49,7 @@ def sentence(facts: Facts, visit: Appointment | None) -> str:
     """The reminder in the app."""
     if visit is None:
         return say("A reminder of a visit.")
-    time = format_datetime(datetime.fromisoformat(facts["starts_at"]), visit.clinic.time_zone)
+    time = format_when(datetime.fromisoformat(facts["starts_at"]), visit.clinic.time_zone)
     return say("Reminder: %(doctor)s, %(time)s.", doctor=visit.doctor.name, time=time)
 
 

@@ -78,7 +78,7 @@ def _asked_of(who: Actor) -> list[dict[str, str]]:
     asked = _asked_by_clinics(who)
     for offer in entries.offered(who):
         zone = offer.entry.clinic.zone
-        title = say("A time is free: %(time)s", time=text.format_datetime(offer.starts_at, zone))
+        title = say("A time is free: %(time)s", time=text.format_when(offer.starts_at, zone))
         note = say("Kept for you until %(time)s.", time=text.format_time(offer.expires_at, zone))
         url = url_for("patient.waitlist_offer", key=offer.id)
         asked.append({"title": title, "note": note, "icon": "bell-ringing", "url": url})
