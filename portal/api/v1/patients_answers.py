@@ -138,17 +138,21 @@ class FoundPatients(Out):
 
 
 class CardOut(AtDeskOut):
-    """A patient with their visits at the clinics you work in: those ahead, and the latest past ones."""
+    """A patient with their visits at the clinics you work in: ahead, called off ahead, and the latest past."""
 
     upcoming: list[AppointmentOut]
+    called_off: list[AppointmentOut]
     past: list[AppointmentOut]
+    has_older: Annotated[bool, Field(description="Whether a clinic's appointments of this patient list older ones")]
 
     @classmethod
     def whole(cls, card: Card) -> Self:
         return cls(
             **cls.told(card.patient),
             upcoming=[AppointmentOut.of(one) for one in card.upcoming],
+            called_off=[AppointmentOut.of(one) for one in card.called_off],
             past=[AppointmentOut.of(one) for one in card.past],
+            has_older=card.past.next is not None,
         )
 
 

@@ -18,6 +18,7 @@ from portal.core.actor import ADMIN, DOCTOR, STAFF, Actor
 from portal.core.db import session
 from portal.core.errors import Invalid, NotFound, refuse
 from portal.core.names import as_listed
+from portal.core.paging import Page, page
 from portal.core.text import lazy as _
 from portal.domain.clinics.models import Clinic
 from portal.domain.doctors.models import Doctor, Practice
@@ -26,7 +27,7 @@ from portal.domain.patients.models import Patient
 from portal.domain.scheduling import availability, rulebook, visit_types
 from portal.domain.scheduling.appointments import WHOLE
 from portal.domain.scheduling.granting import LETTERS
-from portal.domain.scheduling.models import UPCOMING, Appointment, VisitType
+from portal.domain.scheduling.models import RELEASED, UPCOMING, Appointment, VisitType
 from portal.domain.scheduling.rulebook import moment
 from portal.domain.scheduling.wall_time import instant, seconds_of
 
@@ -44,11 +45,13 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A patient as the desk sees them: the visits at its clinics, the next first, and the latest past ones."""
+    """A patient as the desk sees them: the visits at its clinics, the next first, those called off ahead of their
+    time, and a page of the past ones, the latest first."""
 
     patient: Patient
     upcoming: list[Appointment]
-    past: list[Appointment]
+    called_off: list[Appointment]
+    past: Page[Appointment]
 
 
 def practices(actor: Actor, clinic_id: UUID | None = None) -> list[Practice]:
@@ -105,20 +108,21 @@ def next_visits(actor: Actor, patient_ids: Sequence[UUID]) -> dict[UUID, Appoint
     return {visit.patient_id: visit for visit in session().scalars(statement)} if patient_ids else {}
 
 
-def card(actor: Actor, patient_id: UUID) -> Card:
-    """A patient with their visits at the actor's clinics; raises NotFound for one these do not know."""
+def card(actor: Actor, patient_id: UUID, after: str | None = None) -> Card:
+    """A patient with their visits at the actor's clinics, past ones after this cursor.
+
+    Raises NotFound for one these do not know.
+    """
     patient = patients.get(actor, patient_id)
     here = (Appointment.patient_id == patient.id, _of_my_clinics(actor, Appointment.clinic_id))
-    ahead = (Appointment.status.in_(UPCOMING), Appointment.ends_at > clock.now())
-    coming = select(Appointment).where(*here, *ahead).options(*WHOLE).order_by(Appointment.starts_at)
-    gone = (
-        select(Appointment)
-        .where(*here, ~(ahead[0] & ahead[1]))
-        .options(*WHOLE)
-        .order_by(Appointment.starts_at.desc())
-        .limit(MOST_PAST)
-    )
-    return Card(patient, list(session().scalars(coming)), list(session().scalars(gone)))
+    every, to_come = select(Appointment).where(*here).options(*WHOLE), Appointment.ends_at > clock.now()
+    ahead = every.where(Appointment.status.in_([*UPCOMING, *RELEASED]), to_come).order_by(Appointment.starts_at)
+    gone = every.where(~(Appointment.status.in_([*UPCOMING, *RELEASED]) & to_come))
+    coming = list(session().scalars(ahead))
+    past = page(gone, [Appointment.starts_at, Appointment.id], after=after, limit=MOST_PAST, descending=True)
+    standing = [visit for visit in coming if visit.status in UPCOMING]
+    off = [visit for visit in coming if visit.status in RELEASED]
+    return Card(patient, standing, off, past)
 
 
 def moment_at(zone: ZoneInfo, day: date, wall: time) -> datetime:

@@ -33,7 +33,10 @@ from portal.domain.scheduling.models import DECLINED, Appointment
 from portal.domain.scheduling.planning import CalendarFeed
 
 MOST_FEEDS = 5
-PAST, FUTURE = timedelta(days=30), timedelta(days=400)
+PAST, FUTURE = (
+    timedelta(days=30),
+    timedelta(days=731),
+)  # as far as a type can be booked (VisitType.horizon_days), and a day
 MOST_EVENTS = 2000
 READ_NOTED_EVERY = timedelta(minutes=10)
 PER_FEED = "120 per hour"

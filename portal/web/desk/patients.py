@@ -43,11 +43,12 @@ searching.mount(bp, "/patients/search", "patients", endpoint="search_patients")
 @bp.get("/patients/<uuid:key>")
 def patient(key: UUID) -> AnyResponse:
     """One patient: contact, visits to come and past ones at one's clinics."""
-    card = desk.card(actor(), key)
+    card = desk.card(actor(), key, request.args.get("after") or None)
     if card.patient.id != key:  # it became part of this one
         return htmx.see_other(url_for("desk.patient", key=card.patient.id))
     context: dict[str, Any] = {
         "health": health.of(actor(), card.patient),
+        "older_url": url_for("desk.patient", key=key, after=card.past.next) if card.past.next else None,
         "may_change": patients.may_change(actor(), card.patient),
         "waiting": requests.open_about(actor(), card.patient.id),
         "may_exist_elsewhere": patients.may_exist_elsewhere(actor(), card.patient),

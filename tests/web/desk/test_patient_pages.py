@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import timedelta
+from html import unescape
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import select
 
@@ -42,6 +45,26 @@ def test_a_card_shows_contact_and_visits_here(client: Any, nadia: Any, kamel: An
     for expected in ("+213550112233", "Visits to come", f"/desk/appointments/{visit.id}", "Confirmed"):
         assert expected in page
     assert client.sign_in(kamel).get(f"/desk/patients/{visit.patient_id}").status_code == 404
+
+
+def test_the_past_visits_of_a_card_go_on_page_by_page_and_hold_none_that_is_still_to_come(
+    client: Any, nadia: Any, visit: Appointment
+) -> None:
+    facts = {column.key: getattr(visit, column.key) for column in Appointment.__table__.columns}
+    for number in range(20):
+        begins = visit.starts_at - timedelta(days=number + 20)
+        over = {"id": uuid4(), "reference": f"PAST{number}", "starts_at": begins, "status": "completed"}
+        session().add(Appointment(**facts | over | {"ends_at": begins + timedelta(minutes=30)}))
+    visit.status = "cancelled"
+    session().flush()
+    first = client.sign_in(nadia).get(f"/desk/patients/{visit.patient_id}").text
+    assert "Called off" in first
+    past = first.split("Past visits")[1]
+    assert f"/desk/appointments/{visit.id}" not in past
+    following = re.search(r'rel="next" href="([^"]+)"', first)
+    assert following
+    second = client.get(unescape(following.group(1))).text.split("Past visits")[1]
+    assert len(set(re.findall(r"/desk/appointments/[0-9a-f-]{36}", past + second))) == 20
 
 
 def test_a_birth_date_agrees_in_french_with_the_sex_that_is_recorded(
