@@ -63,7 +63,7 @@ def _core(app: Flask, settings: Settings) -> None:
     from flask_migrate import Migrate
 
     from portal import acting, models, schedule, subscriptions, worker  # noqa: F401 - their tables and tasks must be known
-    from portal.core import clock, events, limits, live, log, open_streams, prepared, recent, secrets, tasks
+    from portal.core import clock, events, limits, live, log, open_streams, phones, prepared, recent, secrets, tasks
     from portal.core.db import db, set_sessions
     from portal.domain.identity import acts_for, factors, passwords, sessions, signing, tokens
     from portal.domain.scheduling import caps, holds, video
@@ -78,6 +78,7 @@ def _core(app: Flask, settings: Settings) -> None:
         set_sessions(db.engine)
     Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True, render_as_batch=False)
     secrets.use_key(settings.secret_key, settings.previous_keys, settings.retired_keys)
+    phones.use(settings.default_country)
     live.connect(settings.redis_url)
     open_streams.limit_by(settings.streams_per_account)
     limits.connect(settings.redis_url, on=settings.rate_limits)

@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     default_locale: Literal["en", "fr", "ar"] = "en"
     default_time_zone: str = "Africa/Algiers"
     default_currency: str = Field(default="DZD", pattern="^[A-Z]{3}$")
+    default_country: str = Field(default="DZ", pattern="^[A-Z]{2}$")  # of phone numbers without a country code
     hold_minutes: int = Field(default=10, ge=1, le=120)
     holds_without_account: int = Field(default=3, ge=1, le=100)  # at once, from one place
     # What all who have no account hold together of a practice's day, per cent; two times at least.

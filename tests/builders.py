@@ -14,7 +14,7 @@ from sqlalchemy import select
 from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.db import session
-from portal.core.names import fold, slug
+from portal.core.names import slug
 from portal.domain.access import actors
 from portal.domain.clinics.models import Clinic, Membership
 from portal.domain.doctors.models import Doctor, Practice, Specialty
@@ -73,7 +73,6 @@ def make_patient(user: User | None = None, **more: Any) -> Patient:
             user_id=user.id if user else None,
             given_name=given,
             family_name=family,
-            search_name=fold(given, family),
             **facts,
         )
     )
@@ -93,7 +92,7 @@ def make_clinic(name: str = "Clinique Test", **more: Any) -> Clinic:
         "phone": "+21321000000",
         **more,
     }
-    return _add(Clinic(name=name, search_name=fold(name, facts["city"]), **facts))
+    return _add(Clinic(name=name, **facts))
 
 
 def make_specialty(
@@ -121,7 +120,6 @@ def make_doctor(user: User | None = None, *, verified: bool = True, specialties:
         user_id=user.id if user else None,
         given_name=given,
         family_name=family,
-        search_name=fold(given, family),
         licence_verified_at=clock.now() if verified else None,
         **facts,
     )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from flask import request
 
+from portal.core import phones
 from portal.core.actor import NOBODY, Actor
 from portal.core.errors import Forbidden, Refused, Unauthenticated
 from portal.core.text import lazy as _
 from portal.core.text import preferred, speak
 from portal.domain.access import actors
+from portal.domain.clinics import countries
 
 
 class NoToken(Unauthenticated):
@@ -38,11 +40,13 @@ def caller(required: bool) -> Actor:
     A token that came is always checked: a bad one is refused even where none is needed, one in the address everywhere.
     """
     shown = token()
+    phones.ask(lambda: "")
     if shown is None:
         if required:
             raise NoToken
         return NOBODY.at("api", request.remote_addr)
     actor = actors.by_bearer(shown, request.remote_addr)
+    phones.ask(lambda: countries.of(actor))
     if not asked_language():
         speak(actor.locale)
     return actor

@@ -1,12 +1,15 @@
 """Dates and moments that come in, and the days from one to another: as they are written, within a sane span, in order.
 
-A date is written 2026-03-31 (RFC 3339); a bare number is none, although it could be read as seconds since 1970. Dates
-of the calendar lie between FIRST and LAST, so that a day, a month or two years can be added to each in every zone.
+Programs write a date 2026-03-31 (RFC 3339). People type 03/02/1990, 3.2.1990 or ٣-٢-١٩٩٠, in the order of their
+language and in whichever digits, too: `typed` reads it for forms, addresses and searches alike. A bare number is no
+date, although it could be read as seconds since 1970. Dates of the calendar lie between FIRST and LAST, so that a day,
+a month or two years can be added to each in every zone.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Self
@@ -17,10 +20,15 @@ from pydantic_core import CoreSchema, core_schema
 from portal.core.errors import Invalid
 from portal.core.shapes import fault
 from portal.core.text import lazy as _
+from portal.core.text import writes_day_first
+from portal.core.unseen import left_out
 
 FIRST, LAST = date(2000, 1, 1), date(2199, 12, 31)
 OLDEST_BIRTH = date(1850, 1, 1)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+# Between the parts of a typed date: / . - and their kin, the Arabic date separator and decimal sign, or spaces.
+_BETWEEN = r"\s*([-/.\u2010-\u2015\u2044\u2212\u060c\u060d\u066b]|\s)\s*"
+_TYPED = re.compile(rf"(\d{{4}}|\d{{1,2}}){_BETWEEN}(\d{{1,2}})\s*\2\s*(\d{{4}}|\d{{1,2}})", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}([.,]\d{1,6})?)?([Zz]|[+-]\d{2}:?\d{2})?", re.ASCII)
 _NO_DATE = _("Please write a date, such as 2026-03-31.")
 _NO_MOMENT = _("Please write a date and time with its offset, such as 2026-03-31T09:30:00+01:00.")
@@ -31,13 +39,18 @@ _REVERSED = _("The last day must not be before the first.")
 
 @dataclass(frozen=True, slots=True)
 class _Date:
-    """A date from `first` to `last`, of an address, a form, a JSON text or a verb."""
+    """A date from `first` to `last`: of an address, a form or a verb as people type it, of JSON as programs do."""
 
     first: date
     last: date
 
     def __call__(self, value: Any) -> date:
-        day = _written_date(value) if isinstance(value, str) else value
+        return self._within(typed(value) if isinstance(value, str) else value)
+
+    def of_json(self, value: Any) -> date:
+        return self._within(_written_date(value) if isinstance(value, str) else value)
+
+    def _within(self, day: Any) -> date:
         if not isinstance(day, date) or isinstance(day, datetime):
             raise fault("date", _NO_DATE)
         if not self.first <= day <= self.last:
@@ -45,7 +58,8 @@ class _Date:
         return day
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(self)
+        plain = core_schema.no_info_plain_validator_function
+        return core_schema.json_or_python_schema(json_schema=plain(self.of_json), python_schema=plain(self))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Any) -> dict[str, Any]:
         return {"type": "string", "format": "date"}
@@ -111,9 +125,29 @@ def in_order(first: date | None, last: date | None) -> None:
         raise fault("last_before_first", _REVERSED)
 
 
+def typed(written: str) -> date | None:
+    """The date that somebody typed, whichever signs stand between its parts and whichever digits; None when it is none.
+
+    The year has four digits, first or last; day and month stand in the order of the language. Nothing is guessed:
+    12/25/1990 is no date where the day comes first.
+    """
+    plain = "".join(str(unicodedata.decimal(char, char)) for char in left_out(written[:60])).strip()
+    found = _TYPED.fullmatch(plain)
+    if found is None:
+        return None
+    first, _sign, second, third = found.groups()
+    year, month, day = (first, second, third) if len(first) == 4 else (third, second, first)
+    if len(first) != 4 and not writes_day_first():
+        month, day = day, month
+    try:
+        return date(int(year), int(month), int(day)) if len(year) == 4 and len(day) <= 2 else None
+    except ValueError:
+        return None
+
+
 def read(written: str | None) -> date | None:
     """The date of an address that somebody may have typed; None when it is none of the calendar."""
-    day = _written_date(written or "")
+    day = typed(written or "")
     return day if day and FIRST <= day <= LAST else None
 
 

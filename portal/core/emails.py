@@ -10,12 +10,7 @@ import idna
 from sqlalchemy.dialects.postgresql import CITEXT
 from sqlalchemy.types import TypeDecorator
 
-JOINERS = "\u200c\u200d"  # a domain's label may need them (RFC 5892, appendix A)
-# Default_Ignorable_Code_Point (Unicode, DerivedCoreProperties) beside the format characters, category Cf.
-_UNSEEN = (
-    (0x034F, 0x034F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2065, 0x2065), (0x3164, 0x3164),
-    (0xFE00, 0xFE0F), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0xE0000, 0xE0FFF),
-)  # fmt: skip
+from portal.core.unseen import JOINERS, is_unseen
 
 
 def normalise(written: str) -> str:
@@ -67,13 +62,7 @@ def _fold(char: str) -> str:
 
 
 def _seen(text: str, spare: str = "") -> str:
-    return "".join(char for char in text if char in spare or not _is_unseen(char))
-
-
-def _is_unseen(char: str) -> bool:
-    if char.isascii():
-        return False
-    return unicodedata.category(char) == "Cf" or any(first <= ord(char) <= last for first, last in _UNSEEN)
+    return "".join(char for char in text if char in spare or not is_unseen(char))
 
 
 def _settled(text: str, step: Callable[[str], str]) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import time
 from typing import Annotated, Any, Self
 
+from annotated_types import GroupedMetadata
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -20,7 +22,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from portal.core import names
+from portal.core import names, unseen
 from portal.core.errors import Invalid
 from portal.core.text import gettext as say
 from portal.core.text import lazy as _
@@ -74,9 +76,11 @@ def storable(value: str) -> str:
 
 
 def one_line(value: str) -> str:
-    """Text that reaches mail headers and lists: no line breaks, no control characters."""
+    """Text that reaches mail headers and lists: no line breaks, no control characters, and something to be seen."""
     if any(unicodedata.category(char) in {"Cc", "Zl", "Zp"} for char in value):
         raise fault("one_line", _("Please write this on one line."))
+    if value and not unseen.shows(value):
+        raise fault("unseen", _("Nothing of this can be seen. Please write it in letters."))
     return value
 
 
@@ -88,8 +92,8 @@ def no_address(value: str) -> str:
 
 
 def seen(value: Any) -> Any:
-    """What was typed without what nobody sees, which often comes along when a name is copied."""
-    return names.seen(value) if isinstance(value, str) else value
+    """What was typed without what nobody sees or what turns a line around, which often comes along in a copy."""
+    return unseen.left_out(value) if isinstance(value, str) else value
 
 
 def _on_the_wall(value: time) -> time:
@@ -116,19 +120,23 @@ class _Empty:
         return core_schema.json_or_python_schema(json_schema=inner, python_schema=typed)
 
 
-def _line(most: int) -> Any:
-    return Annotated[
-        str, StringConstraints(max_length=most, min_length=1), AfterValidator(storable), AfterValidator(one_line)
-    ]
+@dataclass(frozen=True)
+class OneLine(GroupedMetadata):
+    """A text of one line, from `least` to `most` characters: what every name, label and title is made of."""
+
+    most: int
+    least: int = 1
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from StringConstraints(min_length=self.least, max_length=self.most)
+        yield AfterValidator(storable)
+        yield AfterValidator(one_line)
+        yield BeforeValidator(seen)
 
 
-Label = Annotated[
-    str, StringConstraints(min_length=1, max_length=80), AfterValidator(storable), AfterValidator(one_line)
-]
-Name = Annotated[Label, AfterValidator(no_address), BeforeValidator(seen)]  # of a person, one part of it
-Line = Annotated[
-    str, StringConstraints(min_length=1, max_length=200), AfterValidator(storable), AfterValidator(one_line)
-]
+Label = Annotated[str, OneLine(80)]
+Name = Annotated[Label, AfterValidator(no_address)]  # of a person, one part of it
+Line = Annotated[str, OneLine(200)]
 Text = Annotated[str, StringConstraints(max_length=4000), AfterValidator(storable)]
 Secret = Annotated[
     str, StringConstraints(min_length=1, max_length=256, strip_whitespace=False), AfterValidator(storable)

@@ -103,6 +103,12 @@ def format_date(day: date, style: str = "long") -> str:
     return _first(dates.format_date(day, style, locale=locale()))
 
 
+def writes_day_first() -> bool:
+    """Whether the language writes 3 February as 03/02 and not as 02/03."""
+    pattern = locale().date_formats["short"].pattern
+    return pattern.index("d") < pattern.index("M")
+
+
 def format_day(day: date) -> str:
     """Weekday, day and month: the shortest that cannot be misread."""
     return _first(dates.format_skeleton("MMMEd", datetime.combine(day, time()), locale=locale()))

@@ -12,7 +12,6 @@ from portal.core import clock
 from portal.core.actor import SYSTEM, Actor
 from portal.core.db import session
 from portal.core.events import record
-from portal.core.names import fold
 from portal.demo.clinics import CLINICS, TYPES, ClinicData
 from portal.demo.doctors import DOCTORS, WEDNESDAY, WEEKS, DoctorData
 from portal.demo.people import MEMBERS, PASSWORD, SUPERADMIN, PatientData
@@ -250,7 +249,7 @@ def _patient(
 
 def _at_the_desk(data: PatientData, clinics: dict[str, Clinic], desks: dict[UUID, Actor]) -> Patient:
     """Somebody without an account: the desks of their city know them."""
-    patient = Patient(given_name=data.given, family_name=data.family, search_name=fold(data.given, data.family))
+    patient = Patient(given_name=data.given, family_name=data.family)
     session().add(patient)
     session().flush()
     near = [clinic for clinic in clinics.values() if clinic.city == data.city]

@@ -12,15 +12,50 @@ if form.accepted():
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from flask import request
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, FileField, SelectMultipleField
+from wtforms import DateField as PickedDate
+from wtforms.widgets import DateInput
 
+from portal.core import days
 from portal.core.errors import Invalid, Refused
 from portal.core.shapes import Shape
+
+
+class _DateBox(DateInput):
+    """The browser's own box for dates; a line of text where it could not show what was typed."""
+
+    def __call__(self, field: Any, **kwargs: Any) -> Any:
+        if not field.is_readable:
+            kwargs |= {"type": "text", "inputmode": "numeric"}
+        return super().__call__(field, **kwargs)
+
+
+class DateField(PickedDate):
+    """A date, picked or typed in any form that portal.core.days reads; what is none stays as it was typed."""
+
+    widget = _DateBox()
+    data: date | None
+
+    @property
+    def is_readable(self) -> bool:
+        return bool(self.data or not self._typed)
+
+    @property
+    def _typed(self) -> str:
+        return str(self.raw_data[0]) if self.raw_data else ""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        self.data = days.typed(str(valuelist[0])) if valuelist else self.data
+
+    def _value(self) -> str:
+        return self.data.isoformat() if self.data else self._typed
+
 
 AnyShape = TypeVar("AnyShape", bound=Shape)
 

@@ -15,12 +15,13 @@ from itsdangerous import URLSafeTimedSerializer
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.config import Settings
-from portal.core import log
+from portal.core import log, phones
 from portal.core.actor import NOBODY, Actor
 from portal.core.errors import Forbidden, Refused, Unauthenticated
 from portal.core.text import LANGUAGES, preferred, speak
 from portal.core.text import lazy as _
 from portal.domain.access import actors
+from portal.domain.clinics import countries
 from portal.domain.identity import factors
 from portal.web import framing, hosts, sizes
 
@@ -202,6 +203,7 @@ def _begin() -> AnyResponse | None:
         else:
             session.pop("_user_id", None)  # ended elsewhere: forget it
     speak(_language())
+    phones.ask(lambda: countries.of(actor()))
     if _changes_something() and _csrf_is_on():
         try:
             csrf.protect()

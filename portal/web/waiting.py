@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import time
 from typing import Any
 
-from wtforms import BooleanField, DateField, HiddenField, SelectField, SelectMultipleField, StringField, TimeField
+from wtforms import BooleanField, HiddenField, SelectField, SelectMultipleField, StringField, TimeField
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.core import text
@@ -18,7 +18,7 @@ from portal.domain.waitlist.entries import Place
 from portal.domain.waitlist.models import WaitlistEntry
 from portal.domain.waitlist.shapes import JoinWaitlist, OfferByHand, Wish
 from portal.web import times
-from portal.web.forms import AnyShape, ShapeForm
+from portal.web.forms import AnyShape, DateField, ShapeForm
 
 URGENCIES = {"routine": _("Not urgent"), "soon": _("Soon"), "urgent": _("Urgent")}
 LOOKS = {"routine": ("neutral", "clock"), "soon": ("warn", "clock-up"), "urgent": ("bad", "urgent")}

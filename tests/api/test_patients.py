@@ -178,3 +178,10 @@ def test_programs_read_it_with_a_scope_of_its_own(
     assert told["emergency_contact"]["name"] == "Karim"
     assert api.as_(nadia, scopes=["patients:read"]).get(path).status_code == 403
     assert api.as_(kamel).get(path).status_code == 404
+
+
+def test_a_number_is_meant_in_the_country_where_one_works(api: Program, nadia: Any, el_djazair: Any) -> None:
+    session().get_one(Clinic, el_djazair.clinic_id).country = "FR"
+    session().flush()
+    about = MERIEM | {"phone": "06 12 34 56 78", "clinic_id": str(el_djazair.clinic_id)}
+    assert api.as_(nadia).post("/patients", about).get_json()["phone"] == "+33612345678"

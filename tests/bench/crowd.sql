@@ -2,10 +2,10 @@
 -- which is about 390,000 visits more. Ids as in filling.sql.
 
 INSERT INTO clinics (id, created_at, updated_at, name, slug, address, city, region, postcode, latitude, longitude,
-                     time_zone, phone, email, currency, opening_hours, search_name, is_active)
+                     time_zone, phone, email, currency, opening_hours, is_active)
 SELECT bench_id('clinic', n), now(), now(), 'Clinic ' || n, 'clinic-' || n, n || ' rue Didouche Mourad', city, city,
        '16000', 33 + n % 40 * 0.1, 8 - n % 90 * 0.1, 'Africa/Algiers', '', '', 'DZD', '{}',
-       lower('clinic ' || n || ' ' || city), true
+       true
   FROM generate_series(21, 500) n,
        LATERAL (SELECT (ARRAY['Algiers','Oran','Constantine','Annaba','Tlemcen','Sétif','Ouargla','Béjaïa','Batna','Blida'])[1 + n % 10]) c(city);
 INSERT INTO visit_types (id, created_at, updated_at, clinic_id, name, name_fr, name_ar, mode, duration, buffer_before,
@@ -16,10 +16,10 @@ SELECT bench_id(kind, n), now(), now(), bench_id('clinic', n), name, '', '', mod
   FROM generate_series(21, 500) n,
        (VALUES ('consultation', 'Consultation', 'in_person'), ('video', 'Video visit', 'video')) t(kind, name, mode)
  WHERE kind = 'consultation' OR n % 3 = 0;
-INSERT INTO doctors (id, created_at, updated_at, slug, title, given_name, family_name, search_name, gender,
+INSERT INTO doctors (id, created_at, updated_at, slug, title, given_name, family_name, gender,
                      languages, biography, qualifications, practising_since, licence_number, licence_verified_at, is_active)
 SELECT bench_id('doctor', n), now(), now(), 'dr-doctor-' || n, 'Dr', given, 'Doctor' || n,
-       lower(given || ' doctor' || n), CASE n % 2 WHEN 0 THEN 'female' ELSE 'male' END,
+       CASE n % 2 WHEN 0 THEN 'female' ELSE 'male' END,
        CASE n % 3 WHEN 0 THEN ARRAY['ar', 'fr'] WHEN 1 THEN ARRAY['ar'] ELSE ARRAY['fr', 'en'] END,
        'Sees patients of all ages.', '', 2000 + n % 20, 'BENCH-' || n, now(), true
   FROM generate_series(201, 10000) n,

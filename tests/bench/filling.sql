@@ -18,9 +18,9 @@ SELECT bench_id('doctor-user', n), now(), now(), 'dr' || n || '@bench.dz', :'pas
   FROM generate_series(1, 200) n;
 
 INSERT INTO clinics (id, created_at, updated_at, name, slug, address, city, region, postcode, latitude, longitude,
-                     time_zone, phone, email, currency, opening_hours, search_name, is_active)
+                     time_zone, phone, email, currency, opening_hours, is_active)
 SELECT bench_id('clinic', n), now(), now(), 'Clinic ' || n, 'clinic-' || n, n || ' rue Didouche Mourad', city, city,
-       '16000', 36 + n * 0.01, 3 - n * 0.1, 'Africa/Algiers', '', '', 'DZD', '{}', lower('clinic ' || n || ' ' || city), true
+       '16000', 36 + n * 0.01, 3 - n * 0.1, 'Africa/Algiers', '', '', 'DZD', '{}', true
   FROM generate_series(1, 20) n,
        LATERAL (SELECT (ARRAY['Algiers','Oran','Constantine','Annaba','Tlemcen','Sétif','Ouargla','Béjaïa','Batna','Blida'])[1 + n % 10]) c(city);
 
@@ -32,10 +32,10 @@ SELECT bench_id(kind, n), now(), now(), bench_id('clinic', n), name, '', '', 'in
   FROM generate_series(1, 20) n,
        (VALUES ('consultation', 'Consultation', 30), ('group', 'Group session', 60)) t(kind, name, duration);
 
-INSERT INTO doctors (id, created_at, updated_at, user_id, slug, title, given_name, family_name, search_name, gender,
+INSERT INTO doctors (id, created_at, updated_at, user_id, slug, title, given_name, family_name, gender,
                      languages, biography, qualifications, practising_since, licence_number, licence_verified_at, is_active)
 SELECT bench_id('doctor', n), now(), now(), bench_id('doctor-user', n), 'dr-doctor-' || n, 'Dr', given, 'Doctor' || n,
-       lower(given || ' doctor' || n), CASE n % 2 WHEN 0 THEN 'female' ELSE 'male' END, ARRAY['ar', 'fr'],
+       CASE n % 2 WHEN 0 THEN 'female' ELSE 'male' END, ARRAY['ar', 'fr'],
        'Sees patients of all ages.', '', 2000 + n % 20, 'BENCH-' || n, now(), true
   FROM generate_series(1, 200) n,
        LATERAL (SELECT (ARRAY['Karim','Samira','Omar','Leila','Rachid','Amel','Nabil','Houda'])[1 + n % 8]) g(given);
@@ -62,10 +62,10 @@ SELECT bench_id('race', n), now(), now(), bench_id('practice', n), date :'today'
 INSERT INTO opening_visit_types (opening_id, visit_type_id)
 SELECT bench_id('race', n), bench_id('group', 1 + n % 20) FROM generate_series(1, 200) n;
 
-INSERT INTO patients (id, created_at, updated_at, user_id, given_name, family_name, search_name, birth_date, sex, phone,
+INSERT INTO patients (id, created_at, updated_at, user_id, given_name, family_name, birth_date, sex, phone,
                       email, address, city, emergency_contact, preferred_language)
 SELECT bench_id('patient', n), now(), now(), u.id, u.given_name, u.family_name,
-       lower(u.given_name || ' ' || u.family_name), date '1950-01-01' + (n * 7 % 25000)::int, 'female',
+       date '1950-01-01' + (n * 7 % 25000)::int, 'female',
        '+21355' || lpad(n::text, 7, '0'), u.email, '', 'Algiers', '{}', 'en'
   FROM generate_series(1, 20000) n JOIN users u ON u.id = bench_id('user', n);
 

@@ -22,7 +22,7 @@ from portal.domain.patients.models import Patient
     [
         ("Aït Ahmed", "ait ahmed"),
         ("  BENALI,  Samira ", "benali samira"),
-        ("O'Connor-Smith", "o connor smith"),
+        ("O'Connor-Smith", "oconnor smith"),
         ("Straße", "strasse"),
         ("أحمد", "احمد"),
         ("فاطمة الزهراء", "فاطمه الزهراء"),

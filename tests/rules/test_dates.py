@@ -56,7 +56,7 @@ def test_no_page_breaks_at_a_date(
     app: Flask, client: Any, ids: dict[str, str], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[str] = []
-    for name in ("_written_date", "_written_moment", "read_time"):
+    for name in ("typed", "_written_moment", "read_time"):
         asked = getattr(days, name)
         monkeypatch.setattr(days, name, lambda written, asked=asked: read.append(written) or asked(written))
     broken, looked_at = [], set()

@@ -148,5 +148,4 @@ def _columns(about: Mapping[str, Any]) -> dict[str, Any]:
     hours = {day: [list(span) for span in about.get(day) or ()] for day in WEEKDAYS}
     values["email"] = values.get("email") or ""
     values["opening_hours"] = {day: spans for day, spans in hours.items() if spans}
-    values["search_name"] = fold(values["name"], values["city"], values.get("region"))[:300]
     return values

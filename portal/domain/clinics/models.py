@@ -7,7 +7,18 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint, or_, text, true
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    String,
+    UniqueConstraint,
+    or_,
+    text,
+    true,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.sql.elements import ColumnElement
@@ -16,6 +27,7 @@ from portal.core import clock
 from portal.core.actor import ADMIN, DOCTOR, PHARMACIST, STAFF, Actor
 from portal.core.db import Base, Changing, Identified
 from portal.core.emails import EmailAddress
+from portal.core.folding import folded
 from portal.domain.identity.models import User
 
 
@@ -35,7 +47,7 @@ class Clinic(Base, Changing):
     email: Mapped[str] = mapped_column(String(254), default="")
     currency: Mapped[str] = mapped_column(String(3), default="DZD")
     opening_hours: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)  # {"mon": [["08:00", "17:00"]], …}
-    search_name: Mapped[str] = mapped_column(String(300))
+    search_name: Mapped[str] = mapped_column(String(300), Computed(folded("name", "city", "region", most=300)))
     is_active: Mapped[bool] = mapped_column(default=True)
 
     country: Mapped[str] = mapped_column(String(2), default="DZ", server_default="DZ")  # ISO 3166-1, for its holidays

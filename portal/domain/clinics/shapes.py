@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from babel import Locale
-from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from portal.core.days import Day
 from portal.core.phones import Phone
-from portal.core.shapes import Empty, Label, Line, Name, Shape, WallTime, fault, one_line, storable
+from portal.core.shapes import Empty, Label, Line, Name, OneLine, Shape, WallTime, fault, storable
 from portal.core.text import lazy as _
 from portal.domain.identity.shapes import Email
 
@@ -85,10 +85,6 @@ def _wall(written: str) -> time | None:
     return time(hour, minute) if hour < 24 and minute < 60 else None
 
 
-def _optional_line(most: int) -> Any:
-    return Annotated[str, StringConstraints(max_length=most), AfterValidator(storable), AfterValidator(one_line)]
-
-
 def _lines(value: Any) -> Any:
     """One site a line, as a form sends them; programs send a list."""
     return [line.strip() for line in value.splitlines() if line.strip()] if isinstance(value, str) else value
@@ -111,9 +107,7 @@ def _none_twice(origins: list[str]) -> list[str]:
     return list(dict.fromkeys(origins))
 
 
-Title = Annotated[
-    str, StringConstraints(min_length=1, max_length=120), AfterValidator(storable), AfterValidator(one_line)
-]
+Title = Annotated[str, OneLine(120)]
 _WALL = {"type": "string", "examples": ["08:00"]}
 _PAIRS = {"type": "array", "maxItems": 6, "items": {"type": "array", "items": _WALL, "minItems": 2, "maxItems": 2}}
 Spans = Annotated[
@@ -130,7 +124,7 @@ Origins = Annotated[
     AfterValidator(_none_twice),
     Field(max_length=10, description="Sites (https origins) that may show its public booking pages in a frame"),
 ]
-MaybeEmail = Annotated[EmailStr | None, Empty]
+MaybeEmail = Annotated[Email | None, Empty]
 
 
 class ClinicShape(Shape):
@@ -142,15 +136,15 @@ class ClinicShape(Shape):
     name: Title
     address: Line
     city: Label
-    region: _optional_line(80) = ""  # type: ignore[valid-type]
-    postcode: _optional_line(16) = ""  # type: ignore[valid-type]
+    region: Annotated[str, OneLine(80, 0)] = ""
+    postcode: Annotated[str, OneLine(16, 0)] = ""
     latitude: Annotated[float | None, Field(ge=-90, le=90), Empty] = None
     longitude: Annotated[float | None, Field(ge=-180, le=180), Empty] = None
     time_zone: Zone = "Africa/Algiers"
+    country: Country = "DZ"
     phone: Phone = ""
     email: MaybeEmail = None
     currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")] = "DZD"
-    country: Country = "DZ"
     quiet_from: WallTime = time(21)
     quiet_until: WallTime = time(8)
     late_minutes: Annotated[int, Field(ge=0, le=240)] = 10

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, StringConstraints
-
 from portal.core.days import DayOfBirth
-from portal.core.shapes import Shape, Text, one_line, storable
+from portal.core.shapes import OneLine, Shape, Text
 
 
 class WalkIn(Shape):
@@ -24,7 +22,5 @@ class WalkIn(Shape):
 class Arrival(Shape):
     """Somebody says that they are here: what their confirmation says, and who they are."""
 
-    reference: Annotated[
-        str, StringConstraints(min_length=1, max_length=20), AfterValidator(storable), AfterValidator(one_line)
-    ]
+    reference: Annotated[str, OneLine(20)]
     birth_date: DayOfBirth

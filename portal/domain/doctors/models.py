@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    Computed,
     ForeignKey,
     Index,
     String,
@@ -26,6 +27,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from portal.core.actor import ADMIN, STAFF, Actor
 from portal.core.db import Base, Changing, Identified
+from portal.core.folding import folded
 from portal.core.names import only_names
 from portal.domain.clinics.models import Clinic
 from portal.domain.identity.models import User
@@ -63,7 +65,7 @@ class Doctor(Base, Changing):
     title: Mapped[str] = mapped_column(String(20), default="Dr")
     given_name: Mapped[str] = mapped_column(String(80))
     family_name: Mapped[str] = mapped_column(String(80))
-    search_name: Mapped[str] = mapped_column(String(300))
+    search_name: Mapped[str] = mapped_column(String(300), Computed(folded("given_name", "family_name", most=300)))
     gender: Mapped[str] = mapped_column(String(8), default="unknown")
     languages: Mapped[list[str]] = mapped_column(ARRAY(String(8)), default=list, server_default=text("'{}'"))
     biography: Mapped[str] = mapped_column(Text, default="")

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from portal.core.shapes import Empty, Name, Shape, Text, fault, no_address, one_line, seen, storable
+from portal.core.shapes import Empty, Name, OneLine, Shape, Text, fault, no_address
 from portal.core.text import lazy as _
 from portal.domain.identity.shapes import Email, Locale
 
@@ -27,14 +27,7 @@ Licence = Annotated[
     StringConstraints(min_length=3, max_length=40, pattern=r"^[A-Z0-9][A-Z0-9 ./-]*$"),
 ]
 Languages = Annotated[list[str], Field(max_length=20), AfterValidator(_known_languages)]
-Title = Annotated[
-    str,
-    StringConstraints(max_length=20),
-    AfterValidator(storable),
-    AfterValidator(one_line),
-    AfterValidator(no_address),
-    BeforeValidator(seen),
-]
+Title = Annotated[str, OneLine(20, 0), AfterValidator(no_address)]
 MaybeEmail = Annotated[Email | None, Empty]
 Fee = Annotated[int | None, Field(ge=0, le=10_000_000_00), Empty]
 

@@ -108,7 +108,6 @@ def create(actor: Actor, **about: Any) -> Doctor:
         specialties=fields,
         practices=[],
         amendment=None,
-        search_name=fold(wanted.given_name, wanted.family_name),
         **_columns(wanted),
     )
     session().add(doctor)
@@ -223,8 +222,6 @@ def write_down(doctor: Doctor, values: Mapping[str, Any], codes: Sequence[str] |
     if codes is not None and codes_of(doctor) != sorted(codes):
         doctor.specialties = _specialties(codes)
         changed.append("specialties")
-    if {"given_name", "family_name"} & set(changed):
-        doctor.search_name = fold(doctor.given_name, doctor.family_name)
     session().flush()
     return changed
 

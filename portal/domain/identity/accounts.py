@@ -7,10 +7,10 @@ from hmac import compare_digest
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, cast, func, select
+from sqlalchemy import Boolean, ColumnElement, Text, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from portal.core import clock, secrets
+from portal.core import clock, emails, names, secrets
 from portal.core.actor import SYSTEM, Actor
 from portal.core.db import session
 from portal.core.errors import Conflict, Invalid, NotFound, refuse
@@ -19,7 +19,7 @@ from portal.core.paging import Page, page
 from portal.core.policy import allow, as_id
 from portal.core.text import lazy as _
 from portal.domain.identity import acts_for, letters, links, passwords
-from portal.domain.identity.models import User
+from portal.domain.identity.models import SEARCHED, User
 
 
 class OwnAccount(Conflict):
@@ -234,10 +234,15 @@ def search(actor: Actor, text: str = "", after: str | None = None, limit: int = 
     allow(actor.is_superadmin)
     statement = select(User)
     if text:
-        # the very expression of the index ix_users_search
-        whole = func.lower(User.given_name + " " + User.family_name + " " + cast(User.email, Text))
-        statement = statement.where(whole.contains(text.lower(), autoescape=True))
+        whole: ColumnElement[str] = literal_column(SEARCHED, Text)  # the very expression of the index ix_users_search
+        statement = statement.where(*(_holds(whole, word) for word in text.split()))
     return page(statement, [User.family_name, User.given_name, User.id], after=after, limit=limit)
+
+
+def _holds(whole: ColumnElement[str], word: str) -> ColumnElement[bool]:
+    """In SQL: it holds this word as names are compared, or as e-mail addresses are."""
+    forms = {names.fold(word), emails.normalise(word)} - {""}
+    return or_(*(whole.contains(form, autoescape=True) for form in forms)) if forms else literal_column("true", Boolean)
 
 
 def _chosen(user: User, password: str | None) -> str:

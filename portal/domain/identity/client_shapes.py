@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from portal.core.shapes import Empty, Shape, fault, one_line, storable
+from portal.core.shapes import Empty, OneLine, Shape, fault, storable
 from portal.core.text import lazy as _
 from portal.domain.identity.shapes import Scope
 
@@ -57,9 +57,7 @@ def _lines(value: Any) -> Any:
 Redirect = Annotated[str, StringConstraints(max_length=500), AfterValidator(_redirect)]
 Redirects = Annotated[list[Redirect], BeforeValidator(_lines), Field(max_length=10)]
 Website = Annotated[str, StringConstraints(max_length=300), AfterValidator(storable), AfterValidator(_website)]
-ProgramName = Annotated[
-    str, StringConstraints(min_length=2, max_length=80), AfterValidator(storable), AfterValidator(one_line)
-]
+ProgramName = Annotated[str, OneLine(80, 2)]
 Scopes = Annotated[list[Scope], Field(min_length=1, max_length=40)]
 
 

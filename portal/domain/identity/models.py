@@ -12,7 +12,11 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.core.db import Base, Changing, Identified
 from portal.core.emails import EmailAddress
+from portal.core.folding import FUNCTION
 from portal.core.names import only_names
+
+# what the superadmin's search looks through, in SQL
+SEARCHED = f"{FUNCTION}(given_name || ' ' || family_name) || ' ' || email::text"
 
 
 class User(Base, Changing):
@@ -37,7 +41,7 @@ class User(Base, Changing):
         CheckConstraint(only_names("given_name", "family_name"), name="names"),
         Index(
             "ix_users_search",
-            text("(lower(given_name || ' ' || family_name || ' ' || email::text)) gin_trgm_ops"),
+            text(f"({SEARCHED}) gin_trgm_ops"),
             postgresql_using="gin",
         ),
     )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
-from portal.core import clock, names
+from portal.core import clock, days, names, phones
 from portal.core.actor import ADMIN, DOCTOR, STAFF, Actor
 from portal.core.db import new_id, session
 from portal.core.errors import Conflict, NotFound, refuse
@@ -27,6 +27,7 @@ from portal.core.events import Event, record, write_pending
 from portal.core.names import as_listed
 from portal.core.policy import allow, as_id
 from portal.core.text import lazy as _
+from portal.domain.clinics import countries
 from portal.domain.clinics.models import Clinic
 from portal.domain.patients import care, inviting, reach, requests
 from portal.domain.patients.desk_shapes import PatientAtDesk
@@ -38,7 +39,6 @@ MOST_ALIKE = 5  # likely ones shown before somebody is entered anew
 ALIKE = 0.4  # pg_trgm word similarity from which a name counts as mistyped
 CORRECTED_WITHIN = timedelta(hours=24)  # a slip of the pen, while nobody else knows the record
 FEW_DIGITS = 4  # of a phone; fewer would find half the town
-_DATES = ("%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y")
 _PHONE = re.compile(r"\+?[\d\s./()-]+")
 
 
@@ -96,7 +96,7 @@ def understand(typed: str) -> Asked:
     )
     words, birth_date = [], None
     for word in plain.split():
-        day = _date(word)
+        day = days.typed(word)
         birth_date = birth_date or day
         words += [] if day else [word]
     rest = " ".join(words)
@@ -112,7 +112,8 @@ def enter(actor: Actor, clinic_id: UUID, *, as_new: bool = False, **about: Any) 
     `about` is a PatientAtDesk's values. Raises Invalid, Forbidden, and LikelyKnown unless `as_new` says that those were
     looked at. The same person entered twice at once is entered once: the second is told of the first.
     """
-    wanted = PatientAtDesk.parse(about)
+    with phones.at(session().scalar(select(Clinic.country).where(Clinic.id == clinic_id)) or ""):
+        wanted = PatientAtDesk.parse(about)
     allow(may_enter(actor, clinic_id))
     _one_at_a_time(clinic_id, wanted)
     if not as_new and (alike := likely(actor, clinic_id, wanted)):
@@ -155,7 +156,8 @@ def change(
     `on_paper`: the patient signed it, and a second person will confirm. An account's e-mail address is changed by its
     owner only. Raises Invalid, NotFound, Forbidden, NobodyToAsk and TooMany.
     """
-    wanted = PatientAtDesk.parse(about)
+    with phones.at(countries.of(actor)):
+        wanted = PatientAtDesk.parse(about)
     patient = get(actor, patient_id, lock=True)  # nobody takes it over, and no clinic comes to know it, meanwhile
     allow(may_change(actor, patient))
     given = _columns(wanted)
@@ -301,7 +303,6 @@ def _new(wanted: PatientAtDesk) -> Patient:
 def _columns(wanted: PatientAtDesk) -> dict[str, Any]:
     values = wanted.values()
     values["preferred_language"], values["email"] = values.pop("language"), values["email"] or ""
-    values["search_name"] = names.fold(wanted.given_name, wanted.family_name)
     return values
 
 
@@ -313,15 +314,6 @@ def _register(patient_id: UUID, clinic_id: UUID) -> None:
 def _one_at_a_time(clinic_id: UUID, wanted: PatientAtDesk) -> None:
     key = f"enter:{clinic_id}:{names.fold(wanted.family_name, wanted.given_name)}:{wanted.birth_date}"
     session().execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
-
-
-def _date(word: str) -> date | None:
-    for form in _DATES:
-        try:
-            return datetime.strptime(word, form).date()  # noqa: DTZ007 - a date has no zone
-        except ValueError:
-            continue
-    return None
 
 
 def _digits(written: str) -> str:

@@ -125,7 +125,6 @@ def add_dependant(
     patient = Patient(
         given_name=given_name,
         family_name=family_name,
-        search_name=same[0],
         birth_date=birth_date,
         sex=sex,
         preferred_language=actor.locale,

@@ -108,7 +108,6 @@ def rename(actor: Actor, patient_id: UUID, *, given_name: str, family_name: str,
     """Call the patient by another name, and write to them in this language."""
     patient = _changeable(actor, patient_id)
     patient.given_name, patient.family_name, patient.preferred_language = given_name, family_name, locale
-    patient.search_name = fold(given_name, family_name)
     session().flush()
     record(actor, "patient.renamed", patient, patient_id=patient.id)
     return patient

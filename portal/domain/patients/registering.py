@@ -10,7 +10,6 @@ from portal.core.actor import Actor
 from portal.core.db import session
 from portal.core.errors import Conflict
 from portal.core.events import record
-from portal.core.names import fold
 from portal.core.policy import allow
 from portal.core.text import lazy as _
 from portal.domain.identity import accounts
@@ -56,7 +55,6 @@ def profile_for(actor: Actor, user: User) -> Patient:
         user_id=user.id,
         given_name=user.given_name,
         family_name=user.family_name,
-        search_name=fold(user.given_name, user.family_name),
         email=user.email,
         preferred_language=user.locale,
     )

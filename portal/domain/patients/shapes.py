@@ -5,21 +5,17 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator
 
 from portal.core import clock
 from portal.core.days import DayOfBirth
 from portal.core.phones import Phone
-from portal.core.shapes import Empty, Name, Secret, Shape, fault, one_line, storable
+from portal.core.shapes import Empty, Name, OneLine, Secret, Shape, fault
 from portal.core.text import lazy as _
 from portal.domain.identity.shapes import Email, Locale
 
 MOST_CONDITIONS = 30
 OLDEST = 130  # years
-
-
-def _line(most: int) -> Any:
-    return Annotated[str, StringConstraints(max_length=most), AfterValidator(storable), AfterValidator(one_line)]
 
 
 def born(day: date) -> date:
@@ -44,9 +40,7 @@ def _few(conditions: list[str]) -> list[str]:
     return conditions
 
 
-Condition = Annotated[
-    str, StringConstraints(min_length=1, max_length=120), AfterValidator(storable), AfterValidator(one_line)
-]
+Condition = Annotated[str, OneLine(120)]
 
 
 class RegisterPatient(Shape):
@@ -65,19 +59,19 @@ class PatientDetails(Shape):
     birth_date: Annotated[DayOfBirth | None, Empty, AfterValidator(lambda day: day and born(day))] = None
     sex: Literal["female", "male", "other", "unknown"] = "unknown"
     phone: Phone = ""
-    address: _line(200) = ""  # type: ignore[valid-type]
-    city: _line(80) = ""  # type: ignore[valid-type]
+    address: Annotated[str, OneLine(200, 0)] = ""
+    city: Annotated[str, OneLine(80, 0)] = ""
     blood_group: Annotated[Literal["A+", "A-", "B+", "B-", "AB+", "AB-", "O+", "O-"] | None, Empty] = None
     conditions: Annotated[list[Condition], BeforeValidator(_one_each_line), AfterValidator(_few)] = []
     no_known_allergies: bool = False
-    contact_name: _line(120) = ""  # type: ignore[valid-type]
+    contact_name: Annotated[str, OneLine(120, 0)] = ""
     contact_phone: Phone = ""
-    contact_relation: _line(60) = ""  # type: ignore[valid-type]
+    contact_relation: Annotated[str, OneLine(60, 0)] = ""
 
 
 class AllergyShape(Shape):
     """A substance someone reacts to, how, and how badly."""
 
     substance: Condition
-    reaction: _line(200) = ""  # type: ignore[valid-type]
+    reaction: Annotated[str, OneLine(200, 0)] = ""
     severity: Literal["mild", "moderate", "severe"] = "moderate"

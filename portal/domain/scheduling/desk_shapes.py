@@ -8,10 +8,10 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from portal.core.days import Day
-from portal.core.shapes import Empty, Shape, WallTime, one_line, storable
+from portal.core.shapes import Empty, OneLine, Shape, WallTime, storable
 from portal.domain.scheduling.shapes import CancelAppointment, PlaceHold, Reason, Reschedule, StartsAt
 
-Over = Annotated[str, StringConstraints(max_length=200), AfterValidator(storable), AfterValidator(one_line)]
+Over = Annotated[str, OneLine(200, 0)]
 Seen = Annotated[str, StringConstraints(max_length=4000), AfterValidator(storable)]  # keys of collisions, by commas
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints
 
 from portal.core.days import Day, Moment
-from portal.core.shapes import Empty, Shape, fault, one_line, storable
+from portal.core.shapes import Empty, OneLine, Shape, fault, storable
 from portal.core.text import lazy as _
 from portal.domain.webhooks.topics import TOPICS
 from portal.gateways import hooks
@@ -55,7 +55,7 @@ Events = Annotated[
     AfterValidator(_none_twice),
     Field(max_length=60, description="What to be told of; empty is everything"),
 ]
-Words = Annotated[str, StringConstraints(max_length=200), AfterValidator(storable), AfterValidator(one_line)]
+Words = Annotated[str, OneLine(200, 0)]
 
 
 class NewEndpoint(Shape):

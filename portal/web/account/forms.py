@@ -7,7 +7,6 @@ from typing import Any
 
 from wtforms import (
     BooleanField,
-    DateField,
     EmailField,
     PasswordField,
     RadioField,
@@ -32,7 +31,7 @@ from portal.domain.identity.shapes import (
 )
 from portal.domain.patients.models import BLOOD_GROUPS
 from portal.domain.patients.shapes import AllergyShape, PatientDetails, RegisterPatient
-from portal.web.forms import ShapeForm
+from portal.web.forms import DateField, ShapeForm
 from portal.web.terms import SEVERITIES
 
 SEXES = {"female": _("Female"), "male": _("Male"), "other": _("Other"), "unknown": _("I would rather not say")}

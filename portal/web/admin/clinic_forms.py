@@ -8,7 +8,6 @@ from typing import Any
 
 from wtforms import (
     BooleanField,
-    DateField,
     EmailField,
     HiddenField,
     IntegerField,
@@ -36,7 +35,7 @@ from portal.domain.scheduling.models import VisitType
 from portal.domain.scheduling.shapes import ClosureShape, TakeHolidays, VisitTypeShape
 from portal.web import terms, times
 from portal.web.admin.forms import NUMBER, CheckList, PricedForm
-from portal.web.forms import ShapeForm
+from portal.web.forms import DateField, ShapeForm
 
 HOURS = "08:00-12:00, 13:00-17:00"
 CURRENCIES = ("DZD", "TND", "MAD", "EUR", "USD", "GBP", "CHF")

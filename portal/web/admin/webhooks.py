@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Response, url_for
 from werkzeug.wrappers import Response as AnyResponse
-from wtforms import DateField, SelectField, SelectMultipleField, StringField
+from wtforms import SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -25,7 +25,7 @@ from portal.domain.webhooks.shapes import EditEndpoint, MessageQuery, NewEndpoin
 from portal.domain.webhooks.topics import TOPICS
 from portal.web import htmx
 from portal.web.admin import bp, lists
-from portal.web.forms import ShapeForm
+from portal.web.forms import DateField, ShapeForm
 from portal.web.gate import actor
 
 INDEX, NEW, EDIT = "admin/webhooks/index.html", "admin/webhooks/new.html", "admin/webhooks/edit.html"

@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import Response, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from portal.core import phones
 from portal.core.errors import Forbidden, Invalid, Refused, refuse
 from portal.core.policy import as_id
 from portal.core.text import gettext as say
@@ -67,10 +68,11 @@ def new_patient() -> Response:
 @bp.post("/patients/new")
 def add_patient() -> AnyResponse:
     """Enter them; who is likely the same is shown first."""
-    form = PatientForm.fresh()
-    if not form.accepted():
+    form, clinic = PatientForm.fresh(), _place()
+    with phones.at(clinic.country):
+        accepted = form.accepted()
+    if not accepted:
         return _form_page(form, Invalid(fields=form.errors))
-    clinic = _place()
     as_new = request.form.get("as_new") == "yes"
     try:
         entered, may_exist = patients.enter(actor(), clinic.id, as_new=as_new, **form.clean.values())

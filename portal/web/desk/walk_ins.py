@@ -7,8 +7,9 @@ from uuid import UUID
 
 from flask import Response, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
-from wtforms import BooleanField, DateField, EmailField, HiddenField, SelectField, StringField, TelField
+from wtforms import BooleanField, EmailField, HiddenField, SelectField, StringField, TelField
 
+from portal.core import phones
 from portal.core.errors import NotFound, Refused
 from portal.core.text import gettext as say
 from portal.core.text import language
@@ -20,7 +21,7 @@ from portal.domain.patients.desk_shapes import PatientAtDesk
 from portal.domain.patients.models import Patient
 from portal.web import htmx, searching, terms
 from portal.web.desk import bp
-from portal.web.forms import ShapeForm
+from portal.web.forms import DateField, ShapeForm
 from portal.web.gate import actor
 
 PAGE = ("desk/day/walk_in.html", "desk/day/_walk_in.html")
@@ -82,7 +83,9 @@ def enter_walk_in() -> AnyResponse:
     """Enter somebody the clinic does not know yet, then choose the doctor for them."""
     clinic = walk_ins.clinic(actor(), request.form.get("clinic") or None)
     form = NewPatientForm()
-    if not form.accepted():
+    with phones.at(clinic.country):
+        accepted = form.accepted()
+    if not accepted:
         return htmx.page(PAGE[0], fragment=PAGE[1], status=422, **_context(new=form))
     try:
         patient, _known = patients.enter(

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from wtforms import (
-    DateField,
     HiddenField,
     SelectField,
     StringField,
@@ -23,7 +22,7 @@ from portal.domain.scheduling.shapes import (
     Reschedule,
 )
 from portal.web import terms
-from portal.web.forms import ShapeForm
+from portal.web.forms import DateField, ShapeForm
 
 
 class CancelForm(ShapeForm[CancelAppointment]):

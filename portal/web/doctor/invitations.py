@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask import Response, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
-from wtforms import DateField, SelectField, TextAreaField
+from wtforms import SelectField, TextAreaField
 
 from portal.core import clock
 from portal.core.errors import Invalid, NotFound, Refused
@@ -19,7 +19,7 @@ from portal.domain.scheduling.models import Appointment
 from portal.domain.scheduling.shapes import InviteToBook
 from portal.web import htmx
 from portal.web.doctor import bp
-from portal.web.forms import ShapeForm
+from portal.web.forms import DateField, ShapeForm
 from portal.web.gate import actor
 from portal.web.terms import kind_words
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wtforms import DateField, EmailField, RadioField, SelectField, SelectMultipleField, StringField
+from wtforms import EmailField, RadioField, SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -22,7 +22,7 @@ from portal.domain.patients.family_shapes import (
 )
 from portal.domain.patients.models import SCOPES_AT_CLINIC, Delegation, Patient
 from portal.web.account.forms import SEXES, ProfileForm
-from portal.web.forms import ShapeForm
+from portal.web.forms import DateField, ShapeForm
 
 SCOPES = {
     "view": _("See the visits"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
-from wtforms import DateField, StringField
+from wtforms import StringField
 
 from portal.core.actor import Actor
 from portal.core.errors import Refused
@@ -18,7 +18,7 @@ from portal.domain.day import arriving
 from portal.domain.day.shapes import Arrival
 from portal.domain.scheduling import appointments
 from portal.web import htmx, links
-from portal.web.forms import ShapeForm
+from portal.web.forms import DateField, ShapeForm
 from portal.web.gate import actor
 from portal.web.public import bp
 

@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import Any
 
 from flask import request
-from wtforms import DateField, HiddenField, RadioField, SearchField, SelectField, StringField, TextAreaField
+from wtforms import HiddenField, RadioField, SearchField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
 from portal.core import clock, text
@@ -16,7 +16,7 @@ from portal.domain.doctors.cards import Facets
 from portal.domain.doctors.shapes import DirectoryQuery
 from portal.domain.scheduling.shapes import BookAppointment, PlaceHold
 from portal.web import times
-from portal.web.forms import ShapeForm
+from portal.web.forms import DateField, ShapeForm
 
 MODES = {"in_person": _("At the clinic"), "video": _("By video"), "phone": _("By phone")}
 GENDERS = {"female": _("A woman"), "male": _("A man")}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Response, request
 from werkzeug.wrappers import Response as AnyResponse
-from wtforms import DateField
 
 from portal.core.errors import Refused, TooMany
 from portal.core.text import lazy as _
@@ -12,7 +11,7 @@ from portal.domain.access import acting
 from portal.domain.access.acting import Claim
 from portal.domain.access.shapes import ShowBirthDate
 from portal.web import htmx, links
-from portal.web.forms import ShapeForm
+from portal.web.forms import DateField, ShapeForm
 from portal.web.gate import actor
 from portal.web.public import bp
 

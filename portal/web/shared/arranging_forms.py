@@ -6,7 +6,6 @@ from typing import Any
 
 from wtforms import (
     BooleanField,
-    DateField,
     EmailField,
     HiddenField,
     IntegerField,
@@ -31,7 +30,7 @@ from portal.domain.scheduling.desk_shapes import (
     SeriesQuestion,
 )
 from portal.web import terms
-from portal.web.forms import ShapeForm
+from portal.web.forms import DateField, ShapeForm
 
 AT_DESK = {"doctor_away": _("The doctor is away"), "no_time": _("The patient has no time")}
 DESK_ORDER = ("no_time", "better", "elsewhere", "mistake", "doctor_away", "clinic_closed", "other")

@@ -8,7 +8,6 @@ from typing import Any
 from flask import request
 from wtforms import (
     BooleanField,
-    DateField,
     IntegerField,
     RadioField,
     SelectField,
@@ -23,7 +22,7 @@ from portal.domain.doctors.models import Practice
 from portal.domain.scheduling.models import Opening, VisitType
 from portal.domain.scheduling.shapes import BreakShape, CopyDay, CopyWeek, OpeningShape, StretchShape
 from portal.web import terms, times
-from portal.web.forms import ShapeForm
+from portal.web.forms import DateField, ShapeForm
 
 STEPS = (5, 10, 15, 20, 30, 45, 60)
 WEEKLY, ONCE = "weekly", "once"

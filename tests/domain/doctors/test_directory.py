@@ -10,7 +10,6 @@ import pytest
 from portal.core import clock
 from portal.core.actor import NOBODY
 from portal.core.errors import Invalid, NotFound
-from portal.core.names import fold
 from portal.core.text import language
 from portal.domain.doctors import cards, directory
 from portal.domain.doctors.shapes import DirectoryQuery
@@ -112,8 +111,6 @@ def test_an_exact_name_is_not_mixed_with_similar_ones(dr_benali: Any, el_djazair
 def test_an_arabic_name_is_found_however_its_alif_is_written(database: Any) -> None:
     clinic = make_clinic("Clinique Est")
     doctor = receives("أحمد", "بن علي", clinic)
-    doctor.search_name = fold("أحمد", "بن علي")
-    database.flush()
     assert finding.search(NOBODY, DirectoryQuery(name="احمد")).items[0].doctor.id == doctor.id
 
 
@@ -244,7 +241,7 @@ def test_very_many_matches_are_cut_and_the_answer_says_so(monkeypatch: pytest.Mo
         {"gender": "robot"},
         {"mode": "by_owl"},
         {"sort": "random"},
-        {"before": "31/12/2026"},
+        {"before": "31/12/26"},
         {"latitude": 3.0},
         {"latitude": 91.0, "longitude": 0.0},
         {"latitude": "nan", "longitude": "0"},

@@ -224,7 +224,7 @@ def test_accounts_are_found_by_any_part_of_name_or_address(database: Any, supera
     make_user("Percent", "100%", email="percent@example.dz")
     for text in ("100%", "PERCENT@", "percent 100"):
         assert [one.name for one in accounts.search(superadmin.actor, text)] == ["Percent 100%"]
-    assert list(accounts.search(superadmin.actor, "100_")) == []
+    assert list(accounts.search(superadmin.actor, "1_0")) == []
     with pytest.raises(Forbidden):
         accounts.search(admin.actor, "a")
 

@@ -149,7 +149,6 @@ def test_to_ask_where_nobody_is_like_this_asks_nobody_and_says_nothing(kamel: An
 
 def test_the_asking_clinic_is_never_shown_whom_it_asked(client: Any, kamel: Any, there: Clinic, omar: Patient) -> None:
     omar.given_name, omar.city = "Omar Farouk", "Tamanrasset"
-    omar.search_name = "omar farouk saidi"
     entered = entered_there(kamel, there)
     asked = desk.ask_to_join(kamel.actor, entered.id)
     assert asked
