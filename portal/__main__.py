@@ -67,7 +67,8 @@ def web(settings: Settings) -> tuple[str, ...]:
             str(settings.port),
         ),
         *("--workers", str(settings.web_workers), "--blocking-threads", str(threads), "--backpressure", "64"),
-        *("--respawn-failed-workers", "--respawn-interval", str(RESPAWN_SECONDS), "--no-access-log", "wsgi:app"),
+        *("--respawn-failed-workers", "--respawn-interval", str(RESPAWN_SECONDS), "--no-access-log"),
+        *("--log-config", "deploy/logging.json", "wsgi:app"),
     )
 
 

@@ -15,7 +15,7 @@ from werkzeug.routing import MapAdapter
 
 from portal import request_log
 from portal.config import Settings
-from portal.core import db, log, prepared
+from portal.core import db, faults, log, prepared
 from portal.core.actor import NOBODY
 from portal.core.errors import Conflict, NotFound, Refused, Unavailable
 from portal.core.events import record
@@ -84,6 +84,7 @@ class PortalFlask(Flask):
                 raise _refusal_for(error) from error.orig
             except PoolTimeout as error:
                 db.undo()
+                log.seldom("database unavailable", kind="PoolTimeout", reason="all connections are busy")
                 raise Unavailable from error
         raise AssertionError("unreachable")
 
@@ -140,6 +141,6 @@ def _refusal_for(error: DBAPIError) -> BaseException:
         log.warning("constraint", constraint=getattr(getattr(error.orig, "diag", None), "constraint_name", None))
         return Conflict()
     if db.unavailable(error) or db.was_deadlock(error):
-        log.warning("database unavailable", kind=type(error.orig).__name__)
+        log.seldom("database unavailable", kind=type(error.orig).__name__, reason=faults.reason(error))
         return Unavailable()
     return error

@@ -264,6 +264,7 @@ class LaunchSettings(BaseSettings):
     secret_key: str = ""
     base_url: str = ""
     mail_url: str = "keep://"
+    log_level: str = "WARNING"  # a line for each request would bury the accounts
     password_min_length: str = "8"  # noqa: S105 - a length, not a password
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -30,6 +31,7 @@ READY_WITHIN = 120.0  # seconds from the first start of web to 200 on /health
 ENDS_BEFORE_READY = 3
 LAST_WORDS = 15.0  # seconds a child gets to end by itself
 LONGEST_BACKOFF = 30.0
+LEAST_FREE = 300 * 2**20  # bytes: a new database with the demo takes half of it
 
 
 class CannotRun(Exception):
@@ -60,11 +62,14 @@ def run(told: LaunchSettings) -> None:
     """Everything from the engines to the last line of output; leaves nothing running, whatever happens."""
     began = time.monotonic()
     _refuse_a_taken_port(told.port)
-    told.portal_data.mkdir(parents=True, exist_ok=True)
+    _refuse_an_unusable_folder(told.portal_data)
     with ExitStack() as ending:
+        ending.callback(print, "Stopping…", flush=True)
+        print(f"Portal is starting in {told.portal_data} …", flush=True)
         engines = ending.enter_context(_engines(told))
         ending.callback(_ignore_more_signals)
         environment = config.child_environment(**_settings(told, engines))
+        print("Preparing the database (the first time with the demo: half a minute) …", flush=True)
         accounts = _prepare(environment | {"DATABASE_OWNER_URL": told.database_owner_url or engines.owner_url})
         children = _children(told.port, environment)
         ending.callback(_stop_children, children)
@@ -162,6 +167,7 @@ def _settings(told: LaunchSettings, engines: embedded.Engines) -> dict[str, str]
         "SECRET_KEY": told.secret_key or _kept_secret(told.portal_data / "secret_key"),
         "BASE_URL": _address(told),
         "MAIL_URL": told.mail_url,
+        "LOG_LEVEL": told.log_level,
         "PASSWORD_MIN_LENGTH": told.password_min_length,
         "PYTHONUNBUFFERED": "1",
         "PORTAL_ENV_FILE": "",  # a file of settings is for production
@@ -231,6 +237,22 @@ def _popen(
         pass_fds=pass_fds,
         preexec_fn=embedded.end_with_parent(signal.SIGTERM),
     )
+
+
+def _refuse_an_unusable_folder(data: Path) -> None:
+    """Raises CannotRun with one sentence when nothing can be kept there, or hardly anything more."""
+    change = "Set PORTAL_DATA to a folder that you can write."
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=data):
+            free = shutil.disk_usage(data).free
+    except (FileExistsError, NotADirectoryError):
+        raise CannotRun(f"Portal cannot run in {data}: it is, or lies below, a file. {change}") from None
+    except OSError as why:
+        raise CannotRun(f"Portal cannot write in {data}: {why.strerror}. {change}") from None
+    if free < LEAST_FREE:
+        said = f"{free / 2**20:.0f} MiB are free and {LEAST_FREE / 2**20:.0f} are needed"
+        raise CannotRun(f"The disk of {data} is full: {said}. Make room, or set PORTAL_DATA to another disk.")
 
 
 def _refuse_a_taken_port(port: int) -> None:

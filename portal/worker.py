@@ -26,7 +26,7 @@ from rq.timeouts import TimerDeathPenalty
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal.core import clock, db, live, log, tasks
+from portal.core import clock, db, faults, live, log, tasks
 from portal.core.lanes import INSIDE, OUTSIDE, PROMPT
 
 QUEUE = "portal"
@@ -73,7 +73,7 @@ def run_one(app: Flask, task_id: str | UUID) -> str:
         try:
             return tasks.run(task_id)
         except SQLAlchemyError as error:
-            log.warning("task left to the sweep", task_id=str(task_id), kind=type(error).__name__)
+            log.warning("task left to the sweep", task_id=str(task_id), reason=faults.reason(error))
         except Exception as error:  # RQ would keep its words in Redis
             log.error("task left to the sweep", task_id=str(task_id), exc_info=error)
         finally:
@@ -160,7 +160,7 @@ def _serve(redis_url: str, lane: str, kind: type[Worker]) -> None:
             if lane == INSIDE:
                 return
         except (redis.RedisError, OSError) as away:
-            log.warning("redis is away, the worker waits", kind=type(away).__name__)
+            log.warning("redis is away, the worker waits", reason=faults.reason(away))
         time.sleep(1)
 
 
@@ -184,7 +184,7 @@ def tick(app: Flask, redis_url: str) -> None:
             for lane, queue in queues.items():
                 sweep(app, queue, lane)
         except (SQLAlchemyError, redis.RedisError, OSError) as away:
-            log.warning("the clock could not do its round", kind=type(away).__name__)
+            log.warning("the clock could not do its round", reason=faults.reason(away))
 
 
 def sweep(app: Flask, queue: Queue, lane: str = INSIDE) -> int:

@@ -20,6 +20,18 @@ from portal.core.errors import Refused
 ROOT = str(Path(__file__).resolve().parent.parent.parent)
 MOST_FRAMES = 40  # of one exception, the innermost
 MOST_CAUSES = 8
+REASONS = (  # of libpq, PostgreSQL, PgBouncer, Redis and the C library
+    "Connection refused", "Connection reset by peer", "Connection timed out", "timeout expired", "Timeout reading",
+    "No such file or directory", "No route to host", "Network is unreachable", "could not translate host name",
+    "Name or service not known", "Temporary failure in name resolution", "Permission denied",
+    "server closed the connection unexpectedly", "terminating connection due to administrator command",
+    "Connection closed by server", "connection already closed", "SSL connection has been closed unexpectedly",
+    "the database system is starting up", "the database system is shutting down", "in recovery mode",
+    "password authentication failed", "no pg_hba.conf entry", "too many clients", "remaining connection slots",
+    "certificate verify failed", "SSL error", "no more connections allowed", "query_wait_timeout",
+    "pgbouncer cannot connect to server", "server login has been failing", "LOADING", "NOAUTH", "WRONGPASS",
+    "max number of clients reached", "Too many connections", "Error while reading from socket",
+)  # fmt: skip
 _PLAIN_NAME = re.compile(r"[\w.$-]{1,128}", re.ASCII)
 
 
@@ -35,6 +47,15 @@ def name_of(error: BaseException) -> str:
     known = ", ".join(f"{what} {value}" for what, value in _codes(error))
     name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
     return f"{name} ({known})" if known else name
+
+
+def reason(error: BaseException) -> str:
+    """Why a server could not be reached, in one of the phrases that servers and the system have for it; else its name.
+
+    Such a message names hosts, ports and roles beside the phrase; one that we do not know might name anything.
+    """
+    said = str(getattr(error, "orig", None) or error).casefold()
+    return next((phrase for phrase in REASONS if phrase.casefold() in said), name_of(error))
 
 
 def place(filename: str) -> str:

@@ -20,7 +20,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from portal.core import log
+from portal.core import faults, log
 from portal.core.db import after_commit, session
 from portal.core.hearing import Board, Ear
 
@@ -161,7 +161,7 @@ def _follow(line: redis.Redis, board: Board) -> None:
             return _hear(line, board)
         except Exception as away:
             board.lost()
-            log.warning("nothing is heard, streams look by themselves", kind=type(away).__name__)
+            log.warning("nothing is heard, streams look by themselves", reason=faults.reason(away))
             time.sleep(AGAIN_AFTER)
 
 

@@ -11,6 +11,7 @@ import logging
 import secrets
 import sys
 import threading
+import time
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, TextIO
@@ -23,6 +24,8 @@ OURS = ("portal", "alembic")  # alembic names revisions, and nothing else
 SERVERS = ("gunicorn.error", "gunicorn.access", "_granian", "granian.access")
 _correlation: ContextVar[str | None] = ContextVar("correlation", default=None)
 _logger = logging.getLogger("portal")
+_told: dict[str, tuple[float, int]] = {}  # by message: when it was told last, and how often it was left out since
+_told_lock = threading.Lock()
 _requests = logging.getLogger("portal.requests")
 
 
@@ -98,6 +101,18 @@ def info(message: str, **facts: Any) -> None:
 
 def warning(message: str, **facts: Any) -> None:
     _logger.warning(message, extra=facts)
+
+
+def seldom(message: str, **facts: Any) -> None:
+    """A warning that may be due for every request at once: told once a second, with the number left out (`more`)."""
+    now = time.monotonic()
+    with _told_lock:
+        at, more = _told.get(message, (float("-inf"), 0))
+        if now - at < 1:
+            _told[message] = at, more + 1
+            return
+        _told[message] = now, 0
+    _logger.warning(message, extra={**facts, **({"more": more} if more else {})})
 
 
 def error(message: str, *, exc_info: Any = None, **facts: Any) -> None:

@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from dotenv import dotenv_values
 
 from portal import __main__ as starting
-from portal import config, demo
+from portal import config, demo, run_all
 from portal.config import EXIT, ROOT, ConfigError, Settings, load
 from tests.engines import Ground, environment
 from tests.processes import free_port
@@ -129,3 +131,25 @@ def test_each_unit_starts_a_process_that_there_is_and_is_not_restarted_for_a_wro
     command = lines["ExecStart"].split()
     assert command[1:3] == ["-m", "portal"] and command[3] in {*starting.COMMANDS, "release"}
     assert lines.get("Type") == "oneshot" or lines["RestartPreventExitStatus"].split() == ["69", str(EXIT)]
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda place: place.write_text("a file"), "it is, or lies below, a file"),
+        (lambda place: (place.parent / "portal").symlink_to("/proc/nowhere"), "cannot"),
+    ],
+    ids=["a file", "a place nobody can make"],
+)
+def test_a_folder_that_cannot_be_used_is_named_in_one_sentence(tmp_path: Path, make: Any, sentence: str) -> None:
+    place = tmp_path / "portal"
+    make(place)
+    said = run("-m", "portal.run_all", PORTAL_DATA=str(place), PORT=str(free_port()))
+    assert said.returncode == 1 and "Traceback" not in said.stderr
+    assert sentence in said.stderr and "Set PORTAL_DATA" in said.stderr
+
+
+def test_a_full_disk_is_named_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_all.shutil, "disk_usage", lambda _: SimpleNamespace(free=5 * 2**20))
+    with pytest.raises(run_all.CannotRun, match="is full: 5 MiB are free and 300 are needed"):
+        run_all._refuse_an_unusable_folder(tmp_path / "portal")
