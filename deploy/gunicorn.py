@@ -11,7 +11,6 @@ keepalive = 5
 limit_request_line = 8190  # the app refuses less itself, in its own words (portal/web/sizes.py)
 timeout = 60
 graceful_timeout = 3  # an open stream never ends by itself; the browser comes back
-logconfig_json = "deploy/logging.json"  # one format for what the server says and for what the app says
 accesslog = None  # the app writes its own line for each request
 control_socket_disable = True
 

@@ -75,7 +75,10 @@ def web(settings: Settings) -> tuple[str, ...]:
 def live(settings: Settings) -> tuple[str, ...]:
     """gunicorn with gevent, which holds streams."""
     bind = f"{settings.host}:{settings.live_port}"
-    return (sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.py", "-b", bind, "wsgi:app")
+    return (
+        *(sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.py", "-b", bind),
+        *("--log-config-json", "deploy/logging.json", "wsgi:app"),
+    )
 
 
 def _release(told: dict[str, str]) -> int:

@@ -64,7 +64,6 @@ def run(told: LaunchSettings) -> None:
     _refuse_a_taken_port(told.port)
     _refuse_an_unusable_folder(told.portal_data)
     with ExitStack() as ending:
-        ending.callback(print, "Stopping…", flush=True)
         print(f"Portal is starting in {told.portal_data} …", flush=True)
         engines = ending.enter_context(_engines(told))
         ending.callback(_ignore_more_signals)
@@ -73,6 +72,7 @@ def run(told: LaunchSettings) -> None:
         accounts = _prepare(environment | {"DATABASE_OWNER_URL": told.database_owner_url or engines.owner_url})
         children = _children(told.port, environment)
         ending.callback(_stop_children, children)
+        ending.callback(print, "Stopping …", flush=True)
         web, *others = children
         web.start()
         _wait_until_ready(told.port, web)
@@ -132,7 +132,8 @@ class Child:
 
 
 def _children(port: int, environment: dict[str, str]) -> list[Child]:
-    web = (sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.py", "-b", f"127.0.0.1:{port}", "wsgi:app")
+    quiet = ("--log-level", environment["LOG_LEVEL"].lower(), "wsgi:app")
+    web = (sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.py", "-b", f"127.0.0.1:{port}", *quiet)
     return [
         Child("web", web, environment),
         Child("worker", (*FLASK, "portal", "worker"), environment),
