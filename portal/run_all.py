@@ -252,8 +252,8 @@ def _refuse_an_unusable_folder(data: Path) -> None:
     except OSError as why:
         raise CannotRun(f"Portal cannot write in {data}: {why.strerror}. {change}") from None
     if free < LEAST_FREE:
-        said = f"{free / 2**20:.0f} MiB are free and {LEAST_FREE / 2**20:.0f} are needed"
-        raise CannotRun(f"The disk of {data} is full: {said}. Make room, or set PORTAL_DATA to another disk.")
+        said = f"Only {free / 2**20:.0f} MiB are free in {data}, and {LEAST_FREE / 2**20:.0f} are needed."
+        raise CannotRun(f"{said} Make room, or set PORTAL_DATA to another disk.")
 
 
 def _refuse_a_taken_port(port: int) -> None:
