@@ -250,7 +250,7 @@ def _refuse_an_unusable_folder(data: Path) -> None:
     except (FileExistsError, NotADirectoryError):
         raise CannotRun(f"Portal cannot run in {data}: it is, or lies below, a file. {change}") from None
     except OSError as why:
-        raise CannotRun(f"Portal cannot write in {data}: {why.strerror}. {change}") from None
+        raise CannotRun(f"Portal cannot write in {data} ({why.strerror}). {change}") from None
     if free < LEAST_FREE:
         said = f"Only {free / 2**20:.0f} MiB are free in {data}, and {LEAST_FREE / 2**20:.0f} are needed."
         raise CannotRun(f"{said} Make room, or set PORTAL_DATA to another disk.")

@@ -151,5 +151,5 @@ def test_a_folder_that_cannot_be_used_is_named_in_one_sentence(tmp_path: Path, m
 
 def test_a_full_disk_is_named_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_all.shutil, "disk_usage", lambda _: SimpleNamespace(free=5 * 2**20))
-    with pytest.raises(run_all.CannotRun, match="Only 5 MiB are free .* 300 are needed"):
+    with pytest.raises(run_all.CannotRun, match=r"Only 5 MiB are free .* 300 are needed"):
         run_all._refuse_an_unusable_folder(tmp_path / "portal")
