@@ -39,7 +39,7 @@ class Shape(BaseModel):
         try:
             return cls.model_validate(dict(data))
         except ValidationError as wrong:
-            raise Invalid(fields=sentences(wrong)) from None
+            raise Invalid(fields=sentences(wrong), code=_code(wrong)) from None
 
     @classmethod
     def parse_json(cls, raw: bytes) -> Self | None:
@@ -52,7 +52,7 @@ class Shape(BaseModel):
         except ValidationError as wrong:
             if wrong.errors()[0]["type"] == "json_invalid":
                 return None
-            raise Invalid(fields=sentences(wrong)) from None
+            raise Invalid(fields=sentences(wrong), code=_code(wrong)) from None
 
     def given(self) -> dict[str, Any]:
         """Only what was said, for changes that leave the rest alone."""
@@ -64,7 +64,7 @@ class Shape(BaseModel):
 
 
 def fault(code: str, sentence: Any, **facts: Any) -> PydanticCustomError:
-    """A validator's refusal with our own sentence."""
+    """A validator's refusal with our own sentence; with is_refusal=True and nothing else wrong, `code` is answered."""
     return PydanticCustomError("portal", "{sentence}", {"sentence": sentence, "code": code, **facts})  # type: ignore[arg-type]
 
 
@@ -161,8 +161,19 @@ def sentences(wrong: ValidationError) -> dict[str, str]:
     found: dict[str, str] = {}
     for error in wrong.errors():
         name = ".".join(str(part) for part in error["loc"] if part not in {"function-before", "function-after"}) or "_"
-        found.setdefault(name, _sentence(error["type"], error.get("ctx") or {}))
+        found.setdefault(name, _sentence(_kind(error["type"], error.get("input")), error.get("ctx") or {}))
     return found
+
+
+def _kind(kind: str, entered: Any) -> str:
+    """What pydantic calls a length wrong: of a text that a function looks at before, as it would be of a list."""
+    return f"string_{kind}" if kind in {"too_short", "too_long"} and isinstance(entered, str) else kind
+
+
+def _code(wrong: ValidationError) -> str | None:
+    """The code of the only fault, when it is one that programs tell apart; see fault(is_refusal=True)."""
+    faults = [error.get("ctx") or {} for error in wrong.errors()]
+    return faults[0]["code"] if len(faults) == 1 and faults[0].get("is_refusal") else None
 
 
 def _sentence(kind: str, about: Mapping[str, Any]) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import pytest
 from pydantic import AwareDatetime, Field
 
 from portal.core.errors import Invalid
-from portal.core.shapes import Empty, Limit, Line, MaybeLine, Name, Secret, Shape, Text, fault
+from portal.core.shapes import _FIXED, Empty, Limit, Line, MaybeLine, Name, Secret, Shape, Text, fault
 from portal.core.text import gettext
 
 
@@ -110,3 +110,30 @@ def _faults(shape: type[Shape], data: dict) -> dict:
         shape.parse(data)
     assert refused.value.status == 422
     return {name: str(sentence) for name, sentence in refused.value.fields.items()}
+
+
+def _every_text() -> list[tuple[type[Shape], str]]:
+    """Each text field of everything that comes in."""
+    texts, ahead = list[tuple[type[Shape], str]](), [Shape]
+    while ahead:
+        one = ahead.pop()
+        ahead += one.__subclasses__()
+        if one.__module__.startswith("portal."):
+            about = one.model_json_schema()["properties"] if one.model_fields else {}
+            texts += [(one, name) for name, said in about.items() if said.get("type") == "string"]
+    return texts
+
+
+def test_a_text_of_a_wrong_length_is_never_told_to_choose(app: Any) -> None:
+    """Of a text that a function looks at before, pydantic says what it says of a list."""
+    of_lists = {str(_FIXED["too_short"]), str(_FIXED["too_long"])}
+    told = {}
+    for shape, name in _every_text():
+        for entered in ("", "x", "x" * 20_000):
+            try:
+                shape.parse({name: entered})
+            except Invalid as no:
+                if no.fields.get(name) in of_lists:
+                    told[f"{shape.__name__}.{name}"] = no.fields[name]
+    assert told == {}
+    assert len(_every_text()) > 100

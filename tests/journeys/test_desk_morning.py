@@ -198,6 +198,8 @@ def _adds_a_walk_in(page: Page) -> None:
     page.locator("#search-q").fill("walking fatiha")
     page.get_by_role("button", name="Search").click()
     expect(page.locator("#walk-in-found")).to_contain_text("Nobody like this")
+    page.locator("#walk-in-found").get_by_role("link").click()
+    expect(page.locator("input[name=given_name]")).to_have_value("Walking")
     page.locator("input[name=given_name]").fill("Fatiha")
     page.locator("input[name=family_name]").fill("Walking")
     page.get_by_role("button", name="Enter and go on").click()

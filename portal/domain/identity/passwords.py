@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -32,16 +33,23 @@ def minimum_length() -> int:
 
 def accept(password: str, *about: str, field: str = "password") -> str:
     """The hash of a new password; raises Invalid when it is short, common, or made of `about` (name, e-mail)."""
+    wrong = wrong_with(password, *about)
+    if wrong:
+        raise Invalid(fields={field: wrong[1]}, code=wrong[0])
+    return _hasher.hash(_normal(password))
+
+
+def wrong_with(password: str, *about: str) -> tuple[str, Any] | None:
+    """Why this is no good new password: a code and a sentence; None when it is one."""
     password = _normal(password)
     if len(password) < _minimum:
         sentence = say("Please use at least %(n)s characters. A few words together are easy to remember.", n=_minimum)
-        raise Invalid(fields={field: sentence}, code="password_short")
+        return "password_short", sentence
     if len(password) > LONGEST:
-        raise Invalid(fields={field: say("At most %(n)s characters.", n=LONGEST)}, code="password_long")
+        return "password_long", say("At most %(n)s characters.", n=LONGEST)
     if _is_guessed_first(password.casefold(), about):
-        sentence = _("Many people use this password, so it is guessed first. Please choose another.")
-        raise Invalid(fields={field: sentence}, code="password_common")
-    return _hasher.hash(password)
+        return "password_common", _("Many people use this password, so it is guessed first. Please choose another.")
+    return None
 
 
 def _is_guessed_first(folded: str, about: tuple[str, ...]) -> bool:

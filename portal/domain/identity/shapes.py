@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo
 
 from portal.core import emails
 from portal.core.shapes import Empty, MaybeLine, Name, Secret, Shape, fault, storable
 from portal.core.text import lazy as _
+from portal.domain.identity import passwords
 from portal.domain.identity.scopes import SCOPES
 
 
@@ -41,6 +42,17 @@ Scope = Annotated[str, AfterValidator(_scope), Field(json_schema_extra={"enum": 
 Token = Annotated[str, Field(min_length=10, max_length=200), AfterValidator(storable)]
 
 
+def _chosen(password: str, info: ValidationInfo) -> str:
+    """A new password is judged with the other fields, so that all that is wrong is said in one round."""
+    about = [info.data[name] for name in ("email", "given_name", "family_name") if name in info.data]
+    if wrong := passwords.wrong_with(password, *about):
+        raise fault(wrong[0], wrong[1], is_refusal=True)
+    return password
+
+
+ChosenPassword = Annotated[Secret, AfterValidator(_chosen)]  # stands after the fields it must not be made of
+
+
 class SignIn(Shape):
     """What one signs in with; an address that could not be one is simply not known."""
 
@@ -60,11 +72,12 @@ class NewPassword(Shape):
     password: Secret
 
 
-class OpenAccount(NewPassword):
+class OpenAccount(Shape):
     """The name and password with which an invited person opens an account."""
 
     given_name: Name
     family_name: Name
+    password: ChosenPassword
 
 
 class LinkToken(Shape):
@@ -88,14 +101,14 @@ class PresentPassword(Shape):
 class ResetPassword(LinkToken):
     """The token that was mailed and the password that replaces the forgotten one."""
 
-    password: Secret
+    password: ChosenPassword
 
 
 class ChangePassword(Shape):
     """The present password and the one that replaces it."""
 
     current_password: Secret
-    password: Secret
+    password: ChosenPassword
 
 
 class Code(Shape):

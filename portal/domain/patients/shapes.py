@@ -10,9 +10,9 @@ from pydantic import AfterValidator, BeforeValidator
 from portal.core import clock
 from portal.core.days import DayOfBirth
 from portal.core.phones import Phone
-from portal.core.shapes import Empty, Name, OneLine, Secret, Shape, fault
+from portal.core.shapes import Empty, Name, OneLine, Shape, fault
 from portal.core.text import lazy as _
-from portal.domain.identity.shapes import Email, Locale
+from portal.domain.identity.shapes import ChosenPassword, Email, Locale
 
 MOST_CONDITIONS = 30
 OLDEST = 130  # years
@@ -47,9 +47,9 @@ class RegisterPatient(Shape):
     """Someone who makes an account to be cared for."""
 
     email: Email
-    password: Secret
     given_name: Name
     family_name: Name
+    password: ChosenPassword
     locale: Locale = "en"
 
 

@@ -20,6 +20,7 @@ from portal.domain.scheduling import desk, health
 from portal.web import htmx, searching, terms, times
 from portal.web.desk import bp
 from portal.web.desk.family import waits
+from portal.web.desk.typed import begin_with
 from portal.web.gate import actor
 from portal.web.shared.arranging import KEPT
 from portal.web.shared.arranging_forms import ChangeForm, PatientForm, place_choices
@@ -61,7 +62,7 @@ def patient(key: UUID) -> AnyResponse:
 def new_patient() -> Response:
     """Somebody the clinic does not know yet; ?search= is what was searched for."""
     form = PatientForm.fresh()
-    _begin_with(form, searching.typed())
+    begin_with(form, searching.typed())
     return _form_page(form)
 
 
@@ -125,7 +126,9 @@ def _form_page(
 
 
 def _next_url(patient_id: UUID) -> str:
-    """On to the booking that was begun, else to the patient's card."""
+    """On to the booking or the place on the waitlist that was begun, else to the patient's card."""
+    if request.values.get("then") == "wait":
+        return url_for("desk.new_waiting", patient=patient_id)
     if request.values.get("then") != "book":
         return url_for("desk.patient", key=patient_id)
     kept: dict[str, Any] = {key: value for key in KEPT if key != "patient_id" and (value := request.values.get(key))}
@@ -144,14 +147,3 @@ def _place() -> Clinic:
     if not wanted:
         return mine[0]
     return next((one for one in mine if one.id == as_id(wanted)), None) or refuse(Forbidden)
-
-
-def _begin_with(form: PatientForm, typed: str) -> None:
-    """What was searched for stands in the form already."""
-    asked = patients.understand(typed)
-    form.birth_date.data = asked.birth_date
-    if asked.phone:
-        form.phone.data = typed.strip()
-    words = [word for word in typed.split() if not any(char.isdigit() for char in word)][:6]
-    if asked.words and words:
-        form.given_name.data, form.family_name.data = words[0].title(), " ".join(words[1:]).title()

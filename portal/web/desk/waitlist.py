@@ -169,6 +169,7 @@ def _new() -> dict[str, Any]:
         form = waiting.JoinForm.fresh(by_clinic=True, **hidden)
         form.patient_id.choices = [(str(patient.id), patient.name)]
     return {
+        "sealed": searching.kept(),
         "asked": asked,
         "q": typed,
         "found": desk.search(actor(), typed) if typed and not patient else [],

@@ -21,6 +21,7 @@ from portal.domain.patients.desk_shapes import PatientAtDesk
 from portal.domain.patients.models import Patient
 from portal.web import htmx, searching, terms
 from portal.web.desk import bp
+from portal.web.desk.typed import begin_with
 from portal.web.forms import DateField, ShapeForm
 from portal.web.gate import actor
 
@@ -115,8 +116,16 @@ def _context(
         "alike": alike or [],
         "doctor": doctor,
         "form": _choices(form, clinic.id, doctor) if patient else None,
-        "new": new or NewPatientForm(formdata=None),
+        "new": new or _entering(typed),
+        "sealed": searching.kept(),
     }
+
+
+def _entering(typed: str) -> NewPatientForm:
+    """The form for somebody new, begun with what was searched for."""
+    form = NewPatientForm(formdata=None)
+    begin_with(form, typed)
+    return form
 
 
 def _choices(form: WalkInForm | None, clinic_id: UUID, doctor: str | None) -> WalkInForm:

@@ -240,3 +240,18 @@ def test_of_two_who_register_an_address_at_once_both_get_the_same_answer(committ
     for thread in threads:
         thread.join(30)
     assert answers == [(303, "/account/check-mail")] * 4
+
+
+def test_all_that_is_wrong_is_said_in_one_round(client: Any) -> None:
+    """The password is judged with the other fields, not after them."""
+    wrong = {"email": "not one", "password": "short", "given_name": "Nora", "family_name": ""}
+    page = client.post("/account/register", data=wrong).text
+    summary = page[page.index("error-summary") : page.index("</ul>", page.index("error-summary"))]
+    for field in ("email", "password", "family_name"):
+        assert f'href="#{field}"' in summary
+
+
+def test_a_password_made_of_ones_name_is_said_with_the_rest(client: Any) -> None:
+    said = {"email": "not one", "password": "Bensalem", "given_name": "Nora", "family_name": "Bensalem"}
+    page = client.post("/account/register", data=said).text
+    assert 'id="email-error"' in page and 'id="password-error"' in page

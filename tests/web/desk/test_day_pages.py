@@ -307,3 +307,24 @@ def test_every_step_of_the_day_that_can_be_taken_back_says_how(
     way = f"/desk/visits/{booked.amina}/{back}"
     answer = client.post(way, headers=HTMX)
     assert answer.status_code == 200 and f"/{back}" not in answer.text[answer.text.index('<div id="toast"') :]
+
+
+@pytest.mark.parametrize(
+    ("search", "leads"),
+    [
+        ("/desk/walk-ins", "/desk/walk-ins/new"),
+        ("/desk/patients", "/desk/patients/new"),
+        ("/desk/book", "/desk/patients/new"),
+        ("/desk/waitlist/new", "/desk/patients/new"),
+    ],
+)
+def test_the_words_of_a_search_begin_the_form_for_somebody_new(
+    client: Any, nadia: Any, search: str, leads: str
+) -> None:
+    """Wherever a search finds nobody, the way to a new person takes along what was typed, under its seal."""
+    client.sign_in(nadia)
+    found = client.search(search, "zineb touati 0550123456").text
+    way = next(link for link in re.findall(r'href="([^"]+)"', found) if link.startswith(leads) and "search=" in link)
+    assert "zineb" not in way.lower() and "0550" not in way
+    form = client.get(way.replace("&amp;", "&")).text
+    assert 'value="Zineb"' in form and 'value="Touati"' in form
