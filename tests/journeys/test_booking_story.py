@@ -103,6 +103,8 @@ def _moves(page: Page, to: str) -> None:
     page.locator("main a[href^='/patient/appointments/0']").first.click()
     page.locator("#appointment").get_by_role("link", name="Move").click()
     choose_time(page, to)
+    expect(page.locator(".old-new")).to_contain_text(to)
+    page.get_by_role("button", name="Move to this time").click()
     expect(page.locator("#appointment")).to_contain_text(to)
 
 

@@ -148,6 +148,7 @@ def _moves(page: Page) -> None:
     page.locator("#appointment").get_by_role("link", name=_says("Move")).click()
     _is_arabic(page)
     choose_time(page, "10:30")
+    page.get_by_role("button", name=_says("Move to this time")).click()
     expect(page.locator("#appointment")).to_contain_text("10:30")
     _is_arabic(page)
 

@@ -97,6 +97,7 @@ def _moves_it(page: Page, child: str) -> None:
     page.locator("main a[href^='/patient/appointments/0']").first.click()
     page.locator("#appointment").get_by_role("link", name="Move").click()
     choose_time(page, "10:30")
+    page.get_by_role("button", name="Move to this time").click()
     expect(page.locator("#appointment")).to_contain_text("10:30")
     expect(page.locator("#appointment")).to_contain_text(child)
 

@@ -175,3 +175,17 @@ def test_an_attribute_that_is_false_or_nothing_is_not_written(app: Flask) -> Non
 def test_a_live_region_stands_outside_of_what_is_swapped(name: str) -> None:
     """One that comes with its words says nothing; data-spoken has the announcer of the layout say them."""
     assert "aria-live" not in read(name)
+
+
+def test_what_changes_a_visit_is_offered_where_the_domain_says_it_can_be_done() -> None:
+    """A link to move or cancel stands behind can_move or can_cancel, which the pages behind it ask as well."""
+    link = re.compile(r"url_for\(\s*['\"](?:patient|doctor|desk)\.(?:move|cancel)['\"]")
+    asked = re.compile(r"{%-?\s*(?:el)?if [^%]*(?:can_move|can_cancel|is_open|may_cancel)")
+    bare = {
+        f"{name}: {line.strip()[:80]}"
+        for name in SEEN
+        if not re.search(r"/_?(?:move|cancel)\.html$", name)
+        for line in read(name).splitlines()
+        if link.search(line) and not asked.search(line)
+    }
+    assert bare == set()

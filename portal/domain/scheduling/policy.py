@@ -73,6 +73,13 @@ def can_move(actor: Actor, appointment: Appointment) -> bool:
     return may_manage(actor, appointment) or appointment.moves < appointment.visit_type.most_moves
 
 
+def moves_left(actor: Actor, appointment: Appointment) -> int | None:
+    """How often the actor can still move it; None for the clinic's people, who are bound by no number."""
+    if may_manage(actor, appointment):
+        return None
+    return max(0, appointment.visit_type.most_moves - appointment.moves)
+
+
 def _has_doctors(clinic_id: UUID) -> bool:
     """Whether anybody can be booked at this clinic."""
     found = select(Practice.id).join(Practice.doctor).where(Practice.clinic_id == clinic_id, Practice.is_active)

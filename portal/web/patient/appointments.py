@@ -66,6 +66,7 @@ def about(found: Appointment) -> dict[str, Any]:
         "zone": found.clinic.zone,
         "is_open": policy.can_cancel(actor(), found),
         "can_move": policy.can_move(actor(), found),
+        "moves_left": policy.moves_left(actor(), found),
         "is_own": policy.is_own(actor(), found),
         "review": reading.of_visit(actor(), found.id) if found.status == COMPLETED else None,
         "may_review": writing.may_write(actor(), found),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask import Response, url_for
+from flask import Response, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.core.errors import Invalid, Refused
@@ -28,9 +29,13 @@ MOVE = ("patient/appointments/move.html", "patient/appointments/_move.html")
 
 @bp.get("/appointments/<uuid:key>/move")
 def move(key: UUID) -> Response:
-    """The free times of the same doctor and visit; the visit's own time counts as free."""
-    found = _to_change(key)
-    return _move_page(found, MoveForm(data={"version": found.version}))
+    """The free times of the same doctor and visit; the visit's own time counts as free.
+
+    With ?starts_at= the time that was chosen stands beside the present one, and one more button moves the visit.
+    """
+    found, at = _to_change(key), asked.moment(request.args.get("starts_at"))
+    version = request.args.get("version", type=int) or found.version
+    return _confirm_page(found, version, at) if at else _move_page(found, MoveForm(data={"version": version}))
 
 
 @bp.post("/appointments/<uuid:key>/move")
@@ -93,6 +98,20 @@ def _cancelling(found: Appointment, form: CancelForm) -> dict[str, Any]:
     }
 
 
+def _confirm_page(found: Appointment, version: int, at: datetime) -> Response:
+    form = MoveForm(formdata=None, data={"version": version, "starts_at": at.isoformat()})
+    context: dict[str, Any] = {
+        "appointment": found,
+        "form": form,
+        "zone": found.clinic.zone,
+        "at": at,
+        "times": times,
+        "until": until(found),
+        "moves_left": policy.moves_left(actor(), found),
+    }
+    return htmx.page(MOVE[0], fragment=MOVE[1], refusal=None, **context)
+
+
 def _move_page(found: Appointment, form: MoveForm, no: Refused | None = None) -> Response:
     zone = found.clinic.zone
     allow(policy.is_placed(found), NotGiven)
@@ -108,6 +127,8 @@ def _move_page(found: Appointment, form: MoveForm, no: Refused | None = None) ->
         "week": week,
         "times": times,
         "until": until(found),
+        "at": None,
+        "moves_left": policy.moves_left(actor(), found),
         "others": times.others(no.facts.get("alternatives", ()), zone) if no else [],
         **arrows(week, "patient.move", key=found.id),
     }

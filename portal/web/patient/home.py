@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from flask import Response, url_for
 
@@ -14,7 +15,7 @@ from portal.domain.day import arriving
 from portal.domain.doctors import cards, favourites
 from portal.domain.notifications import inbox
 from portal.domain.patients import profiles, requests
-from portal.domain.scheduling import availability, glance, invitations, video
+from portal.domain.scheduling import appointments, availability, glance, invitations, policy, video
 from portal.domain.scheduling.availability import Slot
 from portal.domain.waitlist import entries
 from portal.web import htmx, times
@@ -34,6 +35,7 @@ def home() -> Response:
         "patient/home.html",
         under_way=arriving.under_way(who),
         next_visit=ahead[0] if ahead else None,
+        next_words=_what_can_be_done(who, ahead[0].id) if ahead else "",
         further=ahead[1:],
         video_link=video.link(ahead[0]) if ahead else None,
         todo=_todo(who),
@@ -42,6 +44,14 @@ def home() -> Response:
         form=SearchForm.over(cards.facets(who)),
         times=times,
     )
+
+
+def _what_can_be_done(who: Actor, visit_id: UUID) -> str:
+    """The words of the button to a visit: what its page lets this person do."""
+    found = appointments.find(who, visit_id)
+    if policy.can_move(who, found):
+        return say("Look at it, move or cancel")
+    return say("Look at it or cancel") if policy.can_cancel(who, found) else say("Look at it")
 
 
 def _doctors(who: Actor) -> list[dict[str, Any]]:

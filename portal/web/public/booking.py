@@ -103,8 +103,8 @@ def booked(key: UUID) -> AnyResponse:
         return gate.ask_to_sign_in()
     found = appointments.find(actor(), key)
     last = text.format_datetime(policy.changes_until(found, found.visit_type), found.clinic.zone)
-    is_open = policy.is_open_to(actor(), found)
-    return htmx.page("public/booking/done.html", appointment=found, until=last, is_open=is_open, times=times)
+    can: dict[str, Any] = {"can_cancel": policy.can_cancel(actor(), found), "can_move": policy.can_move(actor(), found)}
+    return htmx.page("public/booking/done.html", appointment=found, until=last, times=times, **can)
 
 
 def _keep(wanted: PlaceHold) -> Hold:

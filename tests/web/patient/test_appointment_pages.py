@@ -403,3 +403,37 @@ def test_pages_take_few_statements(
         with statements() as count:
             assert as_amina.get(address).status_code == 200
         assert count() <= 12, address
+
+
+def test_a_chosen_time_stands_beside_the_present_one_before_anything_moves(as_amina: Any, visit: UUID) -> None:
+    """Choosing asks by GET and changes nothing; one more button, with what it costs, moves the visit."""
+    times = as_amina.get(path(visit, "/move")).text
+    assert re.search(rf'<form class="stack" method="get" action="{path(visit, "/move")}"', times)
+    new = at("10:30", ahead=4)
+    page = as_amina.get(path(visit, "/move"), query_string={"version": "1", "starts_at": new.isoformat()}).text
+    assert now_of(visit).starts_at == at("09:00", ahead=4)
+    assert "Present time" in page and "9:00" in page and "10:30" in page
+    assert "After this you can move it online 2 more times." in page
+    sent = dict(re.findall(r'name="(version|starts_at)"[^>]* value="([^"]+)"', page))
+    assert as_amina.post(path(visit, "/move"), data=sent).status_code == 303
+    assert (now_of(visit).starts_at, now_of(visit).moves) == (new, 1)
+    assert "It can be moved 2 more times." in as_amina.get(path(visit)).text
+
+
+@pytest.mark.parametrize(
+    ("moves", "words", "done"),
+    [
+        (0, "Look at it, move or cancel", "You can move or cancel it online until"),
+        (3, "Look at it or cancel", "It cannot be moved online."),
+    ],
+)
+def test_the_buttons_that_lead_to_a_visit_say_what_its_page_lets_one_do(
+    as_amina: Any, visit: UUID, moves: int, words: str, done: str
+) -> None:
+    """Home and the page after booking are drawn from the same can_* as the visit's own page."""
+    session().get_one(Appointment, visit).moves = moves
+    keep()
+    link = f'href="{path(visit, "/move")}"'
+    assert (link in as_amina.get(path(visit)).text) == (moves == 0)
+    assert f">{words}</a>" in as_amina.get("/patient/home").text
+    assert done in as_amina.get(f"/book/done/{visit}").text
