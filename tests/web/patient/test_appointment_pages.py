@@ -402,7 +402,7 @@ def test_pages_take_few_statements(
     ):
         with statements() as count:
             assert as_amina.get(address).status_code == 200
-        assert count() <= 12, address
+        assert count() <= (13 if address == "/patient/home" else 12), address  # home asks what can be done, too
 
 
 def test_a_chosen_time_stands_beside_the_present_one_before_anything_moves(as_amina: Any, visit: UUID) -> None:

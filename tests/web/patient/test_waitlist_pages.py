@@ -277,4 +277,6 @@ def test_the_pages_ask_few_questions_of_the_database(as_amina: Any, offer: Any, 
         as_amina.get(url)
         with statements() as count:
             as_amina.get(url)
-            assert count() <= (13 if url == "/patient/home" else 12), url  # home also asks what clinics ask
+            assert count() <= (14 if url == "/patient/home" else 12), (
+                url
+            )  # home asks what clinics ask and what can be done, too
