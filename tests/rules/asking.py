@@ -47,6 +47,10 @@ ABOUT = {  # routes about another thing than the others of their kind
     "api_v1.dispute_record_request": {"request_id": "done_request"}, "patient.dispute_request": {"key": "done_request"},
     "api_v1.ask_to_join": {"patient_id": "unowned"}, "desk.ask_to_join": {"key": "unowned"},
     "api_v1.ask_to_hand_over": {"patient_id": "unowned"},
+    "desk.preview_merge": {"key": "twin", "other": "twice"}, "desk.merge_patients": {"key": "twin", "other": "twice"},
+    "api_v1.preview_merge": {"patient_id": "twin", "other_id": "twice"},
+    "api_v1.merge_patients": {"patient_id": "twin"},
+    "desk.undo_merge": {"key": "twin", "merge_id": "merge"}, "api_v1.undo_merge": {"merge_id": "merge"},
     "desk.end_care_of": {"key": "child"},
     "admin.reopen_clinic": {"key": "clinic_closure"},
     "api_v1.remove_closure": {"closure_id": "closure"},
@@ -99,7 +103,7 @@ def spoken(world: World, example: Any) -> Any:
         return example
     meant = {
         "practice_id": "practice", "visit_type_id": "kind", "patient_id": "patient", "clinic_id": "clinic",
-        "doctor_id": "doctor", "proposal_id": "draft_proposal",
+        "doctor_id": "doctor", "proposal_id": "draft_proposal", "other_id": "twice",
     }  # fmt: skip
     said: dict[str, Any] = {}
     for name, value in example.items():

@@ -338,6 +338,7 @@ GET    api_v1.list_holidays                   401     404     404     404     40
 GET    api_v1.list_invitations                401     200     200     200     200     200     200
 GET    api_v1.list_many_slots                 200     200     200     200     200     200     200
 GET    api_v1.list_members                    401     404     404     404     404     200     200
+GET    api_v1.list_merges                     401     404     200     200     404     200     200
 GET    api_v1.list_messages                   401     404     404     404     404     200     200
 GET    api_v1.list_my_clinic_invitations      401     200     200     200     200     200     200
 GET    api_v1.list_my_clinics                 401     200     200     200     200     200     200
@@ -376,6 +377,7 @@ POST   api_v1.mark_all_notifications_read     401     204     204     204     20
 POST   api_v1.mark_no_show                    401     404     200     200     404     200     200
 POST   api_v1.mark_notification_read          401     204     404     404     404     404     404
 GET    api_v1.me                              401     200     200     200     200     200     200
+POST   api_v1.merge_patients                  401     404     404     201     404     201     201
 POST   api_v1.move_from_front                 401     404     200     200     404     200     200
 POST   api_v1.move_to_front                   401     404     200     200     404     200     200
 GET    api_v1.openapi                         200     200     200     200     200     200     200
@@ -384,6 +386,7 @@ POST   api_v1.place_any_hold                  201     201     201     201     20
 POST   api_v1.place_hold                      201     201     201     201     201     201     201
 POST   api_v1.plan_change                     401     404     201     201     404     201     201
 GET    api_v1.plan_series                     401     200     200     200     404     200     200
+GET    api_v1.preview_merge                   401     404     404     200     404     200     200
 POST   api_v1.propose_time                    401     404     200     200     404     200     200
 PUT    api_v1.put_profile                     401     200     200     200     200     200     200
 POST   api_v1.reactivate_clinic               401     404     404     404     404     403     200
@@ -422,6 +425,7 @@ GET    api_v1.stream                          401     200     200     200     20
 POST   api_v1.take_back                       401     404     200     200     404     200     200
 POST   api_v1.take_public_holidays            401     404     404     404     404     200     200
 POST   api_v1.test_webhook                    401     404     404     404     404     201     201
+POST   api_v1.undo_merge                      401     404     404     200     404     200     200
 POST   api_v1.verify_email                    204     204     204     204     204     204     204
 POST   api_v1.verify_licence                  401     404     403     404     404     200     200
 GET    api_v1.websocket                       426     426     426     426     426     426     426
@@ -466,6 +470,7 @@ POST   desk.cancel                            401     403     403     303     40
 POST   desk.change_opening                    401     403     403     303     403     303     303
 POST   desk.change_patient                    401     403     403     303     403     303     303
 POST   desk.change_waiting                    401     403     403     303     403     303     303
+GET    desk.choose_to_merge                   sign-in 403     403     200     403     200     200
 POST   desk.confirm_request                   401     403     403     403     403     303     403
 POST   desk.copy_day                          401     403     403     303     403     303     303
 GET    desk.copy_hours                        sign-in 403     403     200     403     200     200
@@ -476,7 +481,9 @@ GET    desk.edit_patient                      sign-in 403     403     200     40
 POST   desk.end_care_of                       401     403     403     404     403     404     303
 POST   desk.end_waiting                       401     403     403     303     403     303     303
 POST   desk.enter_walk_in                     401     403     403     303     403     303     303
+POST   desk.find_to_merge                     401     403     403     200     403     200     200
 POST   desk.hand_record_over                  401     403     403     303     403     303     303
+POST   desk.merge_patients                    401     403     403     303     403     303     303
 GET    desk.move                              sign-in 403     403     200     403     200     200
 POST   desk.move_on_calendar                  401     403     403     303     403     303     303
 POST   desk.move_to                           401     403     403     303     403     303     303
@@ -492,6 +499,7 @@ GET    desk.patient                           sign-in 403     403     200     40
 GET    desk.patient_family                    sign-in 403     403     200     403     200     200
 GET    desk.patients                          sign-in 403     403     200     403     200     200
 GET    desk.practices                         sign-in 403     403     200     403     200     200
+GET    desk.preview_merge                     sign-in 403     403     200     403     200     200
 POST   desk.remove_opening                    401     403     403     303     403     303     303
 POST   desk.reopen_call                       401     403     403     303     403     303     303
 GET    desk.request_to_patient                sign-in 403     403     200     403     200     200
@@ -505,6 +513,7 @@ POST   desk.search_walk_in                    401     403     403     303     40
 GET    desk.series                            sign-in 403     403     200     403     200     200
 POST   desk.stretch_opening                   401     403     403     303     403     303     303
 POST   desk.try_opening                       401     403     403     200     403     200     200
+POST   desk.undo_merge                        401     403     403     303     403     303     303
 POST   desk.visit_step                        401     403     403     303     403     303     303
 GET    desk.waiting                           sign-in 403     403     200     403     200     200
 GET    desk.waitlist                          sign-in 403     403     200     403     200     200

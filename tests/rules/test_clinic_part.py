@@ -24,7 +24,8 @@ DOORS = {"account", "family", "notifications", "patient", "public", "api_v1"}
 LEFT_OUT = {"api_v1.stream", "api_v1.websocket", "api_v1.openapi", "api_v1.docs", "api_v1.explorer", "api_v1.collected"}
 # names in addresses that belong to nothing of a patient's; a name that is neither here nor in `ids_of` fails
 OF_NO_PATIENT = {
-    "group_id", "message_id", "opening_id", "resource_id", "task_id", "user_id", "visit_type_id", "webhook_id",
+    "group_id", "merge_id", "message_id",
+    "opening_id", "resource_id", "task_id", "user_id", "visit_type_id", "webhook_id",
 }  # fmt: skip
 # what `key` stands for in a page's address; a page that is not here fails
 KEYS = {
@@ -146,6 +147,7 @@ def ids_of(two: Two) -> dict[str, list[Any]]:
     return {
         "appointment_id": [one.id for part in parts for one in part.visits],
         "care_id": [two.held.id],
+        "other_id": [two.patient_id],
         "change_id": [two.there.proposal.change_id],
         "clinic_id": [part.place.clinic_id for part in parts],
         "doctor_id": [part.doctor.doctor_id for part in parts],

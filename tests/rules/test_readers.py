@@ -37,13 +37,21 @@ registrations scheduling.taking
     domain/patients/test_requests.py
     test_somebody_who_works_at_two_clinics_does_not_carry_a_patient_from_one_to_the_other
 RecordJoin patients.joining.join
-    the patient's yes
+    the patient's yes; of two records that are one clinic's alone its desk, see test_merging.py
     domain/patients/test_requests.py
     test_the_patient_who_allows_it_has_one_record_and_both_clinics_read_it
 merged_into_id patients.joining.join
     the patient's yes
     domain/patients/test_joining.py
     test_who_cares_for_the_whole_of_the_one_does_not_come_to_care_for_the_other
+merged_into_id patients.parting.part
+    whoever may undo: the clinic's own desk, or the patient who says that a paper was wrong; each reads what was theirs
+    domain/patients/test_merging.py
+    test_an_undo_gives_back_what_the_ledger_names_and_tells_what_came_after
+user_id patients.deciding._take_back
+    the patient who says that a paper was wrong; the account reads the record no more
+    domain/patients/test_requests.py
+    test_a_disputed_paper_takes_a_record_back_that_was_taken_over
 user_id patients.accepting._take_over
     whoever reads the record's own address, or one the patient allowed, and shows the birth date
     domain/patients/test_requests.py

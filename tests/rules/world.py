@@ -94,6 +94,9 @@ class World:
         for other in others:
             register_at(other, clinic)
         others[0].email = "meriem@example.dz"
+        twin, twice, thrice = (make_patient(given_name=name, phone=None) for name in ("Hanane", "Hanan", "Hanna"))
+        for one in (twin, twice, thrice):
+            register_at(one, clinic)
         kinds = here.query(VisitType).filter_by(clinic_id=clinic.id).all()
         colleague_doctor = make_doctor(given_name="Nabil", family_name="Aouni")
         second = make_practice(colleague_doctor, clinic)
@@ -110,7 +113,7 @@ class World:
             "colleague": str(colleague.email),
             "membership": member.id, "idle_practice": second.id, "unsettled": unsettled.slug,
             "unsettled_doctor": unsettled.id, "second": second.doctor_id, "second_slug": colleague_doctor.slug,
-            "unowned": others[0].id,
+            "unowned": others[0].id, "twin": twin.id, "twice": twice.id, "thrice": thrice.id,
         }  # fmt: skip
         keep()
 
@@ -181,7 +184,10 @@ class World:
         self.ids["of_series"] = series["items"][0]["id"]
 
     def _requests(self, desk: Program, admin: Program, **_: Program) -> None:
-        """What the clinic asks the patient: one to answer, one on paper, and one that was done on paper."""
+        """What the clinic asks the patient: one to answer, one on paper, and one that was done on paper; two records
+        that its desk has joined."""
+        joined = made(desk.post(f"/patients/{self['twin']}/merges", {"other_id": str(self["thrice"])}))
+        self.ids["merge"] = joined["merge"]["id"]
         for name, whose in (("done_request", "patient"), ("paper_request", "unowned"), ("request", "patient")):
             body = {"email": f"{name.replace('_', '.')}@example.dz", "on_paper": name != "request"}
             asked = desk.post(f"/patients/{self[whose]}/carer-requests", body | {"clinic_id": str(self["clinic"])})

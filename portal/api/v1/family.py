@@ -16,11 +16,12 @@ from portal.core.errors import Conflict, Forbidden, Gone, NotFound, TooMany
 from portal.core.shapes import Shape, storable
 from portal.domain.identity.accounts import OwnAccount
 from portal.domain.patients import accepting, family, inviting, own
-from portal.domain.patients.accepting import HasRecord, NotYours
-from portal.domain.patients.care import OwnRecord
+from portal.domain.patients.accepting import NotYours
+from portal.domain.patients.care import Deceased, OwnRecord
 from portal.domain.patients.family import Ended, Grown, InFamily
 from portal.domain.patients.family_shapes import Acceptance, CareChange, CareShape, DependantShape, HandOver
 from portal.domain.patients.inviting import AddressNotKnown, HasAccount, NoBirthDate, OwnAddress
+from portal.domain.patients.joining import BothBusy, Joined
 
 TAG = "Family"
 READ, WRITE = "family:read", "family:write"
@@ -137,7 +138,7 @@ def look_at_care_invitation(actor: Actor, body: Link) -> AskedOut:
     "POST",
     "/family/invitations/accept",
     body=AcceptInvitation,
-    refuses=(Gone, NotYours, Forbidden, OwnRecord, HasRecord, Conflict, TooMany),
+    refuses=(Gone, NotYours, Forbidden, OwnRecord, NoBirthDate, BothBusy, Joined, Deceased, Conflict, TooMany),
     example={"token": "…", "birth_date": "1988-04-12"},
     **ASKED,
 )

@@ -39,6 +39,7 @@ from portal.api.v1 import (
     patient_profiles,
     patients,
     public_holidays,
+    record_merges,
     record_requests,
     resources,
     reviews,
@@ -76,8 +77,8 @@ from portal.domain.scheduling.timetable import Reason
 _HERE = (  # in the order one meets them
     auth, account, directory, favourites, slots, holds, appointments, series, invitations, waitlist, reviews, agenda,
     day, openings, closures, public_holidays, changes, rooms, resources, streams, patients,
-    patient_profiles, record_requests, family, notifications, calendars, clinics, clinic_invitations, visit_types,
-    doctors, figures, users, tasks, audit, webhooks,
+    patient_profiles, record_merges, record_requests, family, notifications, calendars, clinics, clinic_invitations,
+    visit_types, doctors, figures, users, tasks, audit, webhooks,
 )  # fmt: skip
 TAGS = tuple(dict.fromkeys(one.TAG for one in _HERE))
 REF = "#/components/schemas/{model}"

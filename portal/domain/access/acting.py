@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from portal.core import limits, places, secrets
+from portal.core import clock, limits, places, secrets
 from portal.core.actor import Actor
 from portal.core.db import session
 from portal.core.errors import Forbidden, Gone, Invalid, refuse
@@ -25,6 +25,9 @@ LASTS = timedelta(days=45)  # longer than the earliest reminder; what it leads t
 PER_LINK = "5 per 15 minute"
 PER_PATIENT = "20 per day"
 PER_PLACE = "40 per hour"
+
+
+LASTING = {"request"}  # of an earlier contact, too: there a patient says that a paper was wrong
 
 
 class NothingToAsk(Forbidden):
@@ -51,19 +54,28 @@ class Claim:
 def link(purpose: str, *, patient_id: UUID, subject_id: UUID, version: int = 0) -> str:
     """The path of a link for this purpose; it names nothing that can be read without our key's signature beside it."""
     packed = urlsafe_b64encode(patient_id.bytes + subject_id.bytes).decode().rstrip("=")
-    return f"/go/{purpose}.{secrets.sign(_signed_for(purpose), f'{packed}.{version}')}"
+    made = int(clock.now().timestamp() * 1000)
+    return f"/go/{purpose}.{secrets.sign(_signed_for(purpose), f'{packed}.{version}.{made}')}"
 
 
 def read(token: str) -> Claim:
-    """What the link says; raises Gone when it was altered, is too old or was made for another purpose."""
+    """What the link says; raises Gone when it was altered, is too old or was made for another purpose, and when the
+    patient has died or is reached otherwise than when it was made."""
     purpose, _dot, signed = token.partition(".")
     said = str(secrets.unsign(_signed_for(purpose), signed, max_age=int(LASTS.total_seconds())))
     try:
-        packed, _dot, version = said.partition(".")
+        packed, version, *made = said.split(".")
         ids = urlsafe_b64decode(packed + "=")
-        return Claim(purpose, UUID(bytes=ids[:16]), UUID(bytes=ids[16:]), int(version), token)
+        claim = Claim(purpose, UUID(bytes=ids[:16]), UUID(bytes=ids[16:]), int(version), token)
+        _still_theirs(claim, int(made[0]) if made else 0)
     except ValueError:
         raise Gone from None
+    return claim
+
+
+def can_ask(claim: Claim) -> bool:
+    """Whether there is a birth date to ask for."""
+    return _patient(claim).birth_date is not None
 
 
 def is_known(actor: Actor, claim: Claim) -> bool:
@@ -73,7 +85,7 @@ def is_known(actor: Actor, claim: Claim) -> bool:
 
 def prove(claim: Claim, *, birth_date: date, address: str | None) -> None:
     """Go on if this is the patient's birth date; raises Invalid when not, TooMany after a few tries, NothingToAsk."""
-    patient = session().get(Patient, claim.patient_id) or refuse(Gone)
+    patient = _patient(claim)
     allow(patient.birth_date is not None, NothingToAsk)
     with limits.failures(
         (PER_PLACE, "go", places.of(address)),
@@ -88,7 +100,7 @@ def prove(claim: Claim, *, birth_date: date, address: str | None) -> None:
 
 def actor_for(claim: Claim, signed_in: Actor, address: str | None) -> Actor:
     """Who acts by this link: the patient; the account of whoever is signed in stands in the audit."""
-    patient = session().get(Patient, claim.patient_id) or refuse(Gone)
+    patient = _patient(claim)
     return Actor(
         user_id=signed_in.user_id,
         name=patient.name,
@@ -98,6 +110,18 @@ def actor_for(claim: Claim, signed_in: Actor, address: str | None) -> Actor:
         door="link",
         address=address,
     )
+
+
+def _patient(claim: Claim) -> Patient:
+    return session().get(Patient, claim.patient_id) or refuse(Gone)
+
+
+def _still_theirs(claim: Claim, made: int) -> None:
+    """Raises Gone for a link made (milliseconds) before the contact changed or the record was taken over."""
+    patient = _patient(claim)
+    allow(patient.deceased_at is None, Gone)
+    since = patient.links_since if claim.purpose not in LASTING else None
+    allow(since is None or made >= int(since.timestamp() * 1000), Gone)
 
 
 def _signed_for(purpose: str) -> str:

@@ -6,31 +6,24 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 
 from portal.core import clock, limits, secrets
 from portal.core.actor import Actor
 from portal.core.db import session
-from portal.core.errors import Conflict, Forbidden, Gone, refuse
+from portal.core.errors import Forbidden, Gone, refuse
 from portal.core.events import record
 from portal.core.policy import allow
 from portal.core.text import lazy as _
 from portal.domain.clinics.models import Clinic
 from portal.domain.identity import accounts, acts_for
-from portal.domain.patients import care, reach, requests, sent_invitations
+from portal.domain.patients import care, joining, reach, requests, sent_invitations
 from portal.domain.patients.family_letters import PURPOSE
-from portal.domain.patients.inviting import LASTS, RECORD, Invitation, address_mark, is_over
-from portal.domain.patients.models import Delegation, Patient, Registration
+from portal.domain.patients.inviting import LASTS, RECORD, Invitation, NoBirthDate, address_mark, is_over
+from portal.domain.patients.models import Delegation, Patient
 from portal.domain.patients.request_models import RecordJoin
 
 TRIES = "10 per hour"
-
-
-class HasRecord(Conflict):
-    """Two records of one person are joined by the desk alone."""
-
-    code = "has_record"
-    sentence = _("Your account has visits of its own already. Please ask the clinic's front desk for help.")
 
 
 class NotYours(Forbidden):
@@ -62,7 +55,7 @@ def accept(actor: Actor, token: str, *, birth_date: date | None = None) -> Invit
     session().refresh(patient)
     allow(not is_over(invitation.id) and _still_granted(invitation), Gone)
     if invitation.kind == RECORD:
-        _take_over(actor, patient, birth_date)
+        _take_over(actor, patient, invitation, birth_date)
     else:
         care.begin(
             actor,
@@ -82,34 +75,42 @@ def accept(actor: Actor, token: str, *, birth_date: date | None = None) -> Invit
     return invitation
 
 
-def _take_over(actor: Actor, patient: Patient, birth_date: date | None) -> None:
+def _take_over(actor: Actor, patient: Patient, invitation: Invitation, birth_date: date | None) -> None:
+    """The record becomes the account's own. Where the account has a profile already the two are joined: what it says
+    stays, and what it leaves empty is filled from the record."""
+    allow(patient.birth_date is not None, NoBirthDate)
     with limits.failures((TRIES, "family-record", str(patient.id))):
         if birth_date is None or birth_date != patient.birth_date:
             raise Forbidden(_("This is not the birth date of this record."), code="wrong_birth_date")
     allow(patient.user_id is None, Gone)
-    own = session().get(Patient, actor.patient_id) if actor.patient_id else None
-    if own is not None:
-        _give_up_empty(own)
-    patient.user_id, patient.email = actor.user_id, actor.email
-    patient.preferred_language = actor.locale
-    if care.of_age_on(birth_date) <= care.today():
-        for held in session().scalars(
-            select(Delegation).where(Delegation.patient_id == patient.id, Delegation.ended_at.is_(None))
-        ):
-            held.ended_at = clock.now()
-            record(actor, "delegation.ended", held, user_id=held.user_id)
+    allow(patient.deceased_at is None, care.Deceased)
+    is_of_age = care.of_age_on(birth_date) <= care.today()
+    requests.end_open(actor, patient.id, but=invitation.request_id)
+    before: dict[str, Any] = {
+        "email": patient.email,
+        "language": patient.preferred_language,
+        "taken_by": str(actor.user_id),
+    }
+    if actor.patient_id:
+        joining.join(actor, actor.patient_id, patient.id, invitation.request_id, with_care=not is_of_age)
+    else:
+        before["care"] = _end_care(actor, patient) if is_of_age else []
+        patient.user_id, patient.email = actor.user_id, actor.email
+        patient.preferred_language = actor.locale
+    requests.keep_before(invitation.request_id, before)
     session().flush()
-    record(actor, "patient.taken_over", patient, patient_id=patient.id)
+    record(actor, "patient.taken_over", patient, patient_id=actor.patient_id or patient.id)
 
 
-def _give_up_empty(own: Patient) -> None:
-    """Every account comes with a profile; one that no clinic knows yet makes room for the record that is taken over."""
-    known = exists().where(Registration.patient_id == own.id)
-    helped = exists().where(Delegation.patient_id == own.id, Delegation.ended_at.is_(None))
-    if session().scalar(select(known | helped)):
-        raise HasRecord
-    session().delete(own)
-    session().flush()
+def _end_care(actor: Actor, patient: Patient) -> list[str]:
+    """People of age decide for themselves; returns the ids of what ended."""
+    open_ones = select(Delegation).where(Delegation.patient_id == patient.id, Delegation.ended_at.is_(None))
+    ended = []
+    for held in session().scalars(open_ones):
+        held.ended_at = clock.now()
+        ended.append(str(held.id))
+        record(actor, "delegation.ended", held, user_id=held.user_id)
+    return ended
 
 
 def _still_granted(invitation: Invitation) -> bool:

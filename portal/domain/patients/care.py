@@ -33,6 +33,13 @@ class NotOnList(Conflict):
     sentence = _("This patient is not on this clinic's list. Please enter them there first.")
 
 
+class Deceased(Conflict):
+    """Nothing is arranged for somebody who has died."""
+
+    code = "deceased"
+    sentence = _("It is written down that this person has died. If that is a mistake, undo it on their page first.")
+
+
 class OwnRecord(Conflict):
     """The record is the carer's own."""
 

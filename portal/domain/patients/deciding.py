@@ -14,9 +14,9 @@ from portal.core.errors import Conflict, Forbidden, Gone, NotFound, refuse
 from portal.core.events import record
 from portal.core.policy import allow
 from portal.core.text import lazy as _
-from portal.domain.patients import care, inviting, joining
+from portal.domain.patients import care, inviting, joining, parting
 from portal.domain.patients.models import Delegation
-from portal.domain.patients.request_models import CARER, CONTACT, HAND_OVER, JOIN, RecordRequest
+from portal.domain.patients.request_models import CARER, CONTACT, HAND_OVER, JOIN, RecordJoin, RecordRequest
 from portal.domain.patients.requests import decide, get, is_written_down, may_answer, may_confirm, may_withdraw, plain
 
 
@@ -110,6 +110,8 @@ def dispute(actor: Actor, request_id: UUID | str) -> RecordRequest:
     request.seen_at = request.seen_at or clock.now()
     if request.kind == CONTACT:
         _put_back(actor, request)
+    if request.kind == HAND_OVER and "taken_by" in request.before:
+        _take_back(actor, request)
     for held in session().scalars(
         select(Delegation).where(Delegation.id == request.id, Delegation.ended_at.is_(None)).with_for_update()
     ):
@@ -193,6 +195,21 @@ def _put_back(actor: Actor, request: RecordRequest) -> None:
         if plain(getattr(patient, name)) == request.wanted.get(name):
             setattr(patient, name, date.fromisoformat(was) if name == "birth_date" and was else was)
     care.follow_age(actor, patient, born_before)
+
+
+def _take_back(actor: Actor, request: RecordRequest) -> None:
+    """A record that was taken over on a wrong paper leaves the account, with everything that was in it then."""
+    joined = select(RecordJoin).where(RecordJoin.request_id == request.id, RecordJoin.undone_at.is_(None))
+    made = session().scalars(joined).one_or_none()
+    if made is not None:
+        parting.part(actor, made.id)
+        return
+    patient, before = request.patient, request.before
+    if str(patient.user_id) == before["taken_by"]:
+        patient.user_id, patient.email, patient.preferred_language = None, before["email"], before["language"]
+        session().flush()
+        parting.open_care(patient, before["care"])
+        record(actor, "patient.given_back", patient, patient_id=patient.id)
 
 
 def _open(actor: Actor, request_id: UUID | str) -> RecordRequest:

@@ -164,7 +164,7 @@ def change(
     if patient.user_id is not None:
         given.pop("email")
     differs = {name: value for name, value in given.items() if getattr(patient, name) != value}
-    asked = {} if _is_fresh(actor, patient) else _asked_first(patient, differs)
+    asked = {} if is_fresh(actor, patient) else _asked_first(patient, differs)
     request = None
     if asked:
         _patient, place = care.at_desk(actor, patient.id)
@@ -272,7 +272,7 @@ def _same_person(one: set[str], other: set[str]) -> bool:
     return bool(one and other) and (one <= other or other <= one)
 
 
-def _is_fresh(actor: Actor, patient: Patient) -> bool:
+def is_fresh(actor: Actor, patient: Patient) -> bool:
     """Whether it is a slip of the pen: entered lately by the actor's clinics, known to nobody else."""
     if patient.user_id is not None or patient.created_at < clock.now() - CORRECTED_WITHIN:
         return False

@@ -6,7 +6,7 @@ may hold one. So a feature that is added later cannot be forgotten. Events are a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from portal.core.actor import Actor
 from portal.core.db import Base, session
 from portal.core.errors import Conflict, NotFound, refuse
 from portal.core.events import record
+from portal.core.policy import allow
 from portal.core.text import lazy as _
 from portal.domain.patients import care
 from portal.domain.patients.models import Delegation, Patient
@@ -48,25 +49,47 @@ class Joined(Conflict):
     sentence = _("These two records cannot be joined any more. Please look again.")
 
 
-def join(actor: Actor, kept_id: UUID, gone_id: UUID, request_id: UUID | None = None) -> RecordJoin:
+def join(
+    actor: Actor,
+    kept_id: UUID,
+    gone_id: UUID,
+    request_id: UUID | None = None,
+    *,
+    clinic_id: UUID | None = None,
+    with_care: bool = False,
+    contact: Mapping[str, str] | None = None,
+) -> RecordJoin:
     """Make everything about `gone_id` part of `kept_id`; whoever calls this has checked that the patient allows it.
 
     What the kept record says stays; only what it leaves empty is filled. Without an account it is reached afterwards
-    where both were, and what was asked about either before is over. Raises NotFound, Joined for a record that has
-    an account or was joined before, and BothBusy.
+    where both were, and what was asked about either before is over. `clinic_id` is the clinic whose desk joins two
+    records of its own, `contact` the phone and e-mail address they have afterwards, where that was decided before.
+    `with_care`: who looks after the whole of the one that goes does so on, as of a child who takes over.
+
+    Raises NotFound, Joined for a record that has an account or was joined before, Deceased and BothBusy.
     """
     for one in sorted((kept_id, gone_id)):
         care.lock(one)
     kept, gone = _fresh(kept_id), _fresh(gone_id)
     if kept_id == gone_id or gone.user_id or gone.merged_into_id or kept.merged_into_id:
         raise Joined
+    allow(kept.deceased_at is None and gone.deceased_at is None, care.Deceased)
     _never_in_two_places(kept_id, gone_id)
-    _end_care(actor, kept, gone)
+    ended = _end_care(actor, kept, gone, with_care=with_care)
     _end_requests(actor, kept, gone, request_id)
     moved = {name: ids for name, ids in (_move(*place, kept_id, gone_id) for place in places()) if ids}
     made = RecordJoin(
-        kept_id=kept_id, gone_id=gone_id, request_id=request_id, moved=moved, filled=_fill(actor, kept, gone)
+        kept_id=kept_id,
+        gone_id=gone_id,
+        request_id=request_id,
+        clinic_id=clinic_id,
+        joined_by=actor.user_id,
+        moved=moved,
+        filled=_fill(actor, kept, gone, contact),
+        ended=ended,
     )
+    if kept.no_known_allergies and moved.get("allergies"):  # the other record knows better
+        made.filled, kept.no_known_allergies = {**made.filled, "no_known_allergies": True}, False
     earlier = update(Patient).where(Patient.merged_into_id == gone_id).values(merged_into_id=kept_id)
     if pointed := [str(row_id) for row_id in session().scalars(earlier.returning(Patient.id))]:
         made.moved = {**moved, "patients": pointed}
@@ -105,18 +128,28 @@ def _move(table: Table, column: Column[Any], kept_id: UUID, gone_id: UUID) -> tu
     return table.name, [str(row_id) for row_id in session().scalars(statement)]
 
 
-def _fill(actor: Actor, kept: Patient, gone: Patient) -> dict[str, Any]:
+def _fill(actor: Actor, kept: Patient, gone: Patient, contact: Mapping[str, str] | None) -> dict[str, Any]:
     """Take over what the kept record leaves empty; returns what was there before. A way to reach them is not taken
     over beside another: that is the patient's to say."""
     before: dict[str, Any] = {}
-    reached = bool(kept.user_id or kept.phone or kept.email)
+    for name, value in (contact or {}).items():
+        if getattr(kept, name) != value:
+            before[name] = getattr(kept, name)
+            setattr(kept, name, value)
+    reached = bool(kept.user_id or kept.phone or kept.email or contact)
     for name in FILLED:
         mine, theirs = getattr(kept, name), getattr(gone, name)
         if mine not in _NOTHING or theirs in _NOTHING or (reached and name in {"phone", "email"}):
             continue
         before[name] = mine
         setattr(kept, name, theirs)
-    if kept.user_id is None and kept.email and "email" not in before and not emails.is_same(kept.email, gone.email):
+    if (
+        contact is None
+        and kept.user_id is None
+        and kept.email
+        and "email" not in before
+        and not emails.is_same(kept.email, gone.email)
+    ):
         before["email"], kept.email = kept.email, ""  # nobody has shown that it is theirs who said yes
     care.follow_age(actor, kept, before.get("birth_date", kept.birth_date))
     return before
@@ -150,9 +183,10 @@ def _never_in_two_places(kept_id: UUID, gone_id: UUID) -> None:
             raise BothBusy
 
 
-def _end_care(actor: Actor, kept: Patient, gone: Patient) -> None:
+def _end_care(actor: Actor, kept: Patient, gone: Patient, *, with_care: bool) -> list[str]:
     """Who looked after the whole of the record that goes does not come to look after the whole of the other one: that
-    is for its patient to say. Only care of a clinic's part goes along, where the kept record has none of the kind."""
+    is for its patient to say. Only care of a clinic's part goes along, where the kept record has none of the kind.
+    Returns the ids of what ended."""
     theirs = list(
         session().scalars(select(Delegation).where(Delegation.patient_id == gone.id, Delegation.ended_at.is_(None)))
     )
@@ -160,8 +194,12 @@ def _end_care(actor: Actor, kept: Patient, gone: Patient) -> None:
         Delegation.patient_id == kept.id, Delegation.ended_at.is_(None)
     )
     known = {tuple(row) for row in session().execute(same)}
+    ended = []
     for held in theirs:
-        if held.clinic_id is None or held.user_id == kept.user_id or (held.user_id, held.clinic_id) in known:
+        stays_behind = held.clinic_id is None and not with_care
+        if stays_behind or held.user_id == kept.user_id or (held.user_id, held.clinic_id) in known:
             held.ended_at = clock.now()
+            ended.append(str(held.id))
             record(actor, "delegation.ended", held, user_id=held.user_id)
     session().flush()
+    return ended

@@ -15,11 +15,13 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     false,
+    inspect,
     or_,
     select,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.event import listens_for
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -54,6 +56,9 @@ class Patient(Base, Changing):
     emergency_contact: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)  # name, phone, relation
     preferred_language: Mapped[str] = mapped_column(String(2), default="en")
     merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("patients.id", ondelete="SET NULL"), index=True)
+    links_since: Mapped[datetime | None]  # links in messages that were made before are worth nothing
+    deceased_at: Mapped[datetime | None]  # when it was written down that they have died
+    deceased_on: Mapped[date | None]  # the day, where it is known (FHIR Patient.deceasedDateTime)
 
     user: Mapped[User | None] = relationship(lazy="raise")
 
@@ -62,6 +67,7 @@ class Patient(Base, Changing):
         CheckConstraint("preferred_language IN ('en', 'fr', 'ar')", name="preferred_language"),
         CheckConstraint(only_names("given_name", "family_name"), name="names"),
         CheckConstraint("merged_into_id IS NULL OR (user_id IS NULL AND merged_into_id <> id)", name="merged"),
+        CheckConstraint("deceased_on IS NULL OR deceased_at IS NOT NULL", name="deceased"),
         Index("ix_patients_search", text("search_name gin_trgm_ops"), postgresql_using="gin"),
         Index("ix_patients_phone", "phone"),
     )
@@ -92,6 +98,22 @@ class Patient(Base, Changing):
         clinics = actor.clinics_as(STAFF, ADMIN, DOCTOR)
         known = cls.id.in_(select(Registration.patient_id).where(Registration.clinic_id.in_(clinics)))
         return and_(or_(own, known), stands) if clinics else and_(own, stands)
+
+
+_REACHED_BY = ("phone", "email", "user_id", "merged_into_id")
+
+
+@listens_for(Patient, "before_update")
+def _end_links(_mapper: Any, _connection: Any, patient: Patient) -> None:
+    """Whoever has a message that went to an earlier contact does nothing with its link once the contact is another."""
+    if any(inspect(patient).attrs[name].history.has_changes() for name in _REACHED_BY) and _was_reached(patient):
+        patient.links_since = clock.now()
+
+
+def _was_reached(patient: Patient) -> bool:
+    """Whether a message can have gone anywhere before this change."""
+    before = (inspect(patient).attrs[name].history for name in ("phone", "email", "user_id"))
+    return any((one.deleted or one.unchanged or (None,))[0] for one in before)
 
 
 SCOPES = ("view", "book", "profile")  # see visits; book, move and cancel; change personal data

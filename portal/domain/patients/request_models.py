@@ -37,7 +37,7 @@ class RecordRequest(Base, Identified):
     clinic_id: Mapped[UUID] = mapped_column(ForeignKey("clinics.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(10))
     wanted: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
-    before: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default=text("'{}'"))  # of a contact
+    before: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default=text("'{}'"))  # to be put back
     entered_id: Mapped[UUID | None] = mapped_column(ForeignKey("patients.id", ondelete="CASCADE"), index=True)
     on_paper: Mapped[bool] = mapped_column(default=False)
     asked_by: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
@@ -123,7 +123,8 @@ class RecordJoin(Base, Identified):
     """Two records of one person were joined: `gone_id` became part of `kept_id`.
 
     `moved` names by table the ids of the rows that changed hands, `filled` what the kept record had before in
-    the columns that were filled, so that a mistake can be undone.
+    the columns that were filled, `ended` the care that ended with it, so that a mistake can be undone. `clinic_id` is
+    the clinic whose desk did it, and none where the patient did.
     """
 
     kept_id: Mapped[UUID] = mapped_column(ForeignKey("patients.id", ondelete="CASCADE"), index=True)
@@ -131,7 +132,11 @@ class RecordJoin(Base, Identified):
     request_id: Mapped[UUID | None] = mapped_column(ForeignKey("record_requests.id", ondelete="SET NULL"))
     moved: Mapped[dict[str, list[str]]] = mapped_column(JSONB, default=dict)
     filled: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    ended: Mapped[list[str]] = mapped_column(JSONB, default=list, server_default=text("'[]'"))
+    clinic_id: Mapped[UUID | None] = mapped_column(ForeignKey("clinics.id", ondelete="SET NULL"), index=True)
+    joined_by: Mapped[UUID | None]  # the account; a link has none
     undone_at: Mapped[datetime | None]
+    undone_by: Mapped[UUID | None]
 
     __table_args__ = (CheckConstraint("kept_id <> gone_id", name="two_records"),)
 

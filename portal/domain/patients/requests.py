@@ -23,6 +23,7 @@ from portal.core.errors import Conflict, Invalid, NotFound, refuse
 from portal.core.events import record
 from portal.core.policy import allow, as_id
 from portal.core.text import lazy as _
+from portal.domain.clinics.models import Membership
 from portal.domain.identity.accounts import OwnAccount
 from portal.domain.patients import care, inviting
 from portal.domain.patients.models import Patient
@@ -95,10 +96,17 @@ def may_answer(actor: Actor, request: RecordRequest) -> bool:
 
 
 def may_confirm(actor: Actor, request: RecordRequest) -> bool:
-    """Whether the actor may be the second person: at the desk of the clinic, not who asked and not whom it lets in."""
+    """Whether the actor may be the second person: at the desk of the clinic since before it was asked, not who asked
+    and not whom it lets in. An account that somebody made for the purpose is no second person."""
     works_there = request.clinic_id in actor.clinics_as(STAFF, ADMIN)
     gains = emails.is_same(request.wanted.get("email") or "", actor.email)  # whom it names lets in themselves
-    return request.on_paper and works_there and actor.user_id != request.asked_by and not gains
+    return (
+        request.on_paper
+        and works_there
+        and actor.user_id != request.asked_by
+        and not gains
+        and _was_there(actor, request)
+    )
 
 
 def may_withdraw(actor: Actor, request: RecordRequest) -> bool:
@@ -225,8 +233,35 @@ def decide(request: RecordRequest, actor: Actor, outcome: str, way: str | None) 
     return request
 
 
+def end_open(actor: Actor, patient_id: UUID, *, but: UUID | None = None) -> None:
+    """What was asked about a record before it changed hands is over, `but` this one."""
+    about = or_(RecordRequest.patient_id == patient_id, RecordRequest.entered_id == patient_id)
+    open_ones = select(RecordRequest).where(about, RecordRequest.decided_at.is_(None))
+    for one in session().scalars(open_ones.with_for_update()):
+        if one.id != but:
+            decide(one, actor, "over", None)
+
+
+def keep_before(request_id: UUID | None, before: dict[str, Any]) -> None:
+    """Keep with a request what it changes, so that a dispute puts it back."""
+    if request_id is not None:
+        session().get_one(RecordRequest, request_id).before = before
+
+
 def _is_told(actor: Actor, request: RecordRequest) -> bool:
     return request.kind != JOIN or is_written_down(request, actor.email, verified=actor.email_verified)
+
+
+def _was_there(actor: Actor, request: RecordRequest) -> bool:
+    """Whether the actor worked at the clinic before it asked."""
+    held = select(Membership.id).where(
+        Membership.user_id == actor.user_id,
+        Membership.clinic_id == request.clinic_id,
+        Membership.role.in_((STAFF, ADMIN)),
+        Membership.ended_at.is_(None),
+        Membership.created_at < request.created_at,
+    )
+    return session().scalar(held.limit(1)) is not None
 
 
 def _listed(*which: ColumnElement[bool]) -> list[RecordRequest]:

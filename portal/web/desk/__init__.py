@@ -16,6 +16,7 @@ from portal.web.desk import (  # noqa: E402, F401
     day,
     family,
     hours,
+    merging,
     patients,
     requests,
     waitlist,

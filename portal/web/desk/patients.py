@@ -14,7 +14,7 @@ from portal.core.policy import as_id
 from portal.core.text import gettext as say
 from portal.domain.clinics.models import Clinic
 from portal.domain.patients import desk as patients
-from portal.domain.patients import requests
+from portal.domain.patients import merging, requests
 from portal.domain.patients.models import Patient
 from portal.domain.scheduling import desk, health
 from portal.web import htmx, searching, terms, times
@@ -53,6 +53,7 @@ def patient(key: UUID) -> AnyResponse:
         "older_url": url_for("desk.patient", key=key, after=card.past.next) if card.past.next else None,
         "may_change": patients.may_change(actor(), card.patient),
         "waiting": requests.open_about(actor(), card.patient.id),
+        "joins": merging.of_patient(actor(), card.patient.id),
         "may_exist_elsewhere": patients.may_exist_elsewhere(actor(), card.patient),
     }
     return htmx.page(CARD, card=card, patient=card.patient, terms=terms, times=times, **context)

@@ -6,6 +6,7 @@ from flask import Response, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.core.errors import Refused, TooMany
+from portal.core.policy import allow
 from portal.core.text import lazy as _
 from portal.domain.access import acting
 from portal.domain.access.acting import Claim
@@ -75,6 +76,7 @@ def _is_known(claim: Claim) -> bool:
 
 
 def _ask(claim: Claim, form: BirthDateForm | None = None, status: int = 200) -> Response:
+    allow(acting.can_ask(claim), acting.NothingToAsk)
     form = form or BirthDateForm(formdata=None)
     return htmx.page("public/go/ask.html", status=status, form=form, claim=claim)
 

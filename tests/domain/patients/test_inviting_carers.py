@@ -13,11 +13,11 @@ from portal.core.db import keep, session
 from portal.core.errors import Conflict, Forbidden, Gone, NotFound, TooMany
 from portal.core.tasks import Task
 from portal.domain.clinics.models import Clinic
-from portal.domain.patients import accepting, care, family, inviting, sent_invitations
+from portal.domain.patients import accepting, care, desk, family, inviting, profiles, sent_invitations
 from portal.domain.patients.family_letters import PURPOSE
-from portal.domain.patients.models import Delegation, Patient
-from portal.domain.scheduling import feeds, glance, invitations
-from tests.builders import ALGIERS, make_patient, make_user, register_at
+from portal.domain.patients.models import Allergy, Delegation, Patient
+from portal.domain.scheduling import booking, feeds, glance, invitations
+from tests.builders import ALGIERS, at, make_patient, make_user, register_at
 from tests.domain.patients.test_family import BORN, TODAY, booked, child_of, let
 from tests.people import Person
 
@@ -232,6 +232,7 @@ def test_a_grown_child_takes_the_record_into_their_own_hands(
     made = booked(amina, dr_benali, el_djazair, held.patient_id)
     inviting.hand_over(amina.actor, held.patient_id, email="ilyes@example.dz")
     keep()
+    record_id = held.patient_id
     ilyes = newcomer("ilyes@example.dz")
     token = token_in(mailbox, ilyes.email)
     for wrong in (None, born + timedelta(days=1)):
@@ -240,10 +241,9 @@ def test_a_grown_child_takes_the_record_into_their_own_hands(
         assert no.value.code == "wrong_birth_date"
     accepting.accept(ilyes.actor, token, birth_date=born)
     keep()
-    assert ilyes.actor.patient_id == held.patient_id
+    assert session().get_one(Patient, record_id).merged_into_id == ilyes.actor.patient_id
     assert [one.id for one in glance.mine(ilyes.actor).items] == [made.id]
-    assert session().get(Patient, ilyes.patient_id) is None  # the empty profile made room
-    assert held.patient_id in amina.actor.cares_for("view")  # until the eighteenth birthday
+    assert ilyes.patient_id in amina.actor.cares_for("view")  # until the eighteenth birthday
     with pytest.raises(Gone):
         accepting.accept(ilyes.actor, token, birth_date=born)
 
@@ -265,22 +265,63 @@ def test_with_the_record_ends_what_was_let_in_for_less_and_every_other_invitatio
 def test_once_of_age_nobody_acts_for_them_any_more(amina: Any, yacine: Any, mailbox: Any) -> None:
     grown = TODAY.replace(year=TODAY.year - 30, day=1)
     ward = child_of(amina, birth_date=grown, relation="ward")
+    record_id = ward.patient_id
     inviting.hand_over(amina.actor, ward.patient_id, email=yacine.email)
     accepting.accept(yacine.actor, token_in(mailbox, yacine.email), birth_date=grown)
     keep()
-    assert yacine.actor.patient_id == ward.patient_id
+    assert session().get_one(Patient, record_id).merged_into_id == yacine.actor.patient_id
     assert amina.actor.dependants == {}
 
 
-def test_an_account_with_visits_of_its_own_takes_over_no_second_record(
-    amina: Any, yacine: Any, mailbox: Any, el_djazair: Any
+def test_an_account_with_visits_of_its_own_takes_over_what_the_desk_entered(
+    yacine: Any, nadia: Any, mailbox: Any, dr_benali: Any, el_djazair: Any
+) -> None:
+    """The desk enters him with his address; he registers with it, books, and then takes the desk's record over."""
+    own = session().get_one(Patient, yacine.patient_id)
+    own.phone, own.birth_date = "+213661000000", None
+    session().add(Allergy(patient_id=own.id, substance="Latex"))
+    about = {"practice_id": dr_benali.practice_id, "visit_type_id": el_djazair.consultation_id}
+    someone = make_patient(
+        given_name="Yassine", family_name="Meziane", birth_date=BORN, email=yacine.email, city="Oran"
+    )
+    register_at(someone, session().get_one(Clinic, el_djazair.clinic_id))
+    keep()
+    inviting.hand_over(nadia.actor, someone.id, email=yacine.email)
+    token = token_in(mailbox, yacine.email)
+    booking.book(yacine.actor, starts_at=at("09:00", 5), **about)
+    booking.book(nadia.actor, patient_id=someone.id, starts_at=at("11:00", 5), **about)
+    keep()
+    accepting.accept(yacine.actor, token, birth_date=BORN)
+    keep()
+    assert [one.starts_at for one in glance.mine(yacine.actor, limit=5).items] == [at("09:00", 5), at("11:00", 5)]
+    mine = profiles.mine(yacine.actor)
+    assert mine and (mine.phone, mine.birth_date, mine.name) == ("+213661000000", BORN, own.name)
+    assert [one.substance for one in profiles.allergies(yacine.actor, mine.id)] == ["Latex"]
+    assert desk.get(nadia.actor, someone.id).id == mine.id
+
+
+def test_what_an_account_said_of_itself_is_not_lost_when_it_takes_a_record_over(
+    amina: Any, yacine: Any, mailbox: Any
 ) -> None:
     held = child_of(amina)
-    register_at(session().get_one(Patient, yacine.patient_id), session().get_one(Clinic, el_djazair.clinic_id))
+    session().add(Allergy(patient_id=yacine.patient_id, substance="Latex"))
+    keep()
     inviting.hand_over(amina.actor, held.patient_id, email=yacine.email)
-    with pytest.raises(Conflict) as no:
+    accepting.accept(yacine.actor, token_in(mailbox, yacine.email), birth_date=BORN)
+    keep()
+    assert [one.substance for one in profiles.allergies(yacine.actor, yacine.actor.patient_id)] == ["Latex"]
+    assert yacine.patient_id in amina.actor.dependants  # he is still a child
+
+
+def test_a_record_whose_birth_date_was_taken_out_is_not_taken_over_by_guessing(
+    amina: Any, yacine: Any, mailbox: Any
+) -> None:
+    held = child_of(amina)
+    inviting.hand_over(amina.actor, held.patient_id, email=yacine.email)
+    session().get_one(Patient, held.patient_id).birth_date = None
+    keep()
+    with pytest.raises(inviting.NoBirthDate):
         accepting.accept(yacine.actor, token_in(mailbox, yacine.email), birth_date=BORN)
-    assert no.value.code == "has_record"
 
 
 def test_the_desk_hands_a_record_over_and_others_do_not(
@@ -294,9 +335,9 @@ def test_the_desk_hands_a_record_over_and_others_do_not(
     inviting.hand_over(nadia.actor, someone.id, email=yacine.email)
     accepting.accept(yacine.actor, token_in(mailbox, yacine.email), birth_date=BORN)
     keep()
-    assert yacine.actor.patient_id == someone.id
+    assert session().get_one(Patient, someone.id).merged_into_id == yacine.actor.patient_id
     with pytest.raises(Conflict):
-        inviting.hand_over(nadia.actor, someone.id, email="other@example.dz")
+        inviting.hand_over(nadia.actor, yacine.actor.patient_id, email="other@example.dz")
 
 
 def test_somebody_with_less_than_everything_hands_nothing_over(amina: Any, yacine: Any) -> None:

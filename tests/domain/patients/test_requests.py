@@ -341,6 +341,40 @@ def test_a_disputed_paper_puts_the_carer_out_and_stops_a_letter_that_is_under_wa
         accepting.accept(yacine.actor, token)
 
 
+def test_a_second_account_made_for_the_purpose_is_no_second_person(nadia: Any, omar: Patient, here: Clinic) -> None:
+    asked = ask_contact(nadia.actor, omar, on_paper=True)
+    again = make_user("Nadia", "Slimani", email="nadia.two@example.dz")
+    make_member(again, here)
+    with pytest.raises(SecondPerson):
+        deciding.confirm(actor_of(again.id), asked.id)
+
+
+@pytest.mark.parametrize("has_profile", [True, False])
+def test_a_disputed_paper_takes_a_record_back_that_was_taken_over(
+    nadia: Any, rachid: Any, amina: Any, omar: Patient, has_profile: bool
+) -> None:
+    """By the link that went to the contact of before, although every other link to it is over."""
+    visits_link = acting.link("attendance", patient_id=omar.id, subject_id=omar.id).removeprefix("/go/")
+    asked = requests.ask_to_hand_over(nadia.actor, omar.id, email="thief@example.dz", on_paper=True)
+    assert asked
+    deciding.confirm(actor_of(rachid.id), asked.id)
+    thief = make_user("Omar", "Thief", email="thief@example.dz")
+    own = make_patient(thief, birth_date=None) if has_profile else None
+    keep()
+    accepting.accept(actor_of(thief.id), token_of(asked), birth_date=BORN)
+    keep()
+    mine = actor_of(thief.id).patient_id
+    assert mine == (own.id if own else omar.id)
+    with pytest.raises(accepting.Gone):
+        acting.read(visits_link)
+    deciding.dispute(linked(omar), asked.id)
+    keep()
+    assert actor_of(thief.id).patient_id == (own.id if own else None)
+    found = session().get_one(Patient, omar.id, populate_existing=True)
+    assert (found.user_id, found.merged_into_id, found.email) == (None, None, "omar@example.dz")
+    assert desk.get(nadia.actor, omar.id).id == omar.id
+
+
 def test_a_record_goes_to_its_own_address_and_to_another_one_only_when_the_patient_allows_it(
     nadia: Any, omar: Patient
 ) -> None:

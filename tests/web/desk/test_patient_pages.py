@@ -12,11 +12,14 @@ from uuid import uuid4
 from sqlalchemy import select
 
 from portal.core.db import keep, session
+from portal.domain.clinics.models import Clinic
 from portal.domain.patients import requests
 from portal.domain.patients.models import Patient
 from portal.domain.scheduling.models import Appointment
 from tests.builders import (
     HTMX,
+    make_patient,
+    register_at,
 )
 
 # --- patients ---
@@ -180,3 +183,24 @@ def test_a_contact_is_changed_by_the_desk_once_the_patient_allows_it(client: Any
     assert client.post(f"/desk/requests/{asked.id}/confirm").status_code == 403  # there is no paper
     assert client.post(f"/desk/requests/{asked.id}/withdraw").status_code == 303
     assert client.post(f"/desk/patients/{selma.id}/edit", data=sent | {"phone": "1"}).status_code == 422
+
+
+def test_two_records_are_seen_side_by_side_joined_and_parted_without_scripts(
+    client: Any, nadia: Any, el_djazair: Any
+) -> None:
+    clinic = session().get_one(Clinic, el_djazair.clinic_id)
+    one, other = (make_patient(given_name=name, family_name="Saidi") for name in ("Omar", "Omer"))
+    for each in (one, other):
+        register_at(each, clinic)
+    keep()
+    client.sign_in(nadia)
+    assert "Omer Saidi" in client.get(f"/desk/patients/{one.id}/merge").text
+    assert "Omer Saidi" in client.post(f"/desk/patients/{one.id}/merge", data={"q": "omer"}).text
+    page = client.get(f"/desk/patients/{one.id}/merge/{other.id}").text
+    assert "This record stays" in page and "Join these records" in page
+    assert client.post(f"/desk/patients/{one.id}/merge/{other.id}").status_code == 303
+    card = client.get(f"/desk/patients/{one.id}").text
+    undo = re.search(r"/desk/patients/[\w-]+/merges/[\w-]+/undo", card)
+    assert undo and "Omer Saidi was joined" in re.sub("[\u2066-\u2069]", "", card)
+    assert client.post(undo.group(0)).status_code == 303
+    assert "Omer Saidi" in client.get(f"/desk/patients/{other.id}").text
