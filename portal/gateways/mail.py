@@ -129,6 +129,11 @@ def _mailbox(field: str, name: str, address: str) -> str:
     return f"{Header(said, 'utf-8', header_name=field, maxlinelen=LINE - 2).encode()}\n <{address}>"
 
 
+def as_sent(message: EmailMessage) -> bytes:
+    """The bytes of a letter, the same wherever it goes; lines end with CRLF."""
+    return message.as_bytes(policy=POLICY)
+
+
 class Smtp:
     """A mail server: smtp://user:password@host:587?tls=start (start, always or off)."""
 
@@ -140,7 +145,15 @@ class Smtp:
 
     def send(self, message: EmailMessage) -> None:
         with self._signed_in() as server:
-            server.send_message(message)
+            sender, to = (parseaddr(str(message[field]))[1] for field in ("From", "To"))
+            options = ["BODY=8BITMIME"]
+            if not (sender + to).isascii():
+                server.ehlo_or_helo_if_needed()
+                if not server.has_extn("smtputf8"):
+                    raise smtplib.SMTPNotSupportedError("SMTPUTF8")
+                options.append("SMTPUTF8")
+            # send_message would write the message anew, and ">" before a line that begins with "From "
+            server.sendmail(sender, [to], as_sent(message), options)
 
     def check(self) -> None:
         """Sign in and say NOOP; raises OSError or smtplib.SMTPException when mail would not leave."""
@@ -198,7 +211,7 @@ class Mailbox:
         mark = self._seen / hashlib.sha256(str(message["Message-ID"]).encode()).hexdigest()
         if mark.exists():
             return
-        self._box.add(message.as_bytes())
+        self._box.add(as_sent(message))
         mark.touch()
         log.info("mail kept", message_id=str(message["Message-ID"]))
 

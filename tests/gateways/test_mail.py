@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import smtplib
 import socketserver
 import threading
@@ -12,7 +13,7 @@ from email.header import decode_header, make_header
 from email.utils import parseaddr
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from portal.gateways import mail
@@ -65,6 +66,29 @@ def test_a_letter_arrives_whole(server):
     assert message.get_body(("plain",)).get_content().strip() == "See you – à bientôt"
     part = next(message.iter_attachments())
     assert (part.get_filename(), part.get_param("method")) == ("appointment.ics", "PUBLISH")
+
+
+LINES = st.text("Fro m.>éق\n😀", max_size=400)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=LINES)
+@example(text="From here on:\n.\n..\n>From Samira\n")
+def test_what_a_server_received_is_what_the_mailbox_shows(server, tmp_path, text):
+    address, handler = server
+    handler.received.clear()
+    box = Mailbox(tmp_path / "mail")
+    box.clear()
+    letter = mail._message("amina@example.dz", "Amina", Letter("Visit", text, f"<pre>{text}</pre>"), text, ())
+    Smtp(address).send(letter)
+    box.send(letter)
+    ((_, shown),) = box.read()
+    sent = re.sub(rb"^\.", b"", handler.received[0], flags=re.M)  # RFC 5321, 4.5.2
+    received = message_from_bytes(sent, policy=policy.default)
+    for kind in ("plain", "html"):
+        words = [one.get_body((kind,)).get_content().replace("\r\n", "\n") for one in (received, shown)]
+        assert words[0] == words[1] and text.rstrip("\n") in words[0]
+    assert dict(received) == dict(shown)
 
 
 def test_no_name_and_no_subject_can_add_a_header(server):
