@@ -37,7 +37,8 @@ class Settings(BaseSettings):
     secret_key_previous: str = ""
     secret_key_retired: str = ""  # secrets that others may know by now: only the audit made with them is checked
     base_url: str
-    host: str = "0.0.0.0"  # noqa: S104 - where web and live listen; a proxy or a firewall stands in front
+    # where web and live listen; a proxy or a firewall stands in front
+    host: str = "0.0.0.0"  # noqa: S104  # nosec B104
     port: int = Field(default=8000, ge=1, le=65535)  # of web
     live_port: int = Field(default=8001, ge=1, le=65535)
     web_workers: int = Field(default=2, ge=1, le=64)  # processes of web, 16 threads each

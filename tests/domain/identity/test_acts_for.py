@@ -267,6 +267,6 @@ def test_the_letter_says_what_ended_and_nothing_else(holder: Any, mailbox: Any, 
     accounts.get(holder.user_id).locale = locale
     credentials.change(holder.actor, PASSWORD, NEW)
     text = mailbox.text(holder.email)
-    said = {"en": "1 calendar address", "fr": "1 adresse de calendrier", "ar": "عنوان تقويم واحد"}[locale]
+    said = {"en": "1 calendar address", "fr": "1 lien d’agenda", "ar": "عنوان تقويم واحد"}[locale]
     assert said in text and "/account/calendars" in text
     assert "93.184" not in text and "friend@example.dz" not in text
