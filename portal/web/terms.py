@@ -59,6 +59,7 @@ _HAPPENED: dict[str, tuple[Any, str, str]] = {
     "appointment.sent_back": (_("Back to waiting"), "armchair", "neutral"),
     "appointment.moved_to_front": (_("Goes first"), "arrow-bar-up", "warn"),
     "appointment.moved_from_front": (_("Back into line"), "list-numbers", "neutral"),
+    "appointment.reason_changed": (_("The reason for coming was changed"), "message", "info"),
     "appointment.started": (_("Visit started"), "stethoscope", "info"),
     "appointment.completed": (_("Visit completed"), "checks", "ok"),
     "appointment.no_show": (lazy_pgettext("event", "Did not come"), "user-off", "bad"),

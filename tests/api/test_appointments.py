@@ -257,3 +257,18 @@ def test_a_visit_goes_into_a_calendar_and_out_of_it_again(
     assert api.as_(dr_benali).get(path).status_code == 200
     problem(api.as_(yacine).get(path), 404, "not_found")
     problem(api.as_(amina, scopes=["profile:read"]).get(path), 403, "insufficient_scope")
+
+
+def test_the_reason_is_changed_with_its_tag_and_the_version_stays(
+    api: Program, amina: Any, dr_benali: Any, booked: dict[str, Any]
+) -> None:
+    program, path = api.as_(amina), f"/appointments/{booked['id']}"
+    before = program.get(path).headers["ETag"]
+    changed = program.send("PUT", f"{path}/reason", {"reason": "Fever"}, headers={"If-Match": before})
+    told = changed.get_json()
+    assert (told["reason"], told["version"]) == ("Fever", booked["version"])
+    assert changed.headers["ETag"] != before, "who asks again with the old tag is not told that nothing changed"
+    assert api.as_(dr_benali).get(path).get_json()["reason"] == "Fever"
+    problem(api.as_(dr_benali).send("PUT", f"{path}/reason", {"reason": "x"}), 403, "forbidden")
+    program.post(f"{path}/cancel", {"code": "no_time"})
+    problem(program.send("PUT", f"{path}/reason", {"reason": "x"}), 409, "not_in_this_state")

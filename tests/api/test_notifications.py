@@ -46,3 +46,30 @@ def test_nobody_reads_or_marks_anothers(api: Program, amina: Any, yacine: Any, s
         program.post("/notifications/read")
     assert api.as_(amina).get("/notifications").get_json()["unread"] == 1
     problem(api.as_(amina, scopes=["profile:read"]).get("/notifications"), 403, "insufficient_scope")
+
+
+def test_they_are_filtered_by_being_read_and_by_type(api: Program, amina: Any) -> None:
+    program, read, unread = api.as_(amina), told(amina, "one"), told(amina, "two", "appointment.cancelled")
+    program.post(f"/notifications/{read.id}/read")
+
+    def found(query: str) -> list[str]:
+        return [one["id"] for one in program.get(f"/notifications?{query}").get_json()["items"]]
+
+    assert (found("is_read=true"), found("is_read=false")) == ([str(read.id)], [str(unread.id)])
+    assert found("type=appointment.cancelled") == found("kind=appointment.cancelled") == [str(unread.id)]
+    assert found("is_read=true&type=appointment.cancelled") == []
+    for query in ("is_read=true&unread=true", "type=a.b&kind=c.d"):
+        problem(program.get(f"/notifications?{query}"), 422, "invalid")
+
+
+def test_a_removed_one_is_gone_is_no_others_to_remove_and_is_not_told_again(
+    api: Program, amina: Any, yacine: Any
+) -> None:
+    row = told(amina, "one")
+    problem(api.as_(yacine).send("DELETE", f"/notifications/{row.id}"), 404, "not_found")
+    program = api.as_(amina)
+    assert program.send("DELETE", f"/notifications/{row.id}").status_code == 204
+    seen = program.get("/notifications").get_json()
+    assert (seen["items"], seen["unread"]) == ([], 0)
+    problem(program.send("DELETE", f"/notifications/{row.id}"), 404, "not_found")
+    assert session().get_one(Notification, row.id).key == "one", "the key stays taken"

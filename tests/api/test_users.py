@@ -68,3 +68,54 @@ def test_scopes_narrow(api: Program, superadmin: Any, nadia: Any) -> None:
     reader = api.as_(superadmin, scopes=["users:read"])
     assert reader.get(f"/users/{nadia.user_id}").status_code == 200
     problem(reader.post(f"/users/{nadia.user_id}/deactivate"), 403, "insufficient_scope")
+
+
+def test_an_admin_invites_somebody_and_the_answer_is_the_invitation(
+    api: Program, admin: Any, kamel: Any, el_djazair: Any
+) -> None:
+    wanted = {"email": "rania@example.dz", "given_name": "Rania", "family_name": "Saidi", "role": "staff"}
+    wanted["clinic_id"] = str(el_djazair.clinic_id)
+    key = {"Idempotency-Key": "one"}
+    made = api.as_(admin).send("POST", "/users", wanted, headers=key)
+    assert (made.status_code, made.get_json()["state"]) == (201, "waiting")
+    assert api.as_(admin).get(made.headers["Location"].removeprefix("/api/v1")).get_json() == made.get_json()
+    assert api.as_(admin).send("POST", "/users", wanted, headers=key).get_json() == made.get_json()
+    problem(api.as_(admin).post("/users", wanted), 409, "already_invited")
+    problem(api.as_(kamel).post("/users", wanted), 404, "not_found")
+
+
+def test_an_admin_says_which_roles_somebody_holds_in_the_own_clinic(
+    api: Program, admin: Any, nadia: Any, el_djazair: Any, wahran: Any
+) -> None:
+    program, path = api.as_(admin), f"/users/{nadia.user_id}"
+    tag = program.get(path).headers["ETag"]
+    here, there = ({"role": "staff", "clinic_id": str(place.clinic_id)} for place in (el_djazair, wahran))
+    more = here | {"role": "pharmacist"}
+    answer = program.send("PATCH", path, {"roles": [here, more]}, headers={"If-Match": tag})
+    assert [one["role"] for one in answer.get_json()["roles"]] == ["staff"], "the other begins with her yes"
+    asked = program.get(f"/clinics/{el_djazair.clinic_id}/invitations").get_json()["items"]
+    assert [(one["email"], one["role"]) for one in asked] == [(nadia.email, "pharmacist")]
+    problem(program.send("PATCH", path, {"roles": [here, there]}), 404, "not_found")
+    tag = program.get(path).headers["ETag"]
+    ended = program.send("PATCH", path, {"roles": []}, headers={"If-Match": tag})
+    assert (ended.status_code, ended.get_json()["roles"]) == (200, [])
+    problem(program.get(path), 404, "not_found")
+    assert nadia.actor.clinics_as("staff") == frozenset()
+
+
+def test_a_change_of_what_was_changed_meanwhile_is_refused(api: Program, superadmin: Any, nadia: Any) -> None:
+    program, path = api.as_(superadmin), f"/users/{nadia.user_id}"
+    mark = {"If-Match": program.get(path).headers["ETag"]}
+    assert program.send("PATCH", path, {"state": "deactivated"}, headers=mark).get_json()["state"] == "deactivated"
+    for method in ("PATCH", "DELETE"):
+        body = {"state": "active"} if method == "PATCH" else None
+        problem(program.send(method, path, body, headers=mark), 412, "stale_version")
+    assert program.send("PATCH", path, {"state": "active"}).get_json()["state"] == "active"
+
+
+def test_a_removed_account_is_shut_and_never_erased(api: Program, superadmin: Any, admin: Any, nadia: Any) -> None:
+    program, path = api.as_(superadmin), f"/users/{nadia.user_id}"
+    problem(api.as_(admin).send("DELETE", path), 403, "forbidden")
+    assert program.send("DELETE", path).status_code == 204
+    assert program.get(path).get_json()["state"] == "deactivated"
+    problem(program.send("DELETE", f"/users/{superadmin.user_id}"), 409, "own_account")

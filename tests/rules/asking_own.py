@@ -111,6 +111,8 @@ OWN |= {
     "api_v1.add_visit_type": said(name="Check-up"),
     "api_v1.create_doctor": said(email="dr.new@example.dz"),
     "api_v1.invite_member": said(email="new.member@example.dz"),
+    "api_v1.invite_user": said(email="new.user@example.dz"),
+    "api_v1.change_user": said(roles=[]),
     "api_v1.ask_to_hand_over": said(email="meriem@example.dz"),
     "desk.hand_record_over": said(email="meriem@example.dz"),
     "desk.change_patient": said(email="meriem@example.dz", birth_date="1990-05-17"),

@@ -300,6 +300,9 @@ GET    api_v1.get_room_group                  401     404     404     404     40
 GET    api_v1.get_series                      401     200     200     200     404     200     200
 GET    api_v1.get_standing                    401     200     200     200     404     200     200
 GET    api_v1.get_task                        401     403     403     403     403     403     200
+POST   api_v1.invite_user                     401     404     404     404     404     201     201
+PATCH  api_v1.change_user                     401     403     403     403     403     200     200
+DELETE api_v1.remove_user                     401     403     403     403     403     403     204
 GET    api_v1.get_user                        401     403     403     403     403     200     200
 GET    api_v1.get_visit_type                  401     404     404     404     404     200     200
 GET    api_v1.get_wait                        401     200     200     200     404     200     200
@@ -375,6 +378,7 @@ POST   api_v1.make_offer                      401     404     201     201     40
 POST   api_v1.make_webhook                    401     201     201     201     201     201     201
 POST   api_v1.mark_all_notifications_read     401     204     204     204     204     204     204
 POST   api_v1.mark_no_show                    401     404     200     200     404     200     200
+DELETE api_v1.remove_notification             401     204     404     404     404     404     404
 POST   api_v1.mark_notification_read          401     204     404     404     404     404     404
 GET    api_v1.me                              401     200     200     200     200     200     200
 POST   api_v1.merge_patients                  401     404     404     201     404     201     201
@@ -406,6 +410,7 @@ POST   api_v1.renew_change                    401     404     200     200     40
 POST   api_v1.reopen_resource                 401     404     404     404     404     200     200
 POST   api_v1.replay_failed                   401     404     404     404     404     200     200
 POST   api_v1.replay_message                  401     404     404     404     404     200     200
+PUT    api_v1.change_reason                   401     200     403     403     404     403     403
 POST   api_v1.reschedule                      401     200     200     200     404     200     200
 POST   api_v1.reset_password                  204     204     204     204     204     204     204
 POST   api_v1.resume_webhook                  401     404     404     404     404     200     200
@@ -573,6 +578,7 @@ GET    family.invitation                      sign-in 200     200     200     20
 GET    notifications.badge                    sign-in 200     200     200     200     200     200
 GET    notifications.index                    sign-in 200     200     200     200     200     200
 POST   notifications.mark_all_read            401     303     303     303     303     303     303
+POST   notifications.remove                   401     303     404     404     404     404     404
 POST   notifications.mark_read                401     303     404     404     404     404     404
 POST   oauth.introspect                       200     200     200     200     200     200     200
 GET    oauth.key_set                          200     200     200     200     200     200     200
@@ -591,6 +597,8 @@ GET    patient.appointments                   sign-in 200     403     403     40
 POST   patient.arrive                         401     303     403     403     403     403     403
 GET    patient.arriving                       sign-in 303     403     403     403     403     403
 GET    patient.calendar                       sign-in 200     403     403     403     403     403
+GET    patient.reason                         sign-in 200     403     403     403     403     403
+POST   patient.change_reason                  401     303     403     403     403     403     403
 GET    patient.cancel                         sign-in 200     403     403     403     403     403
 POST   patient.cancel_appointment             401     303     403     403     403     403     403
 GET    patient.care_of                        sign-in 200     403     403     403     403     403

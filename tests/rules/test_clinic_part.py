@@ -31,6 +31,7 @@ OF_NO_PATIENT = {
 KEYS = {
     "patient.appointment": "visit_id", "patient.arriving": "visit_id", "patient.calendar": "visit_id",
     "patient.cancel": "visit_id", "patient.move": "visit_id", "patient.review": "visit_id",
+    "patient.reason": "visit_id",
     "public.booked": "visit_id", "patient.change": "change_id", "patient.care_of": "care_id",
     "patient.dependant": "patient_id", "patient.dependant_profile": "patient_id", "patient.hand_over": "patient_id",
     "patient.invitation": "invitation_id", "patient.waitlist_entry": "entry_id", "patient.waitlist_offer": "offer_id",

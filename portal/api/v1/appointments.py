@@ -16,7 +16,7 @@ from portal.core.errors import Forbidden, NotFound
 from portal.core.shapes import Empty, Limit, Shape, fault
 from portal.core.text import lazy as _
 from portal.domain.doctors.shapes import Cursor
-from portal.domain.scheduling import appointments, booking, calendars, glance, overbooking, shapes
+from portal.domain.scheduling import appointments, booking, calendars, glance, overbooking, reasons, shapes
 from portal.domain.scheduling.caps import TooManyAhead
 from portal.domain.scheduling.desk_shapes import Over
 from portal.domain.scheduling.glance import Glance
@@ -36,7 +36,7 @@ from portal.domain.scheduling.refusals import (
     TooManyMoves,
     TooManyUpcoming,
 )
-from portal.domain.scheduling.shapes import CancelAppointment, DeclineAppointment
+from portal.domain.scheduling.shapes import CancelAppointment, ChangeReason, DeclineAppointment
 
 TAG = "Appointments"
 READ, WRITE = "appointments:read", "appointments:write"
@@ -199,6 +199,19 @@ def reschedule(actor: Actor, appointment_id: UUID, body: Reschedule) -> Answer:
     if body.overbook:
         return _one(overbooking.reschedule(actor, appointment_id, **values, seen=seen))
     return _one(booking.reschedule(actor, appointment_id, **values))
+
+
+@endpoint(
+    "PUT",
+    "/appointments/{appointment_id}/reason",
+    body=ChangeReason,
+    refuses=DECIDED,
+    example={"reason": "The cough is back, and there is a fever."},
+    **{**CHANGE, "keyed": False},
+)
+def change_reason(actor: Actor, appointment_id: UUID, body: ChangeReason) -> Answer:
+    """Say why you, or whom you book for, come; until the visit begins, and left out it becomes empty"""
+    return _one(reasons.change(actor, appointment_id, **body.values(), version=etags.expected()))
 
 
 def _one(changed: Appointment, *, made: bool = False) -> Answer:

@@ -66,11 +66,19 @@ def search(
     return Page(_with_roles(actor, found.items), found.next)
 
 
-def get(actor: Actor, user_id: UUID | str) -> Person:
-    """One account with its roles; raises NotFound when the actor may not see it."""
+def get(actor: Actor, user_id: UUID | str, *, lock: bool = False) -> Person:
+    """One account with its roles; raises NotFound when the actor may not see it. With `lock` nobody changes the account
+    until this transaction ends."""
     statement = select(User).where(User.id == as_id(user_id), _seen_by(actor))
+    if lock:
+        statement = statement.with_for_update(of=User).execution_options(populate_existing=True)
     user = session().scalars(statement).one_or_none() or refuse(NotFound)
     return _with_roles(actor, [user])[0]
+
+
+def again(actor: Actor, seen: Person) -> Person:
+    """The same account with its roles as they are now, also when its last role in the actor's clinics has ended."""
+    return _with_roles(actor, [seen.user])[0]
 
 
 def names(user_ids: Sequence[UUID]) -> dict[UUID, str]:

@@ -1,4 +1,4 @@
-"""What a person was told in the app: read it, mark it, count it."""
+"""What a person was told in the app: read it, mark it, count it, take it off the list."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Line:
 
 
 def mine(
-    actor: Actor, *, unread_only: bool = False, kind: str | None = None, after: str | None = None, limit: int = 20
+    actor: Actor, *, is_read: bool | None = None, kind: str | None = None, after: str | None = None, limit: int = 20
 ) -> Page[Line]:
     """The actor's notifications, newest first, in their language."""
     statement = select(Notification).where(Notification.visible(actor))
-    if unread_only:
-        statement = statement.where(Notification.read_at.is_(None))
+    if is_read is not None:
+        statement = statement.where(Notification.read_at.is_not(None) if is_read else Notification.read_at.is_(None))
     if kind:
         statement = statement.where(Notification.kind == kind)
     keys = [Notification.created_at, Notification.id]
@@ -69,6 +69,14 @@ def mark_all_read(actor: Actor) -> None:
         .where(Notification.user_id == actor.user_id, Notification.read_at.is_(None))
         .values(read_at=clock.now())
     )
+
+
+def remove(actor: Actor, notification_id: UUID | str) -> None:
+    """Take one off the list for good; messages about it still go out. Raises NotFound for somebody else's."""
+    found = authority.find(actor, Notification, notification_id)
+    found.removed_at = clock.now()
+    found.read_at = found.read_at or found.removed_at
+    session().flush()
 
 
 def url_of(one: Notification) -> str | None:

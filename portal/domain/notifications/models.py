@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, and_, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql.elements import ColumnElement
@@ -26,6 +26,7 @@ class Notification(Base, Identified):
     subject_id: Mapped[UUID | None]
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
     read_at: Mapped[datetime | None]
+    removed_at: Mapped[datetime | None]  # taken off the list by its reader; the row stays, so that it is not told again
 
     __table_args__ = (
         Index("ix_notifications_user", "user_id", "created_at"),
@@ -36,7 +37,7 @@ class Notification(Base, Identified):
 
     @classmethod
     def visible(cls, actor: Actor) -> ColumnElement[bool]:
-        return cls.user_id == actor.user_id
+        return and_(cls.user_id == actor.user_id, cls.removed_at.is_(None))
 
 
 class Delivery(Base, Identified):

@@ -15,7 +15,7 @@ from portal.core.text import format_span, ngettext
 from portal.core.text import gettext as say
 from portal.domain.clinics.models import Clinic
 from portal.domain.doctors.models import Doctor, Practice
-from portal.domain.scheduling.models import PENDING, UPCOMING, Appointment, VisitType
+from portal.domain.scheduling.models import CHECKED_IN, PENDING, UPCOMING, Appointment, VisitType
 
 
 def price_of(kind: Any, practice: Any) -> int | None:
@@ -53,6 +53,12 @@ def may_decide(actor: Actor, appointment: Appointment) -> bool:
 def may_cancel(actor: Actor, appointment: Appointment) -> bool:
     """Whether its state and the actor's part in it admit it; whether it is too late, can_cancel says."""
     return appointment.status in UPCOMING and (is_own(actor, appointment) or may_manage(actor, appointment))
+
+
+def can_change_reason(actor: Actor, appointment: Appointment) -> bool:
+    """Whether the actor can still say why they come: it is theirs, and it has not begun."""
+    ahead = appointment.status in UPCOMING and clock.now() < appointment.starts_at
+    return is_own(actor, appointment) and (ahead or appointment.status == CHECKED_IN)
 
 
 def can_cancel(actor: Actor, appointment: Appointment) -> bool:

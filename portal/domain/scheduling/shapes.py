@@ -184,6 +184,12 @@ class TakeHolidays(Shape):
     keep_visits: bool = False
 
 
+class ChangeReason(Shape):
+    """Why somebody comes, in their own words."""
+
+    reason: Reason = ""
+
+
 class KeepVisits(Shape):
     """Whether a change may be saved although visits are booked."""
 

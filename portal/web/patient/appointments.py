@@ -68,6 +68,7 @@ def about(found: Appointment) -> dict[str, Any]:
         "can_move": policy.can_move(actor(), found),
         "moves_left": policy.moves_left(actor(), found),
         "is_own": policy.is_own(actor(), found),
+        "can_change_reason": policy.can_change_reason(actor(), found),
         "review": reading.of_visit(actor(), found.id) if found.status == COMPLETED else None,
         "may_review": writing.may_write(actor(), found),
         "until": until(found),

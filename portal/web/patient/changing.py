@@ -1,4 +1,4 @@
-"""A patient moves or cancels a visit."""
+"""A patient moves or cancels a visit, or says something else about why they come."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from portal.core.errors import Invalid, Refused
 from portal.core.policy import allow
 from portal.core.text import gettext as say
 from portal.core.text import ngettext
-from portal.domain.scheduling import appointments, booking, finding, policy, series
+from portal.domain.scheduling import appointments, booking, finding, policy, reasons, series
 from portal.domain.scheduling.models import Appointment
-from portal.domain.scheduling.refusals import NotGiven
+from portal.domain.scheduling.refusals import NotGiven, NotInThisState
 from portal.web import asked, htmx, times
 from portal.web.gate import actor
 from portal.web.patient import bp
 from portal.web.patient.appointments import until
-from portal.web.patient.forms import CancelForm, MoveForm
+from portal.web.patient.forms import CancelForm, MoveForm, ReasonForm
 from portal.web.public.doctors import arrows
 
 CANCEL = ("patient/appointments/cancel.html", "patient/appointments/_cancel.html")
@@ -78,6 +78,33 @@ def cancel_appointment(key: UUID) -> AnyResponse:
             len(ended),
         ),
     )
+
+
+@bp.get("/appointments/<uuid:key>/reason")
+def reason(key: UUID) -> Response:
+    """A form with what the doctor was told so far."""
+    found = _to_change(key)
+    allow(policy.can_change_reason(actor(), found), NotInThisState)
+    return _reason_page(found, ReasonForm(data={"reason": found.reason}))
+
+
+@bp.post("/appointments/<uuid:key>/reason")
+def change_reason(key: UUID) -> AnyResponse:
+    form = ReasonForm()
+    if not form.accepted():
+        return _reason_page(_to_change(key), form, Invalid())
+    try:
+        reasons.change(actor(), key, **form.clean.values())
+    except Refused as no:
+        return _reason_page(_to_change(key), form, no)
+    return htmx.done(url_for("patient.appointment", key=key), say("Saved. The doctor reads it as you wrote it now."))
+
+
+def _reason_page(found: Appointment, form: ReasonForm, no: Refused | None = None) -> Response:
+    context: dict[str, Any] = {"appointment": found, "form": form, "zone": found.clinic.zone}
+    if no:
+        return htmx.refused(no, "patient/appointments/reason.html", **context)
+    return htmx.page("patient/appointments/reason.html", refusal=None, **context)
 
 
 def _to_change(key: UUID) -> Appointment:

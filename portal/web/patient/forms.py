@@ -7,7 +7,7 @@ from wtforms.fields.choices import SelectChoice
 
 from portal.core.text import lazy as _
 from portal.domain.scheduling.desk_shapes import CancelVisits
-from portal.domain.scheduling.shapes import Reschedule
+from portal.domain.scheduling.shapes import ChangeReason, Reschedule
 from portal.web.forms import ShapeForm
 
 WHYS = [
@@ -26,6 +26,14 @@ class MoveForm(ShapeForm[Reschedule]):
 
     starts_at = StringField(_("Time"))
     version = HiddenField()
+
+
+class ReasonForm(ShapeForm[ChangeReason]):
+    """Why one comes."""
+
+    shape = ChangeReason
+
+    reason = TextAreaField(_("Why are you coming?"))
 
 
 class CancelForm(ShapeForm[CancelVisits]):

@@ -25,12 +25,15 @@ WORDS = {
     "appointment.confirmed": (_("Confirmed by the clinic"), "circle-check", "ok"),
     "appointment.declined": (_("Declined by the clinic"), "ban", "bad"),
     "appointment.moved": (lazy_pgettext("event", "Moved"), "calendar-event", "info"),
+    "appointment.reason_changed": (_("The reason for coming was changed"), "message", "info"),
     "appointment.cancelled": (lazy_pgettext("event", "Cancelled"), "circle-x", "neutral"),
     "appointment.checked_in": (_("Arrived at the clinic"), "user-check", "info"),
     "appointment.started": (_("Visit began"), "stethoscope", "info"),
     "appointment.completed": (_("Visit completed"), "checks", "ok"),
     "appointment.no_show": (lazy_pgettext("event", "Did not come"), "user-off", "bad"),
 }
+
+BY_WHOM = {"appointment.booked", "appointment.moved", "appointment.cancelled", "appointment.reason_changed"}
 
 
 def told(events: list[Event], visit: Appointment, reader: Actor) -> list[dict[str, Any]]:
@@ -69,4 +72,4 @@ def _by(event: Event, visit: Appointment, reader: Actor, carers: Mapping[UUID, s
 def _more(event: Event, zone: ZoneInfo, by: str) -> str:
     if event.name == "appointment.moved" and (was := event.facts.get("was")):
         return say("%(by)s; it was %(time)s", by=by, time=text.format_datetime(datetime.fromisoformat(was), zone))
-    return by if event.name in {"appointment.booked", "appointment.moved", "appointment.cancelled"} else ""
+    return by if event.name in BY_WHOM else ""

@@ -39,6 +39,13 @@ def mark_read(key: UUID) -> Response:
     return _after(say("Marked as read."))
 
 
+@bp.post("/<uuid:key>/remove")
+def remove(key: UUID) -> Response:
+    """Take one off the list."""
+    inbox.remove(gate.actor(), key)
+    return _after(say("Removed from your notifications."))
+
+
 @bp.post("/read")
 def mark_all_read() -> Response:
     """Mark all as read."""
@@ -60,13 +67,15 @@ def _page() -> Response:
 
 
 def _list() -> dict[str, Any]:
-    unread_only, kind = request.values.get("unread") == "1", request.values.get("kind", "")
+    unread, kind = request.values.get("unread", ""), request.values.get("kind", "")
+    unread = unread if unread in {"0", "1"} else ""
     kind = kind if kinds.get(kind).label else ""
-    found = inbox.mine(gate.actor(), unread_only=unread_only, kind=kind or None, after=request.args.get("after"))
-    kept: dict[str, Any] = {"unread": 1 if unread_only else None, "kind": kind or None}
+    is_read = {"0": True, "1": False}.get(unread)
+    found = inbox.mine(gate.actor(), is_read=is_read, kind=kind or None, after=request.args.get("after"))
+    kept: dict[str, Any] = {"unread": unread or None, "kind": kind or None}
     return {
         "notifications": found,
-        "unread_only": unread_only,
+        "chosen": unread,
         "kind": kind,
         "kinds": _kinds(),
         "zone": current_app.extensions["portal.settings"].default_time_zone,

@@ -161,7 +161,7 @@ def test_the_inbox_counts_marks_and_is_ones_own(booked, drain, amina, yacine):
         inbox.mark_read(yacine.actor, line.id)
     inbox.mark_read(actor, line.id)
     assert inbox.unread_count(actor) == 0
-    assert inbox.mine(actor, unread_only=True).items == []
+    assert inbox.mine(actor, is_read=False).items == []
 
 
 def test_marking_all_read_leaves_other_peoples_alone(booked, drain, amina, dr_benali):

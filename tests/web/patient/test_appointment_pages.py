@@ -437,3 +437,23 @@ def test_the_buttons_that_lead_to_a_visit_say_what_its_page_lets_one_do(
     assert (link in as_amina.get(path(visit)).text) == (moves == 0)
     assert f">{words}</a>" in as_amina.get("/patient/home").text
     assert done in as_amina.get(f"/book/done/{visit}").text
+
+
+def test_the_reason_is_changed_on_a_page_and_the_doctor_reads_the_new_one(
+    client: Any, as_amina: Any, dr_benali: Any, visit: UUID
+) -> None:
+    assert path(visit, "/reason") in as_amina.get(path(visit)).text
+    assert "A &lt;b&gt;cough" in as_amina.get(path(visit, "/reason")).text
+    long = as_amina.post(path(visit, "/reason"), data={"reason": "x" * 501})
+    assert (long.status_code, "x" * 501 in long.text) == (422, True)
+    assert as_amina.post(path(visit, "/reason"), data={"reason": "Fever"}).status_code == 303
+    assert "The reason for coming was changed" in as_amina.get(path(visit)).text
+    assert "Fever" in client.sign_in(dr_benali).get(f"/doctor/appointments/{visit}").text
+
+
+def test_the_reason_is_no_more_asked_for_once_the_visit_is_called_off(as_amina: Any, amina: Any, visit: UUID) -> None:
+    booking.cancel(amina.actor, visit)
+    keep()
+    assert path(visit, "/reason") not in as_amina.get(path(visit)).text
+    assert as_amina.get(path(visit, "/reason")).status_code == 409
+    assert as_amina.post(path(visit, "/reason"), data={"reason": "Fever"}).status_code == 409

@@ -163,3 +163,22 @@ def person_row(person: Any) -> Any:
     from portal.domain.identity import accounts
 
     return accounts.get(person.user_id)
+
+
+def test_one_is_taken_off_the_list_in_place_and_the_filter_stays(
+    client: Any, amina: Any, yacine: Any, told: Any
+) -> None:
+    told("09:00")
+    told("10:00")
+    keys = [one.id for one in inbox.mine(amina.actor).items]
+    inbox.mark_read(amina.actor, keys[0])
+    keep()
+    client.sign_in(amina)
+    read = client.get("/notifications?unread=0").text
+    assert (str(keys[0]) in read, str(keys[1]) in read) == (True, False)
+    answer = client.post(f"/notifications/{keys[0]}/remove", data={"unread": "0"}, headers=HTMX)
+    assert (answer.status_code, str(keys[0]) in answer.text, str(keys[1]) in answer.text) == (200, False, False)
+    answer = client.post(f"/notifications/{keys[1]}/remove", data={"unread": "1"})
+    assert answer.location.endswith("/notifications?unread=1")
+    assert inbox.mine(amina.actor).items == []
+    assert client.sign_in(yacine).post(f"/notifications/{keys[1]}/remove").status_code == 404
