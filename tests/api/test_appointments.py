@@ -271,4 +271,4 @@ def test_the_reason_is_changed_with_its_tag_and_the_version_stays(
     assert api.as_(dr_benali).get(path).get_json()["reason"] == "Fever"
     problem(api.as_(dr_benali).send("PUT", f"{path}/reason", {"reason": "x"}), 403, "forbidden")
     program.post(f"{path}/cancel", {"code": "no_time"})
-    problem(program.send("PUT", f"{path}/reason", {"reason": "x"}), 409, "not_in_this_state")
+    problem(program.send("PUT", f"{path}/reason", {"reason": "x"}), 409, "wrong_state")

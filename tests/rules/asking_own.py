@@ -111,6 +111,7 @@ OWN |= {
     "api_v1.add_visit_type": said(name="Check-up"),
     "api_v1.create_doctor": said(email="dr.new@example.dz"),
     "api_v1.invite_member": said(email="new.member@example.dz"),
+    "patient.change_dependant": said(birth_date="2021-05-17"),
     "api_v1.invite_user": said(email="new.user@example.dz"),
     "api_v1.change_user": said(roles=[]),
     "api_v1.ask_to_hand_over": said(email="meriem@example.dz"),
