@@ -6,7 +6,7 @@ again, and deliveries still read its facts.
 Locks: ALTER TABLE notifications takes ACCESS EXCLUSIVE for a moment; a nullable column without a default writes no row.
 
 Revision ID: 20261201_removed_notifications
-Revises: 20261201_folding
+Revises: 20261201_records_joined
 Create Date: 2026-12-01 05:50:00
 """
 
@@ -15,7 +15,7 @@ from alembic import op
 
 # revision identifiers, used by Alembic.
 revision = "20261201_removed_notifications"
-down_revision = "20261201_folding"
+down_revision = "20261201_records_joined"
 branch_labels = None
 depends_on = None
 
