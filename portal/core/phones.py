@@ -39,6 +39,11 @@ def ask(country: Callable[[], str]) -> None:
     _asked.set(country)
 
 
+def ask_nobody() -> None:
+    """Numbers are meant in the portal's own country again: a thread goes on to something else."""
+    _asked.set(lambda: "")
+
+
 @contextmanager
 def at(country: str) -> Iterator[None]:
     """Numbers are meant in this country within the block."""

@@ -105,6 +105,7 @@ def guard(app: Flask, settings: Settings) -> None:
     logins.user_loader(_load)
     app.before_request(_begin)
     app.after_request(_finish)
+    app.teardown_request(lambda _broken: phones.ask_nobody())  # the thread's next request is somebody else's
 
 
 def sign_in(opened_token: str, actor_: Actor) -> None:

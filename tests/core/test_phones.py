@@ -70,3 +70,8 @@ def test_what_was_kept_is_taken_again_everywhere() -> None:
     for country in ("FR", "TN", ""):
         with phones.at(country):
             assert phones.e164(phones.e164("+213550123456")) == "+213550123456"
+
+
+def test_no_request_leaves_its_country_behind(client: Any, nadia: Any, el_djazair: Any) -> None:
+    client.sign_in(nadia).get("/desk")
+    assert phones._asked.get()() == ""

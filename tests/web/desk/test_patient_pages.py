@@ -141,7 +141,7 @@ def test_wrong_answers_come_back_beside_their_fields(client: Any, nadia: Any) ->
     sent = {"given_name": "", "family_name": "X", "phone": "12", "sex": "female", "language": "fr"}
     answer = client.sign_in(nadia).post("/desk/patients/new", data=sent)
     assert answer.status_code == 422
-    assert "Please write a telephone number" in answer.text
+    assert "This number is too short" in answer.text
 
 
 def test_a_new_patient_leads_on_to_the_booking_that_was_begun(client: Any, nadia: Any, dr_benali: Any) -> None:
