@@ -17,7 +17,7 @@ from portal.domain.notifications import (
     waitlist_notices,
 )
 from portal.domain.reminders import sending, settings
-from portal.domain.scheduling import first_free, invitations, withdrawing
+from portal.domain.scheduling import calls, first_free, invitations, withdrawing
 from portal.domain.waitlist import ending, offering, releasing
 from portal.domain.webhooks import fanning, topics
 
@@ -41,6 +41,8 @@ SUBSCRIPTIONS: dict[str, tuple[Callable[..., Any], ...]] = {
         invitations.after_visit_is_off,
         answering.settle,
     ),
+    "patient.died": (calls.after_death, invitations.after_death, ending.after_death),
+    "patient.death_undone": (calls.after_death_undone,),
     "clinic_invitation.sent": (joining_letters.sent,),
     "clinic.created": (settings.set_up,),
     "clinic.changed": (settings.plan_anew,),

@@ -50,6 +50,8 @@ ABOUT = {  # routes about another thing than the others of their kind
     "desk.preview_merge": {"key": "twin", "other": "twice"}, "desk.merge_patients": {"key": "twin", "other": "twice"},
     "api_v1.preview_merge": {"patient_id": "twin", "other_id": "twice"},
     "api_v1.merge_patients": {"patient_id": "twin"},
+    **{f"desk.{one}": {"key": "twice"} for one in ("death", "note_death")}, "desk.undo_death": {"key": "dead"},
+    "api_v1.note_death": {"patient_id": "twice"}, "api_v1.undo_death": {"patient_id": "dead"},
     "desk.undo_merge": {"key": "twin", "merge_id": "merge"}, "api_v1.undo_merge": {"merge_id": "merge"},
     "desk.end_care_of": {"key": "child"},
     "admin.reopen_clinic": {"key": "clinic_closure"},

@@ -290,8 +290,8 @@ GET    api_v1.get_my_doctor_profile           401     404     200     404     40
 GET    api_v1.get_offer                       401     200     200     200     404     200     200
 GET    api_v1.get_opening                     401     404     200     200     404     200     200
 GET    api_v1.get_patient                     401     404     200     200     404     200     200
-GET    api_v1.get_patient_health              401     404     200     200     404     200     404
 GET    api_v1.get_patient_card                401     404     200     200     404     200     200
+GET    api_v1.get_patient_health              401     404     200     200     404     200     404
 GET    api_v1.get_profile                     401     200     404     404     404     404     404
 GET    api_v1.get_record_request              401     200     200     200     404     200     200
 GET    api_v1.get_resource                    401     404     404     404     404     200     200
@@ -384,6 +384,7 @@ GET    api_v1.me                              401     200     200     200     20
 POST   api_v1.merge_patients                  401     404     404     201     404     201     201
 POST   api_v1.move_from_front                 401     404     200     200     404     200     200
 POST   api_v1.move_to_front                   401     404     200     200     404     200     200
+PUT    api_v1.note_death                      401     404     403     200     404     200     200
 GET    api_v1.openapi                         200     200     200     200     200     200     200
 POST   api_v1.pause_webhook                   401     404     404     404     404     200     200
 POST   api_v1.place_any_hold                  201     201     201     201     201     201     201
@@ -430,6 +431,7 @@ GET    api_v1.stream                          401     200     200     200     20
 POST   api_v1.take_back                       401     404     200     200     404     200     200
 POST   api_v1.take_public_holidays            401     404     404     404     404     200     200
 POST   api_v1.test_webhook                    401     404     404     404     404     201     201
+DELETE api_v1.undo_death                      401     404     403     200     404     200     200
 POST   api_v1.undo_merge                      401     404     404     200     404     200     200
 POST   api_v1.verify_email                    204     204     204     204     204     204     204
 POST   api_v1.verify_licence                  401     404     403     404     404     200     200
@@ -481,6 +483,7 @@ POST   desk.copy_day                          401     403     403     303     40
 GET    desk.copy_hours                        sign-in 403     403     200     403     200     200
 POST   desk.copy_week                         401     403     403     303     403     303     303
 GET    desk.day                               sign-in 403     403     200     403     200     200
+GET    desk.death                             sign-in 403     403     200     403     200     200
 POST   desk.decline                           401     403     403     303     403     303     303
 GET    desk.edit_patient                      sign-in 403     403     200     403     200     200
 POST   desk.end_care_of                       401     403     403     404     403     404     303
@@ -496,6 +499,7 @@ GET    desk.new_opening                       sign-in 403     403     200     40
 GET    desk.new_patient                       sign-in 403     403     200     403     200     200
 GET    desk.new_waiting                       sign-in 403     403     200     403     200     200
 GET    desk.new_walk_in                       sign-in 403     403     200     403     200     200
+POST   desk.note_death                        401     403     403     303     403     303     303
 POST   desk.offer_now                         401     403     403     303     403     303     303
 GET    desk.opening                           sign-in 403     403     200     403     200     200
 GET    desk.openings                          sign-in 403     403     200     403     200     200
@@ -518,6 +522,7 @@ POST   desk.search_walk_in                    401     403     403     303     40
 GET    desk.series                            sign-in 403     403     200     403     200     200
 POST   desk.stretch_opening                   401     403     403     303     403     303     303
 POST   desk.try_opening                       401     403     403     200     403     200     200
+POST   desk.undo_death                        401     403     403     303     403     303     303
 POST   desk.undo_merge                        401     403     403     303     403     303     303
 POST   desk.visit_step                        401     403     403     303     403     303     303
 GET    desk.waiting                           sign-in 403     403     200     403     200     200

@@ -95,7 +95,8 @@ class World:
             register_at(other, clinic)
         others[0].email = "meriem@example.dz"
         twin, twice, thrice = (make_patient(given_name=name, phone=None) for name in ("Hanane", "Hanan", "Hanna"))
-        for one in (twin, twice, thrice):
+        dead = make_patient(given_name="Habib", phone=None)
+        for one in (twin, twice, thrice, dead):
             register_at(one, clinic)
         kinds = here.query(VisitType).filter_by(clinic_id=clinic.id).all()
         colleague_doctor = make_doctor(given_name="Nabil", family_name="Aouni")
@@ -113,7 +114,7 @@ class World:
             "colleague": str(colleague.email),
             "membership": member.id, "idle_practice": second.id, "unsettled": unsettled.slug,
             "unsettled_doctor": unsettled.id, "second": second.doctor_id, "second_slug": colleague_doctor.slug,
-            "unowned": others[0].id, "twin": twin.id, "twice": twice.id, "thrice": thrice.id,
+            "unowned": others[0].id, "twin": twin.id, "twice": twice.id, "thrice": thrice.id, "dead": dead.id,
         }  # fmt: skip
         keep()
 
@@ -188,6 +189,7 @@ class World:
         that its desk has joined."""
         joined = made(desk.post(f"/patients/{self['twin']}/merges", {"other_id": str(self["thrice"])}))
         self.ids["merge"] = joined["merge"]["id"]
+        made(desk.send("PUT", f"/patients/{self['dead']}/death", {}))
         for name, whose in (("done_request", "patient"), ("paper_request", "unowned"), ("request", "patient")):
             body = {"email": f"{name.replace('_', '.')}@example.dz", "on_paper": name != "request"}
             asked = desk.post(f"/patients/{self[whose]}/carer-requests", body | {"clinic_id": str(self["clinic"])})

@@ -22,9 +22,12 @@ from portal.api.v1.patients_answers import (
 from portal.core.actor import Actor
 from portal.core.errors import Forbidden, TooMany
 from portal.core.shapes import Shape, storable
+from portal.domain.identity.accounts import OwnAccount
+from portal.domain.patients import deaths
 from portal.domain.patients import desk as lists
+from portal.domain.patients.deaths import NotDeceased, WorksHere
 from portal.domain.patients.desk import LikelyKnown
-from portal.domain.patients.desk_shapes import PatientAtDesk
+from portal.domain.patients.desk_shapes import Death, PatientAtDesk
 from portal.domain.patients.request_shapes import ChangeAtDesk
 from portal.domain.patients.requests import NobodyToAsk
 from portal.domain.scheduling import desk, health
@@ -147,3 +150,35 @@ def change_patient(actor: Actor, patient_id: UUID, body: ChangeAtDesk) -> Answer
     etags.unless_changed(AtDeskOut.of(lists.get(actor, patient_id, lock=True)))
     patient, request = lists.change(actor, patient_id, **body.values())
     return Answer(ChangedOut.changed(patient, request), {"ETag": etags.of(AtDeskOut.of(patient))})
+
+
+@endpoint(
+    "PUT",
+    "/patients/{patient_id}/death",
+    tag=TAG,
+    body=Death,
+    answer=AtDeskOut,
+    refuses=(Forbidden, OwnAccount, WorksHere),
+    scope=WRITE,
+    example={"died_on": "2026-11-20"},
+)
+def note_death(actor: Actor, patient_id: UUID, body: Death) -> AtDeskOut:
+    """A patient has died, as the desk or an admin
+
+    Nothing is sent to them any more, their account and care of them end, and visits to come are put on the desk's list
+    of calls to decide about.
+    """
+    return AtDeskOut.of(deaths.note(actor, patient_id, died_on=body.died_on))
+
+
+@endpoint(
+    "DELETE",
+    "/patients/{patient_id}/death",
+    tag=TAG,
+    answer=AtDeskOut,
+    refuses=(Forbidden, NotDeceased),
+    scope=WRITE,
+)
+def undo_death(actor: Actor, patient_id: UUID) -> AtDeskOut:
+    """It was a mistake: the account is open, and care counts, as before"""
+    return AtDeskOut.of(deaths.undo(actor, patient_id))

@@ -108,12 +108,15 @@ class AtDeskOut(Out):
     phone: str
     email: str
     language: Language
+    is_deceased: Annotated[bool, Field(description="Nothing is sent to them and nothing booked for them")]
+    deceased_on: Annotated[date | None, Field(description="Where the day is known")]
     has_account: Annotated[bool, Field(description="Then the e-mail address is changed by its owner only")]
 
     @classmethod
     def told(cls, patient: Patient) -> dict[str, Any]:
-        plain = ("id", "given_name", "family_name", "birth_date", "sex", "phone", "email")
+        plain = ("id", "given_name", "family_name", "birth_date", "sex", "phone", "email", "deceased_on")
         told: dict[str, Any] = {name: getattr(patient, name) for name in plain}
+        told["is_deceased"] = patient.deceased_at is not None
         return told | {"language": _language(patient), "has_account": patient.user_id is not None}
 
     @classmethod

@@ -162,12 +162,19 @@ def deactivate(actor: Actor, user_id: UUID) -> User:
     Whoever calls this has looked at a doctor's visits that are booked (withdrawing.shut_account).
     """
     user = to_shut(actor, user_id)
-    if user.is_active:
-        user.deactivated_at = clock.now()
-        session().flush()
-        acts_for.end(actor, user, acts_for.SHUT)
-        record(actor, "user.deactivated", user)
+    shut(actor, user)
     return user
+
+
+def shut(actor: Actor, user: User) -> bool:
+    """Shut it; whoever calls this has checked that the actor may. False when it was shut already."""
+    if not user.is_active:
+        return False
+    user.deactivated_at = clock.now()
+    session().flush()
+    acts_for.end(actor, user, acts_for.SHUT)
+    record(actor, "user.deactivated", user)
+    return True
 
 
 def to_shut(actor: Actor, user_id: UUID | str) -> User:
@@ -183,11 +190,16 @@ def reactivate(actor: Actor, user_id: UUID) -> User:
     """Open a deactivated account again; they sign in as before."""
     allow(actor.is_superadmin)
     user = get(user_id)
+    open_again(actor, user)
+    return user
+
+
+def open_again(actor: Actor, user: User) -> None:
+    """Open it; whoever calls this has checked that the actor may."""
     if not user.is_active:
         user.deactivated_at = None
         session().flush()
         record(actor, "user.reactivated", user)
-    return user
 
 
 def rename(actor: Actor, *, given_name: str, family_name: str, locale: str) -> User:

@@ -87,8 +87,10 @@ def tell_patient(
     the desk is asked to call. `channels` are tried as given and nothing is asked of the desk. Returns how many
     messages are on their way.
     """
-    accounts = recipients.accounts_of(patient_id, clinic_id)
     patient = session().get_one(Patient, patient_id)
+    if patient.deceased_at is not None:
+        return 0
+    accounts = recipients.accounts_of(patient_id, clinic_id)
     if accounts:
         return sum(_tell_account(user, patient, kind, subject, key, channels, facts) for user in accounts)
     return tell_contact(patient, kind, subject, key, channels, **facts)
@@ -101,6 +103,8 @@ def tell_contact(
 
     `channels` are all used; without them the first that reaches, and when none does the desk is asked to call.
     """
+    if patient.deceased_at is not None:
+        return 0
     patient_id, addressee = patient.id, _reached(kinds.get(kind), subject, recipients.of_patient(patient))
     asked = WAYS if channels is None else channels
     ways = [way for way in asked if addressee.at(way) and can_say(kinds.get(kind), way)]
@@ -189,7 +193,10 @@ def siblings(delivery: Delivery, *states: str) -> list[UUID]:
 
 
 def _to(delivery: Delivery, kind: Kind, subject: Any) -> Addressee | None:
-    """Where a delivery goes, read afresh; None when there is nobody any more."""
+    """Where a delivery goes, read afresh; None when there is nobody any more, and about somebody who has died."""
+    patient = session().get(Patient, delivery.patient_id, populate_existing=True) if delivery.patient_id else None
+    if patient is not None and patient.deceased_at is not None:
+        return None
     to = recipients.of(delivery)
     return to and _reached(kind, subject, to)
 

@@ -63,7 +63,7 @@ def warn_of_endings() -> None:
 def _tell_others(event_id: str, delegation_id: str, kind: str) -> None:
     """The patient's own account, the carer and whoever let the carer in, but not the one who did it."""
     event, held = session().get(Event, UUID(event_id)), delegation(UUID(delegation_id))
-    if event is None or held is None:
+    if event is None or held is None or held.patient.deceased_at is not None:
         return
     sides = {held.user_id, held.granted_by, held.patient.user_id} - {event.actor_id, None}
     for user in session().scalars(select(User).where(User.id.in_(sides)).order_by(User.id)):

@@ -183,10 +183,10 @@ def of_clinic(actor: Actor, patient_id: UUID | str, clinic_id: UUID) -> Patient:
 
     To arrange a visit makes the clinic know the patient, so a clinic starts that only for those it knows already; those
     the actor books for as a carer, and the actor's own record, may come anew; the portal itself acts on what somebody
-    had allowed before. Raises NotFound and NotOnList.
+    had allowed before. Raises NotFound, NotOnList and Deceased.
     """
     if actor.is_system:
-        return find(actor, Patient, patient_id)
+        return _alive(find(actor, Patient, patient_id))
     known = exists().where(Registration.patient_id == Patient.id, Registration.clinic_id == clinic_id)
     mine = Patient.id.in_(actor.cares_for("book", at=clinic_id))
     statement = select(Patient).where(Patient.id == as_id(patient_id), or_(and_(known, Patient.visible(actor)), mine))
@@ -194,7 +194,12 @@ def of_clinic(actor: Actor, patient_id: UUID | str, clinic_id: UUID) -> Patient:
     if found is None:
         find(actor, Patient, patient_id)
         raise NotOnList
-    return found
+    return _alive(found)
+
+
+def _alive(patient: Patient) -> Patient:
+    allow(patient.deceased_at is None, Deceased)
+    return patient
 
 
 def has_governor(patient_id: UUID) -> bool:

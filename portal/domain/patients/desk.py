@@ -260,6 +260,7 @@ def _elsewhere(patient: Patient) -> Patient | None:
         Patient.phone == patient.phone,
         Patient.birth_date == patient.birth_date,
         Patient.merged_into_id.is_(None),
+        Patient.deceased_at.is_(None),
         ~_known_at(here),
     )
     called = set(patient.search_name.split())

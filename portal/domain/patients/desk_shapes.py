@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-from portal.core.days import DayOfBirth
+from portal.core.days import Day, DayOfBirth
 from portal.core.phones import Phone
 from portal.core.shapes import Empty, Name, Shape
 from portal.domain.identity.shapes import Email, Locale
@@ -23,3 +23,9 @@ class PatientAtDesk(Shape):
     phone: Phone = ""
     email: Annotated[Email | None, Empty] = None
     language: Locale = "fr"
+
+
+class Death(Shape):
+    """A patient has died; the day, where it is known."""
+
+    died_on: Annotated[Day | None, Empty] = None

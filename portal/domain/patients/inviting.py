@@ -197,6 +197,7 @@ def _send(
 
 
 def _post(actor: Actor, made: Invitation, email: str) -> Invitation:
+    allow(session().get_one(Patient, made.patient_id).deceased_at is None, care.Deceased)
     until = made.until and made.until.isoformat()
     facts: dict[str, Any] = {"kind": made.kind, "relation": made.relation, "scopes": made.scopes, "until": until}
     record(actor, "invitation.sent", made, request_id=made.request_id, granted_by=made.granted_by, **facts)

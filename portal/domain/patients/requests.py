@@ -127,6 +127,7 @@ def ask(
 
     Whoever calls this has checked that the actor works there. Raises NobodyToAsk and TooMany.
     """
+    allow(patient.deceased_at is None, care.Deceased)
     allow(on_paper or can_be_asked(patient), NobodyToAsk)
     limits.hit(PER_PERSON, "record-request", str(actor.user_id))
     care.lock(patient.id)

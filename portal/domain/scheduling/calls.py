@@ -20,16 +20,20 @@ from portal.core.errors import Conflict
 from portal.core.events import record
 from portal.core.policy import allow
 from portal.core.shapes import Shape, storable
+from portal.core.tasks import task
 from portal.core.text import lazy as _
+from portal.domain.patients.models import Patient
 from portal.domain.scheduling.models import UPCOMING, Appointment
 from portal.domain.scheduling.planning import CallItem
 
+DECEASED = "deceased"  # nobody is called: the desk decides about the visit
 CODES = {
     "reminder_failed": _("No reminder reached the patient."),
     "change_unanswered": _("The patient has not answered about a changed visit."),
     "licence_withdrawn": _("The doctor’s licence was withdrawn. Say what becomes of the visit."),
     "no_contact": _("There is no e-mail address and no phone for messages."),
     "message_failed": _("A message about a visit did not reach the patient."),
+    DECEASED: _("The patient has died. Please decide about this visit."),
 }
 OUTCOMES = {
     "reached": _("Reached"),
@@ -58,7 +62,9 @@ class CallOutcome(Shape):
 
 
 def ask(*, clinic_id: UUID, patient_id: UUID, code: str, key: str, appointment_id: UUID | None = None) -> None:
-    """Put a call on the desk's list, once per `key`; `code` is one of CODES."""
+    """Put a call on the desk's list, once per `key`; `code` is one of CODES. Nobody calls a patient who has died."""
+    if code != DECEASED and session().scalar(select(Patient.deceased_at).where(Patient.id == patient_id)):
+        return
     now = clock.now()
     session().execute(
         insert(CallItem)
@@ -126,4 +132,29 @@ def reopen(actor: Actor, call_id: UUID) -> CallItem:
 
 def _still_to_make() -> list[ColumnElement[bool]]:
     is_of_use = (Appointment.status.in_(UPCOMING)) & (Appointment.starts_at > clock.now())
-    return [CallItem.done_at.is_(None), or_(CallItem.code != "reminder_failed", is_of_use)]
+    of_visits = CallItem.code.in_(("reminder_failed", DECEASED))
+    has_died = CallItem.patient_id.in_(select(Patient.id).where(Patient.deceased_at.is_not(None)))
+    return [CallItem.done_at.is_(None), or_(~of_visits, is_of_use), or_(CallItem.code == DECEASED, ~has_died)]
+
+
+@task
+def after_death(event_id: str, patient_id: str) -> None:
+    """Each visit to come of somebody who has died is put on its clinic's list, for the desk to decide."""
+    whose = Appointment.patient_id == UUID(patient_id)
+    ahead = select(Appointment).where(whose, Appointment.status.in_(UPCOMING), Appointment.starts_at > clock.now())
+    for visit in session().scalars(ahead.order_by(Appointment.id)):
+        ask(
+            clinic_id=visit.clinic_id,
+            patient_id=visit.patient_id,
+            code=DECEASED,
+            key=f"{DECEASED}:{visit.id}:{event_id}",
+            appointment_id=visit.id,
+        )
+
+
+@task
+def after_death_undone(event_id: str, patient_id: str) -> None:
+    """It was a mistake: the visits are off the list, and stand as they stood."""
+    open_ones = select(CallItem).where(CallItem.patient_id == UUID(patient_id), CallItem.code == DECEASED)
+    for item in session().scalars(open_ones.where(CallItem.done_at.is_(None)).with_for_update()):
+        item.outcome, item.done_at = "not_needed", clock.now()

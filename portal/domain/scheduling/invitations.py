@@ -194,6 +194,14 @@ def after_visit_is_off(event_id: str, appointment_id: str) -> None:
         record(SYSTEM, "booking_invitation.open_again", invitation, appointment_id=visit.id)
 
 
+@task
+def after_death(event_id: str, patient_id: str) -> None:
+    """Nobody is invited any more who has died."""
+    theirs = select(BookingInvitation).where(BookingInvitation.patient_id == UUID(patient_id), still_open())
+    for invitation in session().scalars(theirs.with_for_update()):
+        _end(SYSTEM, invitation, "booking_invitation.withdrawn")
+
+
 def still_open() -> ColumnElement[bool]:
     """In SQL: not used, not ended, and its last date has not passed where the clinic is."""
     zone = select(Clinic.time_zone).where(Clinic.id == BookingInvitation.clinic_id).scalar_subquery()

@@ -63,6 +63,14 @@ def after_end_of_visit(event_id: str, appointment_id: str) -> None:
 
 
 @task
+def after_death(event_id: str, patient_id: str) -> None:
+    """Who has died waits no longer; a time that is held for them goes on to the next."""
+    theirs = WaitlistEntry.patient_id == UUID(patient_id), WaitlistEntry.state == "waiting"
+    for entry in session().scalars(select(WaitlistEntry).where(*theirs).with_for_update()):
+        end(SYSTEM, entry, "over", "waitlist.over")
+
+
+@task
 def end_passed() -> int:
     """Places whose last day is over, or whose visit has come, end by themselves; returns how many."""
     now = clock.now()

@@ -14,6 +14,7 @@ from portal.web.desk import (  # noqa: E402, F401
     calendar,
     calls,
     day,
+    deaths,
     family,
     hours,
     merging,
