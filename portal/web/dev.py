@@ -43,7 +43,8 @@ class Mail:
 
     @property
     def at(self) -> Any:
-        return self.message["Date"].datetime
+        said = self.message["Date"]
+        return (said and said.datetime) or clock.now()
 
     @property
     def text(self) -> str:

@@ -12,9 +12,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from portal import checkup, create_app
+from portal import checkup
 from portal.config import Settings
-from portal.core.db import db, keep, session
+from portal.core.db import keep, session
 from portal.domain.identity import signing
 from portal.domain.scheduling.models import Appointment
 from tests import pooler, processes
@@ -81,8 +81,6 @@ def test_the_doctor_finds_a_pooler_nobody_told_of(behind: Ground, ground: Ground
             portal_mode="test", database_url=where.url_of("portal"), database_pooling=told, secret_key=SECRET,
             redis_url=ground.redis_of(number), base_url="http://localhost", mail_url="keep://",
         )  # fmt: skip
-        with create_app(settings).app_context():
-            (found[name],) = checkup._pooling(settings)
-            db.engine.dispose()
+        (found[name],) = checkup._pooling(settings)
     assert {name: finding.ok for name, finding in found.items()} == {"told": True, "silent": False, "none": True}
     assert found["silent"].do == "Set DATABASE_POOLING=transaction (OPERATIONS.md)."

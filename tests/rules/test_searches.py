@@ -39,7 +39,8 @@ PUBLIC_QUERIES = {  # text that programs may send in an address: the directory's
     ("list_doctors", "language"),
     ("list_clinics", "name"), ("list_clinics", "city"), ("list_my_clinics", "name"), ("list_any_slots", "specialty"),
     ("list_many_slots", "doctor_ids"), ("list_many_slots", "practice_ids"), ("list_tasks", "name"),
-    ("list_events", "name"), ("list_clinic_appointments", "status"), ("list_doctor_appointments", "status"),
+    ("list_events", "name"), ("list_notifications", "kind"), ("list_notifications", "type"),
+    ("list_clinic_appointments", "status"), ("list_doctor_appointments", "status"),
 }  # fmt: skip
 TYPED = re.compile(r'<input[^>]*type="(?:search|text|tel|email)"|parts\.search\(|<textarea')
 

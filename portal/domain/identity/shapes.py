@@ -44,7 +44,8 @@ Token = Annotated[str, Field(min_length=10, max_length=200), AfterValidator(stor
 
 def _chosen(password: str, info: ValidationInfo) -> str:
     """A new password is judged with the other fields, so that all that is wrong is said in one round."""
-    about = [info.data[name] for name in ("email", "given_name", "family_name") if name in info.data]
+    said = info.data or {}  # none where the field is read alone
+    about = [said[name] for name in ("email", "given_name", "family_name") if name in said]
     if wrong := passwords.wrong_with(password, *about):
         raise fault(wrong[0], wrong[1], is_refusal=True)
     return password
