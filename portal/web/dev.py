@@ -15,6 +15,7 @@ from flask import Blueprint, Response, current_app, g
 from markupsafe import Markup, escape
 from werkzeug.exceptions import NotFound
 
+from portal.core import clock
 from portal.gateways.mail import Mailbox
 from portal.gateways.sms import Folder, Kept
 from portal.web import htmx, searching
