@@ -21,6 +21,7 @@ from portal.core import clock
 from portal.core.db import session
 from portal.core.recent import Recent
 from portal.core.text import gettext as say
+from portal.core.text import ngettext
 
 ENOUGH = 8  # visits, before what they took says something
 LOOK_BACK = timedelta(days=90)
@@ -111,10 +112,12 @@ def in_words(span: Span) -> str:
         return say("a few minutes")
     if high <= IN_MINUTES:
         if not low:
-            return say("up to %(n)s minutes", n=high)
+            return ngettext("up to %(n)s minute", "up to %(n)s minutes", high)
         if low == high:
-            return say("about %(n)s minutes", n=high)
-        return say("about %(low)s to %(high)s minutes", low=low, high=high)
+            return ngettext("about %(n)s minute", "about %(n)s minutes", high)
+        return ngettext(
+            "about %(low)s to %(high)s minute", "about %(low)s to %(high)s minutes", high, low=low, high=high
+        )
     if not low:
         return say("up to %(time)s", time=_hours(high))
     return say("about %(low)s to %(high)s", low=_hours(low), high=_hours(high))
