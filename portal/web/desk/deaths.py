@@ -6,7 +6,6 @@ from uuid import UUID
 
 from flask import Response, url_for
 from werkzeug.wrappers import Response as AnyResponse
-from wtforms import DateField
 
 from portal.core.errors import Refused
 from portal.core.policy import allow
@@ -17,7 +16,7 @@ from portal.domain.patients import desk as patients
 from portal.domain.patients.desk_shapes import Death
 from portal.web import htmx
 from portal.web.desk import bp
-from portal.web.forms import ShapeForm
+from portal.web.forms import DateField, ShapeForm
 from portal.web.gate import actor
 
 PAGE = "desk/patients/death.html"
