@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt fuzz bench setup setup-dev pins
+.PHONY: help run test check fmt fuzz bench pictures setup setup-dev pins
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ fuzz: setup-dev ## have a generator try the whole API for longer, from other see
 
 bench: setup-dev ## measure; never part of a pass or fail
 	@$(VENV)/python -m tests.bench
+
+pictures: setup-dev ## take the README's pictures of a fresh demo
+	@$(VENV)/python -m tests.pictures
 
 pins: setup-dev ## read requirements*.in and pin what they mean today
 	$(VENV)/uv pip compile -q --upgrade --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt

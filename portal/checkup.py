@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from portal import worker
+from portal import __version__, worker
 from portal.config import ROOT, Settings
 from portal.core import clock, live, roles, task_counts
 from portal.core.db import session, undo
@@ -74,7 +74,8 @@ def state(settings: Settings) -> dict[str, object]:
     found = [*_database(), *_redis(settings)]
     parts = {finding.what: "ok" if finding.ok else finding.said for finding in found}
     well = all(finding.ok for finding in found)
-    return {"status": "ok" if well else "degraded", "parts": parts, **_guarded(waiting, dict[str, float]())}
+    about = {"status": "ok" if well else "degraded", "version": __version__}
+    return {**about, "parts": parts, **_guarded(waiting, dict[str, float]())}
 
 
 def gauges(settings: Settings) -> dict[str, tuple[str, str, dict[str, float]]]:

@@ -18,7 +18,9 @@ def cut(committed, ground, _committed):
     def close() -> None:
         keep()
         session().close()
-        ground.administer(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{_committed}'")
+        # with a time limit the function waits until each has ended, which it does after it was told to
+        closed = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{_committed}'"
+        ground.administer(closed)
 
     return close
 

@@ -24,7 +24,7 @@ def start(database, ground, monkeypatch):
     """The position before anything of the test; numbers that tests before it drew and undid leave no gap."""
     monkeypatch.setattr(stream, "watch", Watch())
     seen = "SELECT seq FROM events UNION SELECT seq FROM notifications"
-    last = database.execute(text(f"SELECT coalesce(max(seq), 0) + 1 FROM ({seen})")).scalar_one()
+    last = database.execute(text(f"SELECT coalesce(max(seq), 0) + 1 FROM ({seen}) AS seen")).scalar_one()
     here = database.execute(text("SELECT current_database()")).scalar_one()
     ground.administer(f"SELECT setval('events_seq_seq', {last}, false)", here)  # the portal itself may not
     keep()
