@@ -12,8 +12,6 @@ from portal.app import PortalFlask
 from portal.config import ROOT, Settings, load
 from portal.core.errors import Refused
 
-__version__ = "0.5.0"
-
 
 def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
     """The portal as a WSGI application; raises ConfigError naming every setting that is missing or wrong."""

@@ -14,8 +14,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from portal import __version__, worker
-from portal.config import ROOT, Settings
+from portal import worker
+from portal.config import ROOT, VERSION, Settings
 from portal.core import clock, live, roles, task_counts
 from portal.core.db import session, undo
 from portal.domain.identity import rotation, spellings
@@ -74,7 +74,7 @@ def state(settings: Settings) -> dict[str, object]:
     found = [*_database(), *_redis(settings)]
     parts = {finding.what: "ok" if finding.ok else finding.said for finding in found}
     well = all(finding.ok for finding in found)
-    about = {"status": "ok" if well else "degraded", "version": __version__}
+    about = {"status": "ok" if well else "degraded", "version": VERSION}
     return {**about, "parts": parts, **_guarded(waiting, dict[str, float]())}
 
 

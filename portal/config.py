@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 ROOT = Path(__file__).resolve().parent.parent
+VERSION = "0.5.0"  # of the portal; the API has one of its own
 EXIT = 78  # what a process ends with whose settings are wrong (EX_CONFIG of sysexits.h): starting it again is no use
 
 
