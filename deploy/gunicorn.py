@@ -22,6 +22,21 @@ def when_ready(server):
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
 
 
+def post_worker_init(worker):
+    """Have streams say goodbye once this process takes no connection more: their readers then find the next one."""
+    import gevent
+
+    from portal.core import live
+
+    def wait():
+        while worker.alive:
+            gevent.sleep(0.25)
+        gevent.sleep(1.1)  # gunicorn looks once a second, and closes its socket then
+        live.close()
+
+    gevent.spawn(wait)
+
+
 def post_fork(server, worker):
     """Let psycopg2 wait without stopping every other request of the process."""
     from psycogreen.gevent import patch_psycopg

@@ -8,6 +8,7 @@ from flask import current_app
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+from portal.config import for_sqlalchemy
 from portal.core import roles
 
 database = current_app.extensions["migrate"].db
@@ -26,7 +27,7 @@ if context.is_offline_mode():
     with context.begin_transaction():
         context.run_migrations()
 else:
-    url = owner_url.replace("postgresql://", "postgresql+psycopg2://", 1)
+    url = for_sqlalchemy(owner_url)
     engine = create_engine(url, poolclass=NullPool) if owner_url else database.engine
     with engine.connect() as connection:
         # waiting for a lock must not stop bookings behind the migration: give up and let the release try again

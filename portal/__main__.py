@@ -5,6 +5,7 @@
     worker    what can wait
     clock     what happens by the clock
     release   migrations and the first superadmin, once per version and before the others
+    ready     waits until web answers (`ready live`: until live does), for whoever starts one after the other
 
 Ends with 78 and one message that names everything when settings are missing or wrong: a supervisor must not start it
 again. Settings come from the environment and from one file (config.read_env_file).
@@ -13,22 +14,28 @@ again. Settings come from the environment and from one file (config.read_env_fil
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
 
 from portal import config
 from portal.config import ROOT, Settings
 
 FLASK = (sys.executable, "-m", "flask", "--app", "wsgi")
-USAGE, TAKEN = 64, 69  # EX_USAGE and EX_UNAVAILABLE of sysexits.h
+USAGE, TAKEN, NOT_YET = 64, 69, 75  # EX_USAGE, EX_UNAVAILABLE and EX_TEMPFAIL of sysexits.h
+READY_WITHIN = 60.0  # seconds
 # Longer than an import takes on a busy machine: at SIGHUP a worker ends only when the next one answers.
 RESPAWN_SECONDS = 20
 
 
 def main(words: list[str]) -> int:
     """Become the process that is asked for; returns the exit status when it cannot be started, or of the release."""
-    if len(words) != 1 or words[0] not in {*COMMANDS, "release"}:
+    if not (len(words) == 1 and words[0] in {*COMMANDS, "release", "ready"}) and words != ["ready", "live"]:
         print(__doc__, file=sys.stderr)
         return USAGE
     try:
@@ -36,17 +43,23 @@ def main(words: list[str]) -> int:
     except config.ConfigError as wrong:
         print(wrong, file=sys.stderr)
         return config.EXIT
+    ports = {"web": settings.port, "live": settings.live_port}
+    if words[0] == "ready":
+        whom = "live" if len(words) == 2 else "web"
+        return _ready(whom, settings.host, ports[whom])
     told = config.child_environment(
         FLASK_SKIP_DOTENV="1",  # Flask would read a file of its own choice
         LIVE_CONNECTIONS=str(settings.live_connections),  # for deploy/gunicorn.py
     )
+    told.pop("PROMETHEUS_MULTIPROC_DIR", None)  # every process but web is alone
     os.chdir(ROOT)
     if words[0] == "release":
         return _release(told)
-    port = {"web": settings.port, "live": settings.live_port}.get(words[0])
-    if port and (why := _taken(settings.host, port)):
+    if (port := ports.get(words[0])) and (why := _taken(settings.host, port)):
         print(f"{words[0]} cannot listen on {settings.host} port {port}: {why}.", file=sys.stderr)
         return TAKEN
+    if words[0] == "web" and (kept := _counts(settings)):
+        told["PROMETHEUS_MULTIPROC_DIR"] = kept
     command = COMMANDS[words[0]](settings)
     os.execve(command[0], command, told)  # noqa: S606 - no shell
 
@@ -86,6 +99,40 @@ def _release(told: dict[str, str]) -> int:
         if failed := subprocess.call([*FLASK, *words], env=told):
             return failed
     return 0
+
+
+def _ready(whom: str, host: str, port: int) -> int:
+    """Wait until /health/ready says 200; says in one sentence when it does not in time."""
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104  # nosec B104
+    address, until, said = f"http://{shown}:{port}/health/ready", time.monotonic() + READY_WITHIN, ""
+    while time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return 0
+        except urllib.error.HTTPError as no:
+            said = f"it answers {no.code}"
+        except OSError as why:
+            reason = getattr(why, "reason", why)
+            said = (getattr(reason, "strerror", None) or str(reason)).lower()
+        time.sleep(0.2)
+    print(f"{whom} is not ready at {address} after {READY_WITHIN:.0f} seconds: {said}.", file=sys.stderr)
+    return NOT_YET
+
+
+def _counts(settings: Settings) -> str:
+    """An empty folder in which the processes of this web share their counts; "" where none can be made.
+
+    Of its own for each port, so that two webs of one host do not empty each other's.
+    """
+    kept = Path(settings.metrics_dir or settings.portal_data / "metrics").resolve() / str(settings.port)
+    try:
+        shutil.rmtree(kept, ignore_errors=True)
+        kept.mkdir(parents=True)
+    except OSError as why:
+        said = (why.strerror or str(why)).lower()
+        print(f"/metrics tells of one process a time: {kept} cannot be made: {said}.", file=sys.stderr)
+        return ""
+    return str(kept)
 
 
 def _taken(host: str, port: int) -> str:

@@ -44,6 +44,8 @@ class PortalFlask(Flask):
     def process_response(self, response: Response) -> Response:
         """Everything that is done to an answer; also of one that fails here, the log knows the route."""
         request_log.note(response)
+        if response.status_code == Unavailable.status:
+            response.headers.setdefault("Retry-After", str(Unavailable.again_after))
         return super().process_response(response)
 
     def log_exception(self, exc_info: Any) -> None:

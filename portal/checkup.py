@@ -5,8 +5,10 @@ from __future__ import annotations
 import resource
 import smtplib
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeVar
 
 from alembic.script import ScriptDirectory
@@ -29,6 +31,7 @@ EXTENSIONS = ("btree_gist", "citext", "pg_trgm", "unaccent")
 OWN_FILES = 200  # of a `live` process beside its streams: the database, Redis, modules
 MOST_SKEW = 2.0  # seconds
 MOST_WAITING = 300.0  # seconds a due task may wait before somebody should look
+ASKED_EVERY = 1.0  # seconds for which a process remembers whether it was ready: anybody may ask
 
 _WAITING = text(
     """SELECT count(*) FILTER (WHERE state = 'waiting' AND due_at <= :now) AS due,
@@ -76,6 +79,45 @@ def state(settings: Settings) -> dict[str, object]:
     well = all(finding.ok for finding in found)
     about = {"status": "ok" if well else "degraded", "version": VERSION}
     return {**about, "parts": parts, **_guarded(waiting, dict[str, float]())}
+
+
+def is_ready() -> bool:
+    """Whether this process can answer requests: the database does, and has the tables that this code needs.
+
+    A database that is further than the code is ready too: while a new version comes the old one goes on. Redis is not
+    asked for, since bookings go on without it.
+    """
+    global _ready
+    asked, was = _ready
+    if time.monotonic() >= asked + ASKED_EVERY:
+        was = _can_answer()
+        _ready = time.monotonic(), was
+    return was
+
+
+_ready = (-ASKED_EVERY, False)
+
+
+def _can_answer() -> bool:
+    for again in (True, False):
+        try:
+            if not session().scalar(text("SELECT to_regclass('alembic_version') IS NOT NULL")):
+                return False
+            here = set(session().scalars(text("SELECT version_num FROM alembic_version")))
+            heads, known = _versions()
+            return bool(here) and (here == heads or not here <= known)
+        except SQLAlchemyError as wrong:
+            undo()
+            if not (again and getattr(wrong, "connection_invalidated", False)):  # it was exchanged meanwhile
+                return False
+    return False
+
+
+@cache
+def _versions() -> tuple[frozenset[str], frozenset[str]]:
+    """The last migrations of this code, and all of them."""
+    scripts = ScriptDirectory(str(ROOT / "migrations"))
+    return frozenset(scripts.get_heads()), frozenset(one.revision for one in scripts.walk_revisions())
 
 
 def gauges(settings: Settings) -> dict[str, tuple[str, str, dict[str, float]]]:
@@ -130,7 +172,7 @@ def _extensions(there: set[str]) -> Finding:
 
 
 def _migrations() -> Finding:
-    heads = set(ScriptDirectory(str(ROOT / "migrations")).get_heads())
+    heads = _versions()[0]
     known = session().scalar(text("SELECT to_regclass('alembic_version') IS NOT NULL"))
     here = set(session().scalars(text("SELECT version_num FROM alembic_version"))) if known else set()
     ok = heads == here

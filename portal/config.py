@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -46,6 +47,8 @@ class Settings(BaseSettings):
     # "transaction" behind a pooler that gives each transaction another connection (PgBouncer's pool_mode)
     database_pooling: Literal["session", "transaction"] = "session"
     database_pool_size: int = Field(default=20, ge=1, le=200)
+    # where the processes of one `web` keep their counts for /metrics, emptied at its start; empty: PORTAL_DATA/metrics
+    metrics_dir: str = ""
     live_connections: int = Field(
         default=5000, ge=100, le=100_000
     )  # of one `live` process; deploy/gunicorn.py reads it
@@ -103,7 +106,10 @@ class Settings(BaseSettings):
     def _is_postgres(cls, url: str) -> str:
         if url and not url.startswith(("postgresql://", "postgresql+psycopg2://", "postgres://")):
             raise ValueError("must be a postgresql:// address")
-        return url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url
+        url = url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url
+        if url and not all(re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]*)(:\d{1,5})?", one) for one in _hosts(url)):
+            raise ValueError("must be an address such as postgresql://user:password@host:5432/name")
+        return url
 
     @field_validator("redis_url")
     @classmethod
@@ -180,8 +186,8 @@ class Settings(BaseSettings):
 
     @property
     def sqlalchemy_url(self) -> str:
-        """DATABASE_URL with the driver named, as SQLAlchemy wants it."""
-        return self.database_url.replace("postgresql://", "postgresql+psycopg2://", 1)
+        """DATABASE_URL as SQLAlchemy wants it."""
+        return for_sqlalchemy(self.database_url)
 
     @property
     def previous_keys(self) -> list[str]:
@@ -250,6 +256,24 @@ class Settings(BaseSettings):
     @property
     def secure_cookies(self) -> bool:
         return self.base_url.startswith("https://")
+
+
+def for_sqlalchemy(url: str) -> str:
+    """A PostgreSQL address with its driver named and, of several hosts, each in the query: host=a:1&host=b:2."""
+    scheme, _, rest = url.partition("://")
+    hosts = _hosts(url)
+    if len(hosts) > 1:
+        place, mark, query = rest.partition("?")
+        login, at, where = place.rpartition("@")
+        name = where.partition("/")[2]
+        listed = "&".join(f"host={host if ':' in host else f'{host}:5432'}" for host in hosts)
+        rest = f"{login}{at}/{name}?{listed}{'&' if mark else ''}{query}"
+    return f"{scheme.partition('+')[0]}+psycopg2://{rest}"
+
+
+def _hosts(url: str) -> list[str]:
+    """The hosts of a PostgreSQL address, each with its port if one is named: `a:5432,b:5432`, the form of libpq."""
+    return url.partition("://")[2].partition("?")[0].rpartition("@")[2].partition("/")[0].split(",")
 
 
 class LaunchSettings(BaseSettings):

@@ -154,10 +154,12 @@ class Portal:
         """What can be booked at a practice."""
         return cast(list[VisitType], self._ask("GET", f"/practices/{practice_id}/visit-types")["items"])
 
-    def slots(self, doctor_id: str, practice_id: str, visit_type_id: str, **days: str) -> list[FreeTime]:
+    def slots(
+        self, doctor_id: str, practice_id: str, visit_type_id: str, *, first: str = "", last: str = ""
+    ) -> list[FreeTime]:
         """Free times, soonest first; dates as first="2026-03-31", last="2026-04-06", else from today on."""
         query = {"practice_id": practice_id, "visit_type_id": visit_type_id}
-        query |= {name: days[given] for name, given in (("from", "first"), ("to", "last")) if given in days}
+        query |= {name: day for name, day in (("from", first), ("to", last)) if day}
         return cast(list[FreeTime], self._ask("GET", f"/doctors/{doctor_id}/slots", query=query)["items"])
 
     # --- visits ---
@@ -216,8 +218,9 @@ class Portal:
                 if line and name:
                     block[name] = value
                 elif not line and block:
-                    if block.get("event") == "bye":  # the token is over: the next round brings a new one
-                        self._ends = 0.0
+                    if block.get("event") == "bye":  # the server starts anew, or the token is over: the next round …
+                        if json.loads(block["data"])["code"] != "closing":
+                            self._ends = 0.0  # … brings a new one
                         return
                     yield block.get("id", after), json.loads(block["data"]) if "data" in block else None
                     block = {}

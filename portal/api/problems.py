@@ -41,8 +41,6 @@ def answer(no: Refused) -> Response:
     if no.status == 429:
         response.headers["Retry-After"] = str(no.facts.get("retry_after", 60))
         tell_limit(response, no.facts.get("limit"))
-    if no.status == 503:
-        response.headers["Retry-After"] = "5"
     return response
 
 

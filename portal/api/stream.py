@@ -15,8 +15,10 @@ from flask import current_app
 from portal.api import bearer
 from portal.core import live
 from portal.core.actor import Actor
-from portal.core.errors import Unavailable, refuse
+from portal.core.errors import Refused, Unavailable, refuse
+from portal.core.hearing import CLOSING
 from portal.core.open_streams import KEPT_EVERY, OpenStream, TooManyStreams
+from portal.core.text import lazy as _
 from portal.domain.access import actors
 from portal.domain.identity.tokens import TokenRefused
 from portal.domain.notifications import stream
@@ -25,6 +27,13 @@ from portal.domain.notifications.stream import Batch
 SCOPE = "notifications:read"
 HEARTBEAT = 15.0  # seconds; also the longest between two looks
 SOON, PACE = 0.25, 0.1  # seconds: while numbers are unsettled; between two looks however often one is nudged
+
+
+class Closing(Refused):
+    """The process that holds this stream ends; nothing is lost by going on after the last id."""
+
+    code, status = "closing", 503
+    sentence = _("This connection ends because the portal starts anew. Please connect again.")
 
 
 class Listener:
@@ -69,6 +78,8 @@ class Listener:
                     spoke = time.monotonic()
                 pause = SOON if batch.unsettled else max(SOON, spoke + HEARTBEAT - time.monotonic())
                 topics = ear.wait(0 if batch.more else pause)
+                if CLOSING in topics:
+                    raise Closing
 
     def _look(self) -> Batch:
         try:

@@ -132,6 +132,7 @@ class Unavailable(Refused):
     """A part of the portal cannot be reached right now."""
 
     code, status = "unavailable", 503
+    again_after = 5  # seconds; on every answer with this status (portal.app)
     sentence = _("The portal is busy for a moment. Nothing was changed. Please try again.")
 
 

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable
 
 EVERYTHING = "all"  # the topic that means: something may have been missed, look at everything
+CLOSING = "closing"  # the topic for streams alone: this process ends, say goodbye
 MOST_TOPICS = 100  # that an ear remembers one by one; beyond that it is told EVERYTHING
 OPENS_WITHIN = 1.0  # seconds an ear waits to be heard of before its owner looks at the database
 WHILE_DEAF = 3.0  # seconds between two looks while nothing can be heard
@@ -33,6 +34,7 @@ class Board:
         self._ears: dict[str, set[Ear]] = {}
         self._hears = threading.Event()
         self._thread: threading.Thread | None = None
+        self._closing = False
 
     @property
     def channels(self) -> frozenset[str]:
@@ -52,6 +54,17 @@ class Board:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, daemon=True, name="portal-hearing")
                 self._thread.start()
+            closing = self._closing
+        if closing:
+            ear.tell(CLOSING)
+
+    def close(self) -> None:
+        """Tell every ear, and whoever comes later, that this process ends."""
+        with self._lock:
+            self._closing = True
+            ears = {ear for ears in self._ears.values() for ear in ears}
+        for ear in ears:
+            ear.tell(CLOSING)
 
     def remove(self, ear: Ear, channels: Iterable[str]) -> None:
         with self._lock:

@@ -98,6 +98,12 @@ def listen(channels: Iterable[str]) -> Ear:
     return Ear(_board, channels)
 
 
+def close() -> None:
+    """This process ends: every stream says goodbye (hearing.CLOSING), so that its reader connects again at once."""
+    if _board:
+        _board.close()
+
+
 def listened_to() -> frozenset[str]:
     """The channels somebody in this process listens to."""
     return _board.channels if _board else frozenset()

@@ -35,6 +35,13 @@ def health() -> Response:
     return _fresh(jsonify(status="ok"))
 
 
+@bp.get("/health/ready")
+def ready() -> Response:
+    """Whether requests may be sent to this process: 200 or 503, and nothing that a stranger must not know."""
+    well = checkup.is_ready()
+    return _fresh(make_response(jsonify(status="ready" if well else "not ready"), 200 if well else 503))
+
+
 @bp.get("/health/detailed")
 def detailed() -> Response:
     """What is well and what is not, with 503 when something is not; for a superadmin or whoever shows the token."""

@@ -98,7 +98,9 @@
       source.onmessage = ({ data }) => this.#tellAll(data);
       source.addEventListener("bye", ({ data }) => {
         this.#hangUp();
-        if (data === "full") this.#openAfter(FULL_WAIT); // "over": the session ended, and what this page shows with it
+        if (data === "full") this.#openAfter(FULL_WAIT);
+        if (data === "again") this.#openAfter(Math.random() * SHORTEST_WAIT); // its process ends; not all at one moment
+        // "over": the session ended, and what this page shows with it
       });
       source.onerror = (event) => {
         this.onerror?.(event);

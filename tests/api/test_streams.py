@@ -172,6 +172,24 @@ def test_without_the_scope_of_appointments_only_notifications_come(
     assert opened.event()["type"] == "notification.added"
 
 
+def test_a_process_that_ends_says_goodbye_and_nothing_is_lost_by_going_on(
+    listen: Any, api: Program, amina: Any, wish: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live._board, "_closing", False)
+    program = api.as_(amina)
+    blocks = listen(program)
+    last = blocks.next()["id"]
+    live.close()
+    while "data" not in (block := blocks.next()):
+        pass
+    said = json.loads(block["data"])
+    assert (block["event"], said["code"], said["status"]) == ("bye", "closing", 503)
+    assert next(blocks._came, None) is None
+    monkeypatch.setattr(live._board, "_closing", False)
+    visit = booked(program, wish)
+    assert listen(program, last).event()["subject_id"] == visit["id"]
+
+
 def test_a_token_that_ends_says_goodbye(listen: Any, api: Program, amina: Any) -> None:
     opened = listen(api.as_(amina))
     opened.next(), opened.next()

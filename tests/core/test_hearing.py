@@ -115,6 +115,17 @@ def test_a_slow_listener_holds_nobody_up_and_remembers_no_more_than_it_must() ->
         assert slow.wait(0)[0] == EVERYTHING
 
 
+def test_a_process_that_ends_says_so_to_those_who_listen_and_to_those_who_still_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live, "_board", hearing.Board(lambda board: None))
+    with live.listen(["user:a"]) as one, live.listen(["user:a", "clinic:*"]) as other:
+        live.close()
+        assert one.wait(5) == other.wait(5) == [hearing.CLOSING]
+        with live.listen(["user:late"]) as late:
+            assert late.wait(5) == [hearing.CLOSING]
+
+
 def test_an_ear_is_tuned_to_other_channels() -> None:
     before, after, both = (f"clinic:{uuid4()}" for _ in range(3))
     with live.listen([before, both]) as ear:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from dotenv import dotenv_values
+from sqlalchemy.engine import make_url
 
 from portal import __main__ as starting
 from portal import config, demo, run_all
@@ -26,6 +29,9 @@ WHOLE = {
     "MAIL_URL": "smtp://mail.example.org",
     "PORTAL_ENV_FILE": "",
 }
+
+
+WHOLE_FIELDS: dict[str, Any] = {name.lower(): value for name, value in WHOLE.items() if name != "PORTAL_ENV_FILE"}
 
 
 def run(*words: str, **told: str) -> subprocess.CompletedProcess[str]:
@@ -65,6 +71,70 @@ def test_a_second_web_on_a_port_that_is_taken_says_so() -> None:
         said = run("-m", "portal", "web", **WHOLE, PORT=str(port))
     assert said.returncode == 69
     assert said.stderr == f"web cannot listen on 0.0.0.0 port {port}: address already in use.\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "for_sqlalchemy"),
+    [
+        ("postgresql://u:p@h/db", "postgresql+psycopg2://u:p@h/db"),
+        ("postgresql://u:p@/db?host=/run/postgresql", "postgresql+psycopg2://u:p@/db?host=/run/postgresql"),
+        ("postgresql+psycopg2://u@h:1/db", "postgresql+psycopg2://u@h:1/db"),
+        (
+            "postgresql://u:p%40@h1:5432,h2:5433/db?target_session_attrs=read-write",
+            "postgresql+psycopg2://u:p%40@/db?host=h1:5432&host=h2:5433&target_session_attrs=read-write",
+        ),
+        ("postgres://u:p@h1,h2:6000/db", "postgresql+psycopg2://u:p@/db?host=h1:5432&host=h2:6000"),
+    ],
+)
+def test_an_address_of_the_database_is_read_as_its_own_programs_read_it(given: str, for_sqlalchemy: str) -> None:
+    assert load(**WHOLE_FIELDS | {"database_url": given}).sqlalchemy_url == for_sqlalchemy
+    make_url(for_sqlalchemy)
+
+
+@pytest.mark.parametrize("given", ["mysql://h/db", "postgresql://u:p@h:port/db", "postgresql://u:p@h1:1,h2:x/db"])
+def test_an_address_of_the_database_that_nothing_can_read_is_named_at_start(given: str) -> None:
+    with pytest.raises(ConfigError, match="DATABASE_URL must be"):
+        load(**WHOLE_FIELDS | {"database_url": given})
+
+
+def test_each_web_counts_in_a_folder_of_its_own_that_begins_empty(tmp_path: Path) -> None:
+    settings = load(**WHOLE_FIELDS | {"portal_data": tmp_path})
+    first = Path(starting._counts(settings))
+    (first / "counter_1.db").write_text("of a process that ended")
+    other = Path(starting._counts(settings.model_copy(update={"port": 8010})))
+    assert Path(starting._counts(settings)) == first and list(first.iterdir()) == []
+    assert other != first and other.is_dir()
+
+
+def test_a_web_that_can_keep_its_counts_nowhere_starts_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "metrics").write_text("a file")
+    assert starting._counts(load(**WHOLE_FIELDS | {"portal_data": tmp_path})) == ""
+    assert capsys.readouterr().err.startswith("/metrics tells of one process a time: ")
+
+
+def test_whoever_waits_for_a_web_that_does_not_come_is_told_why(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(starting, "READY_WITHIN", 0.3)
+    port = free_port()
+    assert starting._ready("web", "0.0.0.0", port) == 75
+    said = f"web is not ready at http://127.0.0.1:{port}/health/ready after 0 seconds: connection refused.\n"
+    assert capsys.readouterr().err == said
+
+
+def test_what_the_image_and_compose_stand_on_is_named_to_the_last_number() -> None:
+    files = [ROOT / "deploy/Dockerfile", ROOT / "deploy/compose.yaml"]
+    named = [found for file in files for found in re.findall(r"^ *(?:FROM|image:) +(\S+)", file.read_text(), re.M)]
+    assert [one for one in named if one != "portal" and not re.search(r":\d+\.\d+(\.\d+)?(-|$|@)", one)] == []
+    assert len(named) == 7
+
+
+def test_every_service_of_compose_has_an_end_to_what_it_may_take() -> None:
+    services = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())["services"]
+    limits = {name: told.get("deploy", {}).get("resources", {}).get("limits", {}) for name, told in services.items()}
+    assert {name for name, told in limits.items() if not {"memory", "pids"} <= told.keys()} == set()
 
 
 def test_the_environment_wins_over_the_file_and_the_file_over_defaults(

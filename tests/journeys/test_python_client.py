@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import subprocess
 import sys
 import threading
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from queue import Queue
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 import requests
@@ -112,6 +113,22 @@ def test_a_token_that_ended_is_renewed_on_the_way(portal: Any, amina: Any) -> No
     assert portal._access != first
     portal._access = "worn out"
     assert list(portal.visits()) == []
+
+
+def test_every_parameter_it_names_is_one_the_api_takes(portal: Any, slots: list[Any], example: ModuleType) -> None:
+    named = dict(re.findall(r'(\w+)="([^"]+)"', example.Portal.doctors.__doc__))
+    assert named.keys() >= {"specialty", "city", "name"}
+    for name, value in named.items():
+        list(portal.doctors(**{name: value}))
+    ids = [slots[0][name] for name in ("practice_id", "visit_type_id")]
+    [doctor] = portal.doctors(specialty="cardiology")
+    day = slots[-1]["starts_at"][:10]
+    assert {one["starts_at"][:10] for one in portal.slots(doctor["id"], *ids, first=day, last=day)} == {day}
+    for when in get_args(get_type_hints(example.Portal.visits)["when"]):
+        assert list(portal.visits(when)) == []
+    with pytest.raises(example.PortalError) as no:
+        list(portal.doctors(q="benali"))
+    assert (no.value.status, no.value.errors[0]["field"]) == (422, "q")
 
 
 def test_signing_out_ends_it(portal: Any, example: ModuleType, amina: Any) -> None:

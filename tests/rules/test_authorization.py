@@ -593,6 +593,7 @@ POST   oauth.token                            200     200     200     200     20
 GET    ops.detailed                           404     404     404     404     404     404     503
 GET    ops.figures                            404     404     404     404     404     404     404
 GET    ops.health                             200     200     200     200     200     200     200
+GET    ops.ready                              200     200     200     200     200     200     200
 POST   patient.accept_request                 401     303     403     403     403     403     403
 POST   patient.add_dependant                  401     303     403     403     403     403     403
 POST   patient.answer_change                  401     303     403     403     403     403     403

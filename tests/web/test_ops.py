@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from portal import checkup
 from portal.config import ROOT, ConfigError, Settings, load
@@ -31,6 +33,61 @@ def test_everybody_may_ask_whether_the_process_answers(client: Any, statements: 
         answer = client.get("/health")
     assert (answer.status_code, answer.json, count()) == (200, {"status": "ok"}, 0)
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks whether the portal is ready is not told what it was a second ago."""
+    monkeypatch.setattr(checkup, "ASKED_EVERY", 0.0)
+
+
+def test_everybody_may_ask_whether_requests_may_be_sent_here(client: Any, at_once: None) -> None:
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json) == (200, {"status": "ready"})
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_it_is_asked_of_the_database_once_a_second_however_often_somebody_asks(client: Any, statements: Any) -> None:
+    client.get("/health/ready")
+    with statements() as count:
+        for _ in range(5):
+            assert client.get("/health/ready").status_code == 200
+    assert count() <= 2
+
+
+@pytest.mark.parametrize(
+    ("known", "heads", "status"),
+    [
+        ({"1", "2", "HERE"}, {"HERE"}, 200),
+        ({"1", "2", "HERE", "next"}, {"next"}, 503),
+        ({"1", "2"}, {"2"}, 200),
+    ],
+    ids=["of this version", "of an older version", "of a newer version"],
+)
+def test_it_is_ready_with_its_tables_and_with_those_of_a_newer_version(
+    client: Any,
+    database: Any,
+    at_once: None,
+    monkeypatch: pytest.MonkeyPatch,
+    known: set[str],
+    heads: set[str],
+    status: int,
+) -> None:
+    here = session().scalar(text("SELECT version_num FROM alembic_version"))
+    told = [frozenset(here if one == "HERE" else one for one in group) for group in (heads, known)]
+    monkeypatch.setattr(checkup, "_versions", lambda: told)
+    assert client.get("/health/ready").status_code == status
+
+
+def test_a_database_that_is_away_is_told_to_strangers_in_two_words(
+    client: Any, at_once: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> None:
+        raise OperationalError("SELECT", {}, Exception("connection to server at 10.0.0.5 failed"))
+
+    monkeypatch.setattr(checkup, "session", away)
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json, answer.headers["Retry-After"]) == (503, {"status": "not ready"}, "5")
 
 
 @pytest.mark.parametrize("path", ["/health/detailed", "/metrics"])

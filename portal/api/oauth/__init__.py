@@ -118,8 +118,6 @@ def _refused(no: Refused) -> Response:
     if no.status == 429:
         answer.headers["Retry-After"] = str(no.facts.get("retry_after", 60))
         problems.tell_limit(answer, no.facts.get("limit"))
-    if no.status == 503:
-        answer.headers["Retry-After"] = "5"
     return answer
 
 

@@ -15,7 +15,7 @@ from flask import Blueprint, Response
 from portal.core import limits, live
 from portal.core.actor import Actor
 from portal.core.errors import Unauthenticated, Unavailable, refuse
-from portal.core.hearing import EVERYTHING
+from portal.core.hearing import CLOSING, EVERYTHING
 from portal.core.open_streams import OpenStream
 from portal.web import gate
 
@@ -25,10 +25,8 @@ OPENINGS = "60 per minute"
 HEARTBEAT = 15.0  # seconds without a nudge after which the browser is told that all is well
 LOOKS_EVERY = (45.0, 60.0)  # seconds between two looks at the session; not the same for all who connected together
 HELLO, STILL_HERE = "retry: 3000\n\n", ": still here\n\n"
-OVER, FULL = (
-    "event: bye\ndata: over\n\n",
-    "event: bye\ndata: full\n\n",
-)  # the session ended; newer streams took the place
+# the session ended; newer streams took the place; this process ends, and another takes over
+OVER, FULL, MOVED = (f"event: bye\ndata: {why}\n\n" for why in ("over", "full", "again"))
 AGAIN = ": connect again\n\n"  # with the roles that are held now
 
 
@@ -53,6 +51,9 @@ def _told(who: Actor, look: Callable[[], Actor | None], opened: OpenStream) -> I
         next_look = spoke + uniform(*LOOKS_EVERY)
         while True:
             topics = ear.wait(max(0.0, min(spoke + HEARTBEAT, next_look) - time.monotonic()))
+            if CLOSING in topics:
+                yield MOVED
+                return
             if live.RIGHTS in topics or time.monotonic() >= next_look:
                 next_look = time.monotonic() + uniform(*LOOKS_EVERY)
                 if (last_words := _end(who, look, opened)) is not None:

@@ -118,6 +118,19 @@ def test_it_ends_at_once_with_its_session_and_with_a_role(
     assert until_over(page) == [last_words]
 
 
+@pytest.fixture
+def ending(committed: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A function that has this process end, as far as streams know; the next test's goes on."""
+    monkeypatch.setattr(live._board, "_closing", False)
+    return live.close
+
+
+def test_a_process_that_ends_says_goodbye_so_that_the_page_connects_again(listen: Any, nadia: Any, ending: Any) -> None:
+    page = listen(nadia)
+    ending()
+    assert until_over(page) == ["event: bye\ndata: again\n\n"]
+
+
 def test_it_looks_each_minute_also_on_a_busy_desk(listen: Any, nadia: Any, busy: Any, monkeypatch: Any) -> None:
     assert max(stream.LOOKS_EVERY) <= 60
     monkeypatch.setattr(stream, "LOOKS_EVERY", OFTEN)
