@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -41,6 +42,26 @@ def test_a_doctor_opens_changes_takes_a_break_and_closes(api: Program, dr_benali
     assert program.delete(path).status_code == 204
     problem(program.get(path), 404, "not_found")
     assert len(hours(program, dr_benali)) == before + 1
+
+
+def test_hours_past_midnight_are_said_on_the_way_in_and_out(
+    api: Program, dr_benali: Any, amina: Any, el_djazair: Any
+) -> None:
+    program, here = api.as_(dr_benali), f"/practices/{dr_benali.practice_id}/openings"
+    day = working_day(4)
+    night = {"on_date": day.isoformat(), "starts": "23:00", "ends": "01:00"}
+    problem(program.post(here, night), 422, "invalid")
+    said = program.post(here, night | {"ends_next_day": True}).get_json()
+    assert (said["ends"], said["ends_next_day"]) == ("01:00", True)
+    after = (day + timedelta(days=1)).isoformat()
+    wanted = {"practice_id": str(dr_benali.practice_id), "visit_type_id": str(el_djazair.consultation_id)}
+    asked = wanted | {"from": after, "to": after}
+    found = program.get(f"/doctors/{dr_benali.doctor_id}/slots", query_string=asked).get_json()
+    late = [one["starts_at"] for one in found["items"] if one["starts_at"].startswith(f"{after}T00")]
+    assert len(late) == 2
+    made = api.as_(amina).post("/appointments", wanted | {"starts_at": late[0]})
+    assert made.status_code == 201
+    problem(program.delete(f"/openings/{said['id']}"), 409, "visits_affected")
 
 
 def test_hours_that_make_no_sense_are_refused(api: Program, dr_benali: Any, wahran: Any) -> None:

@@ -45,6 +45,7 @@ class OpeningOut(Out):
     on_date: date | None
     starts: WallTime
     ends: WallTime
+    ends_next_day: Annotated[bool, Field(description="These hours pass midnight and end on the day after")]
     step: Annotated[int | None, Field(description="Minutes between starts; null is the visit's own length")]
     capacity: Annotated[int, Field(description="How many patients at the same time")]
     valid_from: date | None
@@ -53,7 +54,17 @@ class OpeningOut(Out):
 
     @classmethod
     def of(cls, one: Opening) -> Self:
-        plain = ("id", "practice_id", "weekday", "on_date", "step", "capacity", "valid_from", "valid_until")
+        plain = (
+            "id",
+            "practice_id",
+            "weekday",
+            "on_date",
+            "ends_next_day",
+            "step",
+            "capacity",
+            "valid_from",
+            "valid_until",
+        )
         return cls(
             **{name: getattr(one, name) for name in plain},
             starts=one.starts,

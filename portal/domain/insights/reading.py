@@ -68,9 +68,9 @@ SELECT is_now, practice_id, week,
 _OPEN = text(
     """
 WITH windows AS (
-  SELECT o.practice_id, d.day::date AS day, o.capacity, p.doctor_id, p.clinic_id,
+  SELECT o.practice_id, d.day::date AS day, o.capacity, p.doctor_id, p.clinic_id, c.time_zone,
          (d.day::date + o.starts) AT TIME ZONE c.time_zone AS begins,
-         (d.day::date + CASE WHEN o.ends = '00:00' THEN 1 ELSE 0 END + o.ends) AT TIME ZONE c.time_zone AS until
+         (d.day::date + CASE WHEN o.ends <= o.starts THEN 1 ELSE 0 END + o.ends) AT TIME ZONE c.time_zone AS until
     FROM openings o
     JOIN practices p ON p.id = o.practice_id
     JOIN clinics c ON c.id = p.clinic_id
@@ -80,12 +80,14 @@ WITH windows AS (
    WHERE o.practice_id = ANY(:practices)
      AND d.day::date >= (p.created_at AT TIME ZONE c.time_zone)::date
      AND (p.is_active OR d.day::date <= (p.updated_at AT TIME ZONE c.time_zone)::date)
-     AND NOT EXISTS (SELECT FROM holidays h WHERE h.clinic_id = p.clinic_id AND h.day = d.day::date)
 ), free AS (
   SELECT w.practice_id, w.day, w.capacity, tstzmultirange(tstzrange(w.begins, w.until)) - coalesce((
            SELECT range_agg(tstzrange(k.starts_at, k.ends_at)) FROM closures k
             WHERE (k.practice_id = w.practice_id OR k.doctor_id = w.doctor_id OR k.clinic_id = w.clinic_id)
-              AND k.starts_at < w.until AND k.ends_at > w.begins), '{}') AS hours
+              AND k.starts_at < w.until AND k.ends_at > w.begins), '{}') - coalesce((
+           SELECT range_agg(tstzrange(h.day::timestamp AT TIME ZONE w.time_zone,
+                                      (h.day + 1)::timestamp AT TIME ZONE w.time_zone)) FROM holidays h
+            WHERE h.clinic_id = w.clinic_id AND h.day BETWEEN w.day AND w.day + 1), '{}') AS hours
     FROM windows w WHERE w.begins < w.until
 ), spans AS (
   SELECT f.practice_id, f.day, f.capacity * extract(epoch FROM upper(h.span) - lower(h.span)) / 60 AS minutes

@@ -89,6 +89,6 @@ def check_ahead(booked: int) -> None:
 def _places_on(book: Rulebook, kind: TypeRules, day: date) -> int:
     """How many visits of this type the practice could see on this day, closures taken out."""
     hours = [opening for opening in book.timetable.openings if opening.admits(kind.id)]
-    windows = timetable.windows(hours, book.zone, day, day)
+    windows = timetable.open_on(hours, book.zone, day, day)
     length = kind.duration * 60
     return sum(turns.open_between(one.starts, one.ends, book) // length * one.opening.capacity for one in windows)

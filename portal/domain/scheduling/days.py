@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -140,11 +140,16 @@ def week(actor: Actor, of: Frame, first: date) -> list[WeekDay]:
                 visits=[visit for visit in visits if begins <= visit.starts_at < until],
                 off=[one for one in off if one.closure.starts_at < until and one.closure.ends_at > begins],
                 holidays=[one for one in holidays if one.day == on],
-                hours=[one for one in opened if begins <= one.starts_at < until],
+                hours=[_cut(one, begins, until) for one in opened if one.starts_at < until and one.ends_at > begins],
                 kept=[one for one in held if begins <= one.starts_at < until],
             )
         )
     return days
+
+
+def _cut(hours: Hours, begins: datetime, until: datetime) -> Hours:
+    """What of these hours lies between two moments."""
+    return replace(hours, starts_at=max(hours.starts_at, begins), ends_at=min(hours.ends_at, until))
 
 
 def requests(actor: Actor, of: Frame) -> list[Appointment]:
@@ -209,11 +214,14 @@ def bounds(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]
 
 
 def open_hours(practices: Sequence[Practice], first: date, last: date) -> list[Hours]:
-    """The open hours of these practices on these local dates by the rules alone: nothing that closes is taken off."""
+    """The open hours of these practices on these local dates by the rules alone: nothing that closes is taken off.
+
+    Hours that pass midnight are cut at the first and after the last of them.
+    """
     openings = hours.of_practices([practice.id for practice in practices])
     found = []
     for practice in practices:
         own = impact.rules(opening for opening in openings if opening.practice_id == practice.id)
-        for window in timetable.windows(own, practice.clinic.zone, first, last):
+        for window in timetable.open_on(own, practice.clinic.zone, first, last):
             found.append(Hours(practice, moment(window.starts), moment(window.ends), window.opening.step))
     return sorted(found, key=lambda one: one.starts_at)

@@ -108,7 +108,7 @@ class _Places:
             return 1
         zone: ZoneInfo = visit.clinic.zone
         day, at = visit.starts_at.astimezone(zone).date(), int(visit.starts_at.timestamp())
-        around = (one for one in timetable.windows(rules, zone, day, day) if one.starts <= at < one.ends)
+        around = (one for one in timetable.open_on(rules, zone, day, day) if one.starts <= at < one.ends)
         return max((one.opening.capacity for one in around if one.opening.admits(str(visit.visit_type_id))), default=1)
 
 

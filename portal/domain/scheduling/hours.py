@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from portal.core.actor import ADMIN, STAFF, Actor
+from portal.core.days import FIRST, LAST
 from portal.core.db import new_id, session
 from portal.core.errors import Conflict, Invalid, NotFound, refuse
 from portal.core.events import record
@@ -23,6 +24,9 @@ from portal.domain.doctors.models import Doctor, Practice
 from portal.domain.scheduling import closing, impact
 from portal.domain.scheduling.models import Opening, VisitType
 from portal.domain.scheduling.shapes import BreakShape, OpeningShape
+
+A_DAY = 24 * 60  # minutes
+_NO_COLUMNS = {"visit_type_ids", "ends_next_day"}  # of an OpeningShape
 
 
 class OpeningOverlaps(Conflict):
@@ -148,7 +152,7 @@ def stretch(
 ) -> Opening:
     """The same opening at another time and, with `day`, on that date or its weekday; raises as `change` does."""
     opening = get(actor, opening_id)
-    about = {**columns_of(opening), "starts": starts, "ends": ends}
+    about = {**columns_of(opening), "starts": starts, "ends": ends, "ends_next_day": False}
     if day:
         about |= {"on_date": day} if opening.on_date else {"weekday": day.weekday()}
     kinds = [kind.id for kind in opening.visit_types]
@@ -163,13 +167,16 @@ def take_break(actor: Actor, opening_id: UUID | str, *, keep_visits: bool = Fals
     wanted = BreakShape.parse(about)
     opening = get(actor, opening_id)
     practice = practice_for(actor, opening.practice_id, lock=True)
-    if wanted.starts < opening.starts or _end(wanted.ends) > _end(opening.ends):
+    begins, until = _minutes(opening.starts, opening.ends)
+    breaks = _minutes(wanted.starts, wanted.ends)
+    if opening.ends_next_day and wanted.starts < opening.starts:  # after midnight
+        breaks = breaks[0] + A_DAY, breaks[1] + A_DAY
+    if breaks[0] < begins or breaks[1] > until:
         raise Invalid(fields={"starts": _("The break must lie inside these hours.")})
-    pieces = [(opening.starts, wanted.starts), (wanted.ends, opening.ends)]
-    pieces = [(starts, ends) for starts, ends in pieces if starts != ends]
+    pieces = [(starts, ends) for starts, ends in ((begins, breaks[0]), (breaks[1], until)) if starts != ends]
     if not pieces:
         raise Invalid(fields={"ends": _("This break is all of these hours. Remove them instead.")})
-    parts = [copy_of(opening, starts=starts, ends=ends) for starts, ends in pieces]
+    parts = [_piece(opening, starts, ends) for starts, ends in pieces]
     parts[0].id = opening.id
     _instead(actor, practice, opening, parts, keep_visits)
 
@@ -219,8 +226,8 @@ def copy_of(opening: Opening, **columns: Any) -> Opening:
 
 
 def columns_of(opening: Opening) -> dict[str, Any]:
-    """What an OpeningShape says of an opening, but for its visit types."""
-    return {name: getattr(opening, name) for name in OpeningShape.model_fields if name != "visit_type_ids"}
+    """What an OpeningShape says of an opening in columns: not its visit types, nor what follows from its times."""
+    return {name: getattr(opening, name) for name in OpeningShape.model_fields if name not in _NO_COLUMNS}
 
 
 def holds(opening: OpeningShape | Opening, day: date) -> bool:
@@ -253,16 +260,18 @@ def _kinds(practice: Practice, wanted: Iterable[UUID]) -> list[VisitType]:
 
 
 def _columns(wanted: OpeningShape) -> dict[str, Any]:
-    values = wanted.values()
-    del values["visit_type_ids"]
+    values = {name: value for name, value in wanted.values().items() if name not in _NO_COLUMNS}
     if wanted.on_date:
         values["valid_from"] = values["valid_until"] = None
     return values
 
 
 def _no_overlap(wanted: Opening, others: Iterable[Opening]) -> None:
+    begins, until = _minutes(wanted.starts, wanted.ends)
     for other in others:
-        if _same_day(wanted, other) and wanted.starts < _end(other.ends) and other.starts < _end(wanted.ends):
+        starts, ends = _minutes(other.starts, other.ends)
+        meet = (ahead for ahead in (-1, 0, 1) if begins < ends + ahead * A_DAY and starts + ahead * A_DAY < until)
+        if any(_both_hold(wanted, other, ahead) for ahead in meet):
             sentence = _(
                 "This overlaps with the opening from %(starts)s to %(ends)s. Change that one, or choose another time.",
                 starts=format_time(other.starts),
@@ -271,16 +280,37 @@ def _no_overlap(wanted: Opening, others: Iterable[Opening]) -> None:
             raise OpeningOverlaps(sentence, opening_id=other.id)
 
 
-def _same_day(one: Opening, other: Opening) -> bool:
-    """Whether there is a date on which both hold."""
-    if one.on_date or other.on_date:
-        day: date = one.on_date or other.on_date  # type: ignore[assignment]
-        return holds(one, day) and holds(other, day)
-    first = max(one.valid_from or date.min, other.valid_from or date.min)
-    last = min(one.valid_until or date.max, other.valid_until or date.max)
-    return one.weekday == other.weekday and first <= last
+def _both_hold(one: Opening, other: Opening, ahead: int) -> bool:
+    """Whether there is a date on which `one` holds while `other` holds so many days later."""
+    later = timedelta(days=ahead)
+    if one.on_date:
+        return holds(other, one.on_date + later)
+    if other.on_date:
+        return holds(one, other.on_date - later)
+    if (one.weekday + ahead) % 7 != other.weekday:  # type: ignore[operator]
+        return False
+    first = max(FIRST, one.valid_from or FIRST, (other.valid_from or FIRST + later) - later)
+    last = min(LAST, one.valid_until or LAST, (other.valid_until or LAST + later) - later)
+    return first + timedelta(days=(one.weekday - first.weekday()) % 7) <= last  # type: ignore[operator]
 
 
-def _end(ends: time) -> time:
-    """00:00 is the end of the day."""
-    return ends if ends != time() else time.max
+def _minutes(starts: time, ends: time) -> tuple[int, int]:
+    """From when until when, in minutes since the midnight before the start."""
+    begins, until = starts.hour * 60 + starts.minute, ends.hour * 60 + ends.minute
+    return begins, until if until > begins else until + A_DAY
+
+
+def _piece(opening: Opening, starts: int, ends: int) -> Opening:
+    """A draft of this part of an opening, in minutes since the midnight before it; after the next it is of that day."""
+    after, begins = divmod(starts, A_DAY)
+    about: dict[str, Any] = {"starts": _wall(begins), "ends": _wall(ends % A_DAY)}
+    if after:
+        for name in ("on_date", "valid_from", "valid_until"):
+            day = getattr(opening, name)
+            about[name] = day and day + timedelta(days=1)
+        about["weekday"] = None if opening.weekday is None else (opening.weekday + 1) % 7
+    return copy_of(opening, **about)
+
+
+def _wall(minutes: int) -> time:
+    return time(*divmod(minutes, 60))

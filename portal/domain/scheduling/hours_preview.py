@@ -55,10 +55,14 @@ class Preview:
 
 @dataclass(frozen=True)
 class WeekDay:
-    """One date of a practice: the openings that hold, and what keeps the doctor from receiving."""
+    """One date of a practice: the openings that hold, and what keeps the doctor from receiving.
+
+    `nights` began the day before and pass midnight.
+    """
 
     date: date
     openings: list[Opening]
+    nights: list[Opening]
     off: list[TimeOff]
     holiday: Holiday | None
 
@@ -109,13 +113,15 @@ def week(actor: Actor, practice: Practice, openings: Sequence[Opening], first: d
         starts, ends = _midnight(day, zone), _midnight(day + A_DAY, zone)
         held = [one for one in openings if hours.holds(one, day)]
         here = [one for one in off if one.closure.starts_at < ends and one.closure.ends_at > starts]
-        days.append(WeekDay(day, sorted(held, key=lambda one: one.starts), here, holidays.get(day)))
+        nights = [one for one in openings if one.ends_next_day and hours.holds(one, day - A_DAY)]
+        days.append(WeekDay(day, sorted(held, key=lambda one: one.starts), nights, here, holidays.get(day)))
     return days
 
 
 def _rule(wanted: OpeningShape) -> timetable.Opening:
     about = wanted.values()
     kinds = frozenset(map(str, about.pop("visit_type_ids")))
+    del about["ends_next_day"]
     if wanted.on_date:
         about["valid_from"] = about["valid_until"] = None
     return timetable.Opening(id="wanted", visit_type_ids=kinds, **about)

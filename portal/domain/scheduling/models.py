@@ -128,13 +128,16 @@ class VisitType(Base, Changing):
 
 
 class Opening(Base, Changing):
-    """When a practice receives: weekly or on one date, in the clinic's wall time."""
+    """When a practice receives: weekly or on one date, in the clinic's wall time.
+
+    Hours that end on the next day belong to the day on which they begin.
+    """
 
     practice_id: Mapped[UUID] = mapped_column(ForeignKey("practices.id", ondelete="CASCADE"), index=True)
     weekday: Mapped[int | None] = mapped_column(SmallInteger)  # 0 is Monday
     on_date: Mapped[date | None]
     starts: Mapped[time]
-    ends: Mapped[time]  # 00:00 is the end of the day
+    ends: Mapped[time]  # 00:00 is the end of the day; before the start: on the next day
     step: Mapped[int | None]  # minutes between starts; None is the visit's own length
     capacity: Mapped[int] = mapped_column(SmallInteger, default=1)
     valid_from: Mapped[date | None]
@@ -143,10 +146,15 @@ class Opening(Base, Changing):
     practice: Mapped[Practice] = relationship(lazy="raise")
     visit_types: Mapped[list[VisitType]] = relationship(secondary=opening_visit_types, lazy="raise")
 
+    @property
+    def ends_next_day(self) -> bool:
+        """Whether these hours go on after the midnight that follows their start."""
+        return time() < self.ends < self.starts
+
     __table_args__ = (
         CheckConstraint("(weekday IS NULL) <> (on_date IS NULL)", name="weekly_or_one_date"),
         CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
-        CheckConstraint("ends > starts OR ends = '00:00'", name="ends_after_start"),
+        CheckConstraint("ends <> starts OR ends = '00:00'", name="shorter_than_a_day"),
         CheckConstraint("step BETWEEN 5 AND 480", name="step"),
         CheckConstraint("capacity BETWEEN 1 AND 50", name="capacity"),
         CheckConstraint("valid_until >= valid_from", name="valid"),

@@ -86,12 +86,16 @@ class SlotsQuery(Shape):
 
 
 class OpeningShape(Shape):
-    """When a practice receives: a weekday (0 is Monday) or one date, in the clinic's wall time."""
+    """When a practice receives: a weekday (0 is Monday) or one date, in the clinic's wall time.
+
+    An end of 00:00 is midnight. Hours that pass it say so, and belong to the day on which they begin.
+    """
 
     weekday: Annotated[int | None, Field(ge=0, le=6), Empty] = None
     on_date: Annotated[Day | None, Empty] = None
     starts: WallTime
     ends: WallTime
+    ends_next_day: bool = False
     step: Annotated[Minutes | None, Empty] = None
     capacity: Annotated[int, Field(ge=1, le=50)] = 1
     valid_from: Annotated[Day | None, Empty] = None
@@ -102,15 +106,24 @@ class OpeningShape(Shape):
     def _makes_sense(self) -> OpeningShape:
         if (self.weekday is None) == (self.on_date is None):
             raise fault("weekly_or_one_date", _("Please choose either a weekday or one date."))
-        if self.ends <= self.starts and self.ends != time():
-            raise fault("ends_after_start", _("The end must be after the start."))
+        if self.ends != time():
+            if self.ends == self.starts:
+                raise fault("ends_after_start", _("The end must be after the start."))
+            if self.ends < self.starts and not self.ends_next_day:
+                sentence = _("The end must be after the start. Hours past midnight end on the next day: say so.")
+                raise fault("ends_next_day", sentence)
+            if self.ends > self.starts and self.ends_next_day:
+                raise fault("ends_next_day", _("Hours are shorter than a day. These would end before midnight."))
         if self.valid_from and self.valid_until and self.valid_until < self.valid_from:
             raise fault("valid", _("The last valid date must not be before the first."))
         return self
 
 
 class BreakShape(Shape):
-    """A time inside an opening in which nobody is received; an end of 00:00 is midnight."""
+    """A time inside an opening in which nobody is received; an end of 00:00 is midnight.
+
+    In hours that pass midnight an end before the start is on the next day.
+    """
 
     starts: WallTime
     ends: WallTime
@@ -118,7 +131,7 @@ class BreakShape(Shape):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> BreakShape:
-        if self.ends <= self.starts and self.ends != time():
+        if self.ends == self.starts:
             raise fault("ends_after_start", _("The end must be after the start."))
         return self
 
@@ -127,6 +140,12 @@ class StretchShape(BreakShape):
     """Another time for an opening, and another day when it is drawn into the column of one."""
 
     day: Annotated[Day | None, Empty] = None
+
+    @model_validator(mode="after")
+    def _ends_that_day(self) -> StretchShape:
+        if self.ends < self.starts and self.ends != time():
+            raise fault("ends_after_start", _("The end must be after the start."))
+        return self
 
 
 class CopyDay(Shape):

@@ -9,6 +9,8 @@ The rules, each in one place:
 - An opening runs from the instant of its start to the instant of its end. An end or a start inside a gap means the
   instant of the jump; one that exists twice means the first. So an opening across a spring change is really shorter,
   across an autumn change really longer, and the repeated hour gives no starts of its own.
+- An opening whose end is before its start ends on the next day. It belongs to the date on which it begins (weekday,
+  valid dates); its starts after midnight belong to the date they are on, with that date's holiday and limit of visits.
 - The visit itself lies inside the opening and outside every closure. Its buffers may stick out of both, but in the
   chosen lane they may not collide with other occupancy.
 - Capacity N is lanes 1 to N. An overbooked lane (100 and above) takes no place.
@@ -53,7 +55,7 @@ from portal.domain.scheduling.wall_time import DAY, days, instant, local, second
 
 __all__ = [
     "OVERBOOKED_FROM", "Busy", "Closure", "Offer", "Opening", "Policy", "Reason", "Room", "Timetable", "VisitRule",
-    "Window", "by_day", "explain", "free_rooms", "next_free", "offer_at", "offers", "reasons", "windows",
+    "Window", "by_day", "explain", "free_rooms", "next_free", "offer_at", "offers", "open_on", "reasons", "windows",
 ]  # fmt: skip
 
 _FIRST_LANE = (1,)
@@ -100,19 +102,31 @@ def _answers_at(
     judge, zone = _Judge.of(timetable, visit, now, policy), timetable.zone
     known: dict[date, tuple[list[Window], dict[int, Opening]]] = {}
     answers: list[Offer | Reason] = []
+    nights = _nights(timetable.openings)
     for at in instants:
         day = local(zone, at).date()
         if day not in known:
-            hours = _windows_on(timetable.openings, zone, day)
-            known[day] = hours, _starts(hours, zone, visit)
+            hours = _around(timetable.openings, nights, zone, day)
+            known[day] = hours, _starts(hours, zone, visit, day if nights else None)
         hours, starts = known[day]
         answers += judge.answers([(at, starts.get(at))], day, hours)
     return answers
 
 
 def windows(openings: Sequence[Opening], zone: ZoneInfo, first: date, last: date) -> list[Window]:
-    """The openings on each local date first to last as instants, ordered by start; empty ones are left out."""
+    """The openings that begin on each local date first to last, as instants in order of start; no empty ones."""
     return [window for day in days(first, last) for window in _windows_on(openings, zone, day)]
+
+
+def open_on(openings: Sequence[Opening], zone: ZoneInfo, first: date, last: date) -> list[Window]:
+    """What of the openings lies on the local dates first to last; hours that pass midnight are cut at both ends."""
+    begins, until = instant(zone, first, 0)[0], instant(zone, last, DAY)[0]
+    eves = windows(_nights(openings), zone, first - timedelta(1), first - timedelta(1))
+    cut = [
+        window._replace(starts=max(window.starts, begins), ends=min(window.ends, until))
+        for window in [*eves, *windows(openings, zone, first, last)]
+    ]
+    return [window for window in cut if window.starts < window.ends]
 
 
 def by_day(offers: Iterable[Offer], zone: ZoneInfo) -> dict[date, list[Offer]]:
@@ -133,9 +147,10 @@ def _offers(
 ) -> Iterator[list[Offer]]:
     judge, zone = _Judge.of(timetable, visit, now, policy), timetable.zone
     openings = [opening for opening in timetable.openings if opening.admits(visit.visit_type_id)]
+    nights = _nights(openings)
     for day in days(max(first, judge.today), min(last, judge.last_day)):
-        hours = _windows_on(openings, zone, day)
-        answers = judge.answers(_starts(hours, zone, visit).items(), day, hours)
+        hours = _around(openings, nights, zone, day)
+        answers = judge.answers(_starts(hours, zone, visit, day if nights else None).items(), day, hours)
         yield [answer for answer in answers if type(answer) is Offer]
 
 
@@ -250,27 +265,55 @@ def _outside(hours: Sequence[Window], visit: VisitRule, starts: int, ends: int) 
     return NOT_ON_GRID if here else VISIT_TYPE_NOT_HERE
 
 
+def _nights(openings: Iterable[Opening]) -> list[Opening]:
+    """Those that pass midnight: few practices have one, and only for them is the day before looked at."""
+    return [opening for opening in openings if opening.passes_midnight]
+
+
+def _around(openings: Iterable[Opening], nights: Iterable[Opening], zone: ZoneInfo, day: date) -> list[Window]:
+    """The windows that reach into this local date, whole: those of the night before first."""
+    eves = _windows_on(nights, zone, day - timedelta(1)) if nights else []
+    return [*eves, *_windows_on(openings, zone, day)]
+
+
 def _windows_on(openings: Iterable[Opening], zone: ZoneInfo, day: date) -> list[Window]:
     steady, weekdays = steady_midnight(zone, day) is not None, (day.weekday(), None)
     hours = []
     for opening in openings:
         if opening.weekday in weekdays and opening.is_on(day):
-            starts = instant(zone, day, seconds_of(opening.starts))[0]
-            ends = instant(zone, day, seconds_of(opening.ends) or DAY)[0]
+            starts, steadily = _wall(zone, day, seconds_of(opening.starts))[0], steady
+            if opening.passes_midnight:
+                ends = _wall(zone, day, seconds_of(opening.ends) + DAY)[0]
+                steadily = steady and steady_midnight(zone, day + timedelta(1)) is not None
+            else:
+                ends = _wall(zone, day, seconds_of(opening.ends) or DAY)[0]
             if starts < ends:
-                hours.append(Window(opening, day, starts, ends, steady))
+                hours.append(Window(opening, day, starts, ends, steadily))
     hours.sort(key=attrgetter("starts"))
     return hours
 
 
-def _starts(hours: Sequence[Window], zone: ZoneInfo, visit: VisitRule) -> dict[int, Opening]:
-    """In order, each instant at which the visit can begin in these windows, with the opening of most places."""
+def _wall(zone: ZoneInfo, day: date, seconds: int) -> tuple[int, bool]:
+    """As wall_time.instant, for seconds of wall time that may go on into the next day."""
+    if seconds <= DAY:
+        return instant(zone, day, seconds)
+    return instant(zone, day + timedelta(1), seconds - DAY)
+
+
+def _starts(hours: Sequence[Window], zone: ZoneInfo, visit: VisitRule, only: date | None) -> dict[int, Opening]:
+    """In order, each instant at which the visit can begin in these windows, with the opening of most places.
+
+    `only` is the local date on which it must begin, where some of the windows pass midnight.
+    """
     starts: dict[int, Opening] = {}
     by_places = sorted(hours, key=attrgetter("opening.capacity"))
     for window in by_places:
         if window.opening.admits(visit.visit_type_id):
             starts.update(dict.fromkeys(_grid(window, zone, visit), window.opening))
     in_order = all(one.ends <= other.starts for one, other in pairwise(by_places))
+    if only is not None:
+        begins, until = instant(zone, only, 0)[0], instant(zone, only, DAY)[0]
+        starts = {at: opening for at, opening in starts.items() if begins <= at < until}
     return starts if in_order else {at: starts[at] for at in sorted(starts)}
 
 
@@ -280,5 +323,6 @@ def _grid(window: Window, zone: ZoneInfo, visit: VisitRule) -> Iterable[int]:
     step = (opening.step or visit.duration) * 60
     if window.steady:
         return range(window.starts, last + 1, step)
-    walls = range(seconds_of(opening.starts), seconds_of(opening.ends) or DAY, step)
-    return [at for at, exists in (instant(zone, window.day, wall) for wall in walls) if exists and at <= last]
+    until = seconds_of(opening.ends) + (DAY if opening.passes_midnight else 0) or DAY
+    walls = range(seconds_of(opening.starts), until, step)
+    return [at for at, exists in (_wall(zone, window.day, wall) for wall in walls) if exists and at <= last]

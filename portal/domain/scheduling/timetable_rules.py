@@ -34,8 +34,9 @@ class Reason(StrEnum):
 class Opening:
     """Hours in which a doctor sees patients, every week on one weekday or on one date.
 
-    weekday is 0 for Monday; `ends` 00:00 is the end of the day; `step` is minutes, None for the visit's duration; no
-    visit types means all; the valid dates are inclusive. Raises ValueError for hours that cannot be.
+    weekday is 0 for Monday; `ends` 00:00 is the end of the day, and an end before the start is one on the day after:
+    such hours belong to the day on which they begin. `step` is minutes, None for the visit's duration; no visit types
+    means all; the valid dates are inclusive. Raises ValueError for hours that cannot be.
     """
 
     id: Hashable
@@ -54,12 +55,17 @@ class Opening:
             raise ValueError("An opening is either for one weekday or for one date.")
         if self.weekday is not None and not 0 <= self.weekday <= 6:
             raise ValueError("A weekday is 0 (Monday) to 6 (Sunday).")
-        if self.ends != time() and self.ends <= self.starts:
-            raise ValueError("An opening ends after it starts, at the latest at midnight (00:00).")
+        if self.ends == self.starts != time():
+            raise ValueError("An opening is shorter than a day, or a whole one from midnight to midnight.")
         if self.step is not None and self.step < 1:
             raise ValueError("A step is at least one minute.")
         if not 1 <= self.capacity < OVERBOOKED_FROM:
             raise ValueError(f"A capacity is 1 to {OVERBOOKED_FROM - 1} places.")
+
+    @property
+    def passes_midnight(self) -> bool:
+        """Whether these hours go on after the day on which they begin."""
+        return time() < self.ends < self.starts
 
     def is_on(self, day: date) -> bool:
         """Whether these hours hold on this local date."""
@@ -147,7 +153,7 @@ class Timetable:
 
 
 class Window(NamedTuple):
-    """One opening on one date, as instants; steady when the day keeps one UTC offset."""
+    """One opening as instants, with the date on which it begins; steady when its days keep one UTC offset."""
 
     opening: Opening
     day: date

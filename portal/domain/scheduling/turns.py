@@ -65,7 +65,7 @@ def monday_of(moment: datetime, zone: ZoneInfo) -> date:
 def open_seconds(book: Rulebook, visit_type_id: UUID, monday: date) -> int:
     """How long a practice receives for this type in the week of `monday`, closures taken out."""
     hours = [opening for opening in book.timetable.openings if opening.admits(str(visit_type_id))]
-    windows = timetable.windows(hours, book.zone, monday, monday + timedelta(days=6))
+    windows = timetable.open_on(hours, book.zone, monday, monday + timedelta(days=6))
     return sum(open_between(window.starts, window.ends, book) for window in windows)
 
 

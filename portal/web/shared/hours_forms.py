@@ -48,6 +48,7 @@ class OpeningForm(ShapeForm[OpeningShape]):
     on_date = DateField(_("Date"))
     starts = TimeField(_("From"), render_kw=FIVE_MINUTES)
     ends = TimeField(_("Until"), render_kw=FIVE_MINUTES)
+    ends_next_day = BooleanField(_("Ends on the next day"))
     step = SelectField(_("A visit can begin every"))
     capacity = IntegerField(_("Places at the same time"), render_kw={"inputmode": "numeric"})
     visit_type_ids = CheckList(_("Visit types"))
@@ -154,6 +155,7 @@ def _said(opening: Opening) -> dict[str, Any]:
         "on_date": opening.on_date,
         "starts": opening.starts,
         "ends": opening.ends,
+        "ends_next_day": opening.ends_next_day,
         "step": "" if opening.step is None else str(opening.step),
         "capacity": opening.capacity,
         "visit_type_ids": [str(kind.id) for kind in opening.visit_types],

@@ -70,7 +70,8 @@ def places_words(opening: Opening) -> str:
 
 def _column(day: WeekDay, practice: Practice, today: date) -> dict[str, Any]:
     zone = practice.clinic.zone
-    blocks = [_open(one) for one in day.openings]
+    blocks = [_open(one, _minute(one.starts), DAY) if one.ends_next_day else _open(one) for one in day.openings]
+    blocks += [_open(one, 0, _minute(one.ends)) for one in day.nights]
     blocks += [_off(one, day.date, zone) for one in day.off]
     if day.holiday:
         words = say("Holiday: %(name)s", name=day.holiday.name)
@@ -85,17 +86,30 @@ def _column(day: WeekDay, practice: Practice, today: date) -> dict[str, Any]:
     }
 
 
-def _open(opening: Opening) -> dict[str, Any]:
+def hours_words(opening: Opening) -> str:
+    """From when until when; hours that pass midnight say so."""
+    starts, ends = text.format_time(opening.starts), text.format_time(opening.ends)
+    if opening.ends_next_day:
+        return say("%(starts)s – %(ends)s the next day", starts=starts, ends=ends)
+    return f"{starts} – {ends}"
+
+
+def _open(opening: Opening, start: int | None = None, end: int | None = None) -> dict[str, Any]:
+    """A block of a column; `start` and `end` are what of hours that pass midnight lies on its date, in minutes."""
+    cut, times = start is not None, hours_words(opening)
+    if start == 0:  # the rest of a night
+        starts, ends = text.format_time(opening.starts), text.format_time(opening.ends)
+        times = say("%(starts)s the day before – %(ends)s", starts=starts, ends=ends)
     notes = (places_words(opening), kinds_words(opening), dates_words(opening))
     return {
         "kind": "open",
         "id": str(opening.id),
-        "start": _minute(opening.starts),
-        "end": _minute(opening.ends) or DAY,
-        "time": f"{text.format_time(opening.starts)} – {text.format_time(opening.ends)}",
+        "start": start if cut else _minute(opening.starts),
+        "end": end if cut else _minute(opening.ends) or DAY,
+        "time": times,
         "title": " · ".join(note for note in notes if note),
         "url": url_for(".opening", key=opening.id),
-        "stretch_url": url_for(".stretch_opening", key=opening.id),
+        "stretch_url": None if cut else url_for(".stretch_opening", key=opening.id),
     }
 
 

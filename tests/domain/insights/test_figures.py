@@ -15,7 +15,7 @@ from portal.domain.clinics.models import Clinic, Holiday
 from portal.domain.doctors.models import Practice
 from portal.domain.insights import figures
 from portal.domain.insights.measures import Figures, Period
-from portal.domain.scheduling import booking
+from portal.domain.scheduling import booking, hours
 from portal.domain.scheduling.models import Appointment, VisitType
 from tests.builders import ALGIERS, at, make_closure, make_doctor, make_practice, make_week
 
@@ -62,6 +62,19 @@ def test_open_time_is_the_hours_without_holidays_and_time_off(dr_benali: Any, el
     morning = datetime.combine(day_back(8), time(7), ALGIERS)
     make_closure(morning, morning + timedelta(hours=3), doctor_id=dr_benali.doctor_id)
     assert of(dr_benali).open_minutes == (4 * 5 - 1) * 7 * 60 - 120
+
+
+def test_hours_past_midnight_count_whole_but_for_a_holiday_that_takes_one_of_their_days(
+    dr_benali: Any, el_djazair: Any
+) -> None:
+    before, eve = of(dr_benali).open_minutes, day_back(8)
+    night = {"starts": time(22), "ends": time(2), "ends_next_day": True, "on_date": eve}
+    hours.add(dr_benali.actor, dr_benali.practice_id, **night)
+    assert of(dr_benali).open_minutes == before + 4 * 60
+    session().add(Holiday(clinic_id=el_djazair.clinic_id, day=eve + timedelta(days=1), name="Holiday"))
+    session().flush()
+    after = (eve + timedelta(days=1)).weekday() in {6, 0, 1, 2, 3}
+    assert of(dr_benali).open_minutes == before + 2 * 60 - (7 * 60 if after else 0)
 
 
 def test_hours_with_several_places_are_open_several_times(dr_benali: Any, el_djazair: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -35,6 +36,18 @@ def join(dr_benali: Any, course: VisitType, evening: Opening) -> Any:
         return appointments.find(person.actor, made.id)
 
     return joining
+
+
+def test_a_group_after_midnight_has_the_places_of_the_night(
+    amina: Any, yacine: Any, dr_benali: Any, course: Any
+) -> None:
+    practice = session().get_one(Practice, dr_benali.practice_id)
+    make_opening(practice, [course], on_date=working_day(), starts="23:00", ends="02:00", capacity=4)
+    for person in (amina, yacine):
+        late = at("00:00") + timedelta(days=1)
+        made = booking.book(person.actor, practice_id=practice.id, visit_type_id=course.id, starts_at=late)
+    group = groups.of_visit(dr_benali.actor, appointments.find(dr_benali.actor, made.id))
+    assert group is not None and (group.taken, group.places) == (2, 4)
 
 
 def test_patients_see_the_places_that_are_left(

@@ -23,6 +23,11 @@ def span(starts: str, ends: str, **more: Any) -> dict[str, Any]:
     return {"starts": time.fromisoformat(starts), "ends": time.fromisoformat(ends), **more}
 
 
+def night(starts: str, ends: str, **more: Any) -> dict[str, Any]:
+    """Hours that end on the next day."""
+    return span(starts, ends, ends_next_day=True, **more)
+
+
 def test_added_hours_can_be_booked(dr_benali: Any, el_djazair: Any) -> None:
     day = next_weekday(SATURDAY)
     opened = hours.add(dr_benali.actor, dr_benali.practice_id, **span("09:00", "10:00", weekday=SATURDAY))
@@ -65,6 +70,33 @@ def test_hours_of_one_date_hold_on_that_date_only(dr_benali: Any, el_djazair: An
             span("11:00", "13:00", on_date=date(2031, 5, 31)),
             False,
         ),
+        # nights: 4 is Friday, 6 Sunday, 0 Monday; 31 May 2031 is a Saturday
+        (night("20:00", "02:00", weekday=4), span("01:00", "03:00", weekday=5), True),
+        (night("20:00", "02:00", weekday=4), span("02:00", "03:00", weekday=5), False),
+        (span("01:00", "03:00", weekday=5), night("20:00", "02:00", weekday=4), True),
+        (night("20:00", "02:00", weekday=6), span("00:00", "01:00", weekday=0), True),
+        (night("20:00", "02:00", weekday=4), night("22:00", "04:00", weekday=4), True),
+        (night("20:00", "06:00", weekday=4), night("05:30", "01:00", weekday=5), True),
+        (night("20:00", "02:00", weekday=4), span("00:00", "00:00", weekday=5), True),
+        (night("20:00", "02:00", weekday=4), span("20:00", "02:30", weekday=3, ends_next_day=True), False),
+        (night("20:00", "02:00", on_date=date(2031, 5, 30)), span("01:00", "03:00", weekday=5), True),
+        (night("20:00", "02:00", on_date=date(2031, 5, 30)), span("01:00", "03:00", on_date=date(2031, 5, 31)), True),
+        (span("01:00", "03:00", on_date=date(2031, 5, 31)), night("20:00", "02:00", weekday=4), True),
+        (
+            night("20:00", "02:00", weekday=4, valid_until=date(2031, 5, 30)),
+            span("01:00", "03:00", weekday=5, valid_from=date(2031, 5, 31)),
+            True,
+        ),
+        (
+            night("20:00", "02:00", weekday=4, valid_until=date(2031, 5, 30)),
+            span("01:00", "03:00", weekday=5, valid_from=date(2031, 6, 1)),
+            False,
+        ),
+        (
+            span("09:00", "12:00", weekday=5, valid_from=date(2031, 6, 1), valid_until=date(2031, 6, 5)),
+            span("09:00", "12:00", weekday=5),
+            False,  # no Saturday lies in those valid dates
+        ),
     ],
 )
 def test_openings_of_one_day_do_not_overlap(
@@ -83,6 +115,8 @@ def test_openings_of_one_day_do_not_overlap(
     "wanted",
     [
         span("12:00", "09:00", weekday=5),
+        span("09:00", "12:00", weekday=5, ends_next_day=True),
+        span("09:00", "09:00", weekday=5, ends_next_day=True),
         span("09:00", "09:00", weekday=5),
         span("09:00", "12:00"),
         span("09:00", "12:00", weekday=5, on_date=date(2031, 5, 31)),
@@ -187,6 +221,60 @@ def test_an_opening_is_not_moved_onto_another(dr_benali: Any) -> None:
     morning = next(one for one in hours.of_practice(dr_benali.actor, dr_benali.practice_id) if one.weekday == day)
     with pytest.raises(OpeningOverlaps):
         hours.change(dr_benali.actor, morning.id, **span("08:00", "14:00", weekday=day))
+
+
+def test_night_hours_are_booked_on_both_days_and_their_visits_are_named_when_they_go(
+    dr_benali: Any, amina: Any, el_djazair: Any
+) -> None:
+    eve = next_weekday(FRIDAY)
+    opened = hours.add(dr_benali.actor, dr_benali.practice_id, **night("23:00", "01:00", on_date=eve))
+    about = {"practice_id": dr_benali.practice_id, "visit_type_id": el_djazair.consultation_id}
+    slots = availability.offers(amina.actor, *about.values(), eve, eve + timedelta(days=1))
+    assert [f"{slot.starts_at.astimezone(ALGIERS):%a %H:%M}" for slot in slots] == [
+        "Fri 23:00", "Fri 23:30", "Sat 00:00", "Sat 00:30",
+    ]  # fmt: skip
+    late = booking.book(amina.actor, **about, starts_at=slots[2].starts_at)
+    keep()
+    with pytest.raises(VisitsAffected) as no:
+        hours.remove(dr_benali.actor, opened.id)
+    assert no.value.facts["visits"] == [late.id]
+    shorter = hours.change(dr_benali.actor, opened.id, **night("23:00", "00:30", on_date=eve))
+    assert shorter.ends_next_day
+    with pytest.raises(VisitsAffected):
+        hours.change(dr_benali.actor, opened.id, **span("23:00", "00:00", on_date=eve))
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "left"),
+    [
+        ("21:00", "22:00", [(FRIDAY, "20:00", "21:00"), (FRIDAY, "22:00", "02:00")]),
+        ("23:00", "00:00", [(FRIDAY, "20:00", "23:00"), (SATURDAY, "00:00", "02:00")]),
+        ("23:30", "00:30", [(FRIDAY, "20:00", "23:30"), (SATURDAY, "00:30", "02:00")]),
+        ("00:30", "01:00", [(FRIDAY, "20:00", "00:30"), (SATURDAY, "01:00", "02:00")]),
+        ("01:00", "02:00", [(FRIDAY, "20:00", "01:00")]),
+        ("20:00", "00:30", [(SATURDAY, "00:30", "02:00")]),
+    ],
+)
+def test_a_break_in_the_night_leaves_each_part_on_its_own_day(
+    dr_benali: Any, starts: str, ends: str, left: list[tuple[int, str, str]]
+) -> None:
+    known = {one.id for one in hours.of_practice(dr_benali.actor, dr_benali.practice_id)}
+    first, last = date(2031, 5, 2), date(2031, 5, 30)  # Fridays
+    about = night("20:00", "02:00", weekday=FRIDAY, valid_from=first, valid_until=last)
+    opened = hours.add(dr_benali.actor, dr_benali.practice_id, **about)
+    hours.take_break(dr_benali.actor, opened.id, **span(starts, ends))
+    parts = [one for one in hours.of_practice(dr_benali.actor, dr_benali.practice_id) if one.id not in known]
+    assert [(one.weekday, f"{one.starts:%H:%M}", f"{one.ends:%H:%M}") for one in parts] == left
+    for one in parts:
+        later = timedelta(days=one.weekday - FRIDAY)  # type: ignore[operator]
+        assert (one.valid_from, one.valid_until) == (first + later, last + later)
+
+
+@pytest.mark.parametrize(("starts", "ends"), [("19:00", "21:00"), ("01:00", "03:00"), ("03:00", "04:00")])
+def test_a_break_outside_of_the_night_is_refused(dr_benali: Any, starts: str, ends: str) -> None:
+    opened = hours.add(dr_benali.actor, dr_benali.practice_id, **night("20:00", "02:00", weekday=FRIDAY))
+    with pytest.raises(Invalid):
+        hours.take_break(dr_benali.actor, opened.id, **span(starts, ends))
 
 
 def next_weekday(weekday: int) -> date:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import cache
+from itertools import product
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,7 @@ from portal.domain.scheduling.timetable import (
     free_rooms,
     next_free,
     offers,
+    open_on,
     reasons,
     windows,
 )
@@ -74,6 +76,64 @@ def test_a_step_of_its_own_gives_more_starts_and_the_last_visit_still_ends_in_ti
 
 def test_midnight_as_an_end_means_the_end_of_the_day() -> None:
     assert on_monday(morning(openings=[hours(23, 0)])) == ["23:00", "23:30"]
+
+
+def test_hours_past_midnight_give_their_times_on_both_days() -> None:
+    night = Opening(1, 0, None, time(22, 30), time(1), step=60)
+    table = Timetable(PARIS, [night])
+    found = offers(table, CHECKUP, MONDAY, MONDAY + timedelta(1), at(MONDAY, 0), OPEN_POLICY)
+    assert [(offer.starts, offer.ends) for offer in found] == [
+        (at(MONDAY, 22, 30), at(MONDAY, 23)),
+        (at(MONDAY, 23, 30), at(MONDAY + timedelta(1), 0)),
+        (at(MONDAY + timedelta(1), 0, 30), at(MONDAY + timedelta(1), 1)),
+    ]
+    tuesday = offers(table, CHECKUP, MONDAY + timedelta(1), MONDAY + timedelta(1), at(MONDAY, 0), OPEN_POLICY)
+    assert tuesday == found[2:]
+
+
+def test_a_visit_may_itself_pass_midnight_within_such_hours() -> None:
+    night = Opening(1, 0, None, time(23), time(1))
+    found = offers(Timetable(PARIS, [night]), VisitRule(1, 90), MONDAY, MONDAY, at(MONDAY, 0), OPEN_POLICY)
+    assert [(offer.starts, offer.ends) for offer in found] == [(at(MONDAY, 23), at(MONDAY + timedelta(1), 0, 30))]
+
+
+def test_hours_past_midnight_are_valid_by_the_day_on_which_they_begin() -> None:
+    night = Opening(1, 0, None, time(22), time(2), valid_until=MONDAY)
+    table, tuesday = Timetable(PARIS, [night]), MONDAY + timedelta(1)
+    assert explain(table, CHECKUP, at(tuesday, 1), at(MONDAY, 0), OPEN_POLICY) is Reason.OFFERED
+    assert explain(table, CHECKUP, at(tuesday + timedelta(7), 1), at(MONDAY, 0), OPEN_POLICY) is Reason.NO_OPENING
+
+
+def test_a_closed_date_takes_only_its_own_part_of_the_night() -> None:
+    night, tuesday = Opening(1, 0, None, time(23), time(1)), MONDAY + timedelta(1)
+    holiday = Closure(at(tuesday, 0), at(tuesday + timedelta(1), 0), "holiday")
+    table = Timetable(PARIS, [night], closures=[holiday])
+    assert walls(offers(table, CHECKUP, MONDAY, tuesday, at(MONDAY, 0), OPEN_POLICY)) == ["23:00", "23:30"]
+    assert explain(table, CHECKUP, at(tuesday, 0), at(MONDAY, 0), OPEN_POLICY) is Reason.HOLIDAY
+
+
+def test_the_limit_of_a_day_counts_the_night_by_the_dates_of_its_visits() -> None:
+    night, tuesday = Opening(1, 0, None, time(23), time(1)), MONDAY + timedelta(1)
+    table = Timetable(PARIS, [night], booked_per_day={tuesday: 2})
+    policy = Policy(horizon_days=365, max_per_day=2)
+    assert walls(offers(table, CHECKUP, MONDAY, tuesday, at(MONDAY, 0), policy)) == ["23:00", "23:30"]
+
+
+def test_a_night_over_the_spring_change_is_an_hour_shorter() -> None:
+    eve = SPRING - timedelta(1)
+    night = Opening(1, None, eve, time(23), time(4), step=60)
+    found = offers(Timetable(PARIS, [night]), CHECKUP, eve, SPRING, at(eve, 0), OPEN_POLICY)
+    assert walls(found) == ["23:00", "00:00", "01:00", "03:00"]
+
+
+def test_what_lies_on_some_dates_is_cut_at_their_midnights() -> None:
+    night, tuesday = Opening(1, 0, None, time(22), time(2)), MONDAY + timedelta(1)
+    assert [(one.starts, one.ends) for one in open_on([night], PARIS, tuesday, tuesday)] == [
+        (at(tuesday, 0), at(tuesday, 2))
+    ]
+    assert [(one.starts, one.ends) for one in open_on([night], PARIS, MONDAY, tuesday)] == [
+        (at(MONDAY, 22), at(tuesday, 2))
+    ]
 
 
 def test_weekly_hours_hold_on_their_weekday_within_their_valid_dates() -> None:
@@ -299,7 +359,7 @@ def test_empty_busy_time_and_empty_closures_take_nothing() -> None:
         {"weekday": 1},
         {"on_date": None},
         {"on_date": None, "weekday": 7},
-        {"ends": time(8)},
+        {"ends": time(9)},
         {"step": 0},
         {"capacity": 0},
         {"capacity": 100},
@@ -389,8 +449,8 @@ def has_place(room: Room, begins: int, until: int) -> bool:
 
 def places_at(case: "Case", tick: int, wall: datetime, ends: int) -> tuple[int, Reason]:
     places, around, here = 0, False, False
-    day = datetime.combine(wall.date(), time())
-    for opening in case.table.openings:
+    today = datetime.combine(wall.date(), time())
+    for opening, day in product(case.table.openings, (today, today - timedelta(1))):
         if opening.on_date not in (None, day.date()) or opening.weekday not in (None, day.weekday()):
             continue
         if opening.valid_from and day.date() < opening.valid_from:
@@ -398,7 +458,7 @@ def places_at(case: "Case", tick: int, wall: datetime, ends: int) -> tuple[int, 
         if opening.valid_until and day.date() > opening.valid_until:
             continue
         begins = datetime.combine(day, opening.starts)
-        until = datetime.combine(day + timedelta(1) if opening.ends == time() else day, opening.ends)
+        until = datetime.combine(day + timedelta(1) if opening.ends <= opening.starts else day, opening.ends)
         if not (reach(case.name, case.first, begins) <= tick and ends <= reach(case.name, case.first, until)):
             continue
         around = True
@@ -436,7 +496,9 @@ def wall_time(random: Random) -> time:
 
 
 def some_opening(random: Random, first: date) -> Opening:
-    starts, ends = sorted([wall_time(random), wall_time(random)])
+    starts, ends = wall_time(random), wall_time(random)
+    if random.random() < 0.7:
+        starts, ends = sorted([starts, ends])
     day, dated = first + timedelta(random.randint(0, 2)), random.random() < 0.5
     valid = [random.choice([None, None, first + timedelta(random.randint(-1, 3))]) for _ in range(2)]
     return Opening(
@@ -511,7 +573,7 @@ def test_an_offer_collides_with_nothing_and_lies_in_its_opening(case: Case) -> N
     found = offers(case.table, case.visit, case.first, case.last, case.now, case.policy)
     starts = [offer.starts for offer in found]
     assert starts == sorted(set(starts))
-    inside = windows(case.table.openings, case.table.zone, case.first, case.last)
+    inside = windows(case.table.openings, case.table.zone, case.first - timedelta(1), case.last)
     for offer in found:
         assert offer.ends - offer.starts == case.visit.duration * 60
         assert any(

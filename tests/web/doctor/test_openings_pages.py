@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -56,6 +57,26 @@ def test_the_same_pages_serve_doctor_desk_and_admin(client: Any, dr_benali: Any,
     assert len(of(dr_benali, 4)) == 2
     assert client.post(f"{single}/{made.id}/remove").status_code == 303
     assert len(of(dr_benali, SATURDAY)) == 1
+
+
+def test_hours_past_midnight_say_so_and_stand_on_both_days(client: Any, dr_benali: Any, door: tuple[str, str]) -> None:
+    base, single = door
+    said = SAID | {"starts": "20:00", "ends": "02:00"}
+    refused = client.post(f"{base}/new", data=said)
+    assert refused.status_code == 422 and "Hours past midnight end on the next day" in refused.text
+    assert 'value="02:00"' in refused.text
+    answer = client.post(f"{base}/new", data=said | {"ends_next_day": "y"})
+    assert answer.status_code == 303
+    made = of(dr_benali, SATURDAY)[0]
+    page = client.get(f"{base}?week={(working_day(8)).isoformat()}").text
+    for block in ("20:00 – 02:00 the next day</span>", "20:00 the day before – 02:00</span>"):
+        assert page.count(block) == 1
+    assert f"{single}/{made.id}/stretch" not in page
+    form = client.get(f"{single}/{made.id}").text
+    assert re.search(r'<input[^>]*checked[^>]*name="ends_next_day"|name="ends_next_day"[^>]*checked', form)
+    assert client.post(f"{single}/{made.id}/break", data={"starts": "23:30", "ends": "00:30"}).status_code == 303
+    (rest,) = of(dr_benali, 6)[:1]
+    assert (f"{rest.starts:%H:%M}", f"{rest.ends:%H:%M}") == ("00:30", "02:00")
 
 
 def test_nobody_else_gets_there(client: Any, dr_benali: Any, dr_haddad: Any, kamel: Any, amina: Any) -> None:
