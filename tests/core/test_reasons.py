@@ -27,6 +27,7 @@ def test_a_reason_is_one_of_the_known_phrases_or_the_kind_of_the_error(said: str
     assert told in found and "salima" not in found and "10.0.0.5" not in found
 
 
+@pytest.mark.drill("The log")
 def test_what_is_due_for_every_request_is_told_once_a_second_with_the_number_left_out(
     monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:

@@ -229,6 +229,7 @@ def test_an_open_event_that_was_removed_is_seen_by_the_task_it_caused(committed,
     assert list(chain.verify()) == [f"Event {event_id} caused the task {name} and is not there."]
 
 
+@pytest.mark.drill("SECRET_KEY")
 def test_what_was_made_with_an_earlier_secret_is_checked_with_it(sealed):
     record(SOMEBODY, "thing.done")
     keep()

@@ -40,6 +40,7 @@ def run(*words: str, **told: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *words], cwd=ROOT, env=alone, capture_output=True, text=True, timeout=60)
 
 
+@pytest.mark.drill("Settings")
 @pytest.mark.parametrize(
     "words",
     [*(("-m", "portal", name) for name in [*starting.COMMANDS, "release"]), ("-m", "flask", "--app", "wsgi", "routes")],
@@ -60,6 +61,7 @@ def test_a_word_that_is_no_process_is_answered_with_those_there_are() -> None:
     assert said.returncode == 64 and "worker    what can wait" in said.stderr
 
 
+@pytest.mark.drill("Settings")
 def test_a_second_web_on_a_port_that_is_taken_says_so() -> None:
     import socket
 
@@ -176,6 +178,7 @@ def test_the_example_names_every_setting_and_reads_the_same_in_a_shell() -> None
     assert {name: found[name] for name in values} == values
 
 
+@pytest.mark.drill("Settings")
 def test_a_command_that_cannot_be_done_ends_with_one_sentence(ground: Ground, tmp_path: Path) -> None:
     database = f"{Path(tmp_path).name[:20]}_short"
     ground.clone(database)
@@ -203,6 +206,7 @@ def test_each_unit_starts_a_process_that_there_is_and_is_not_restarted_for_a_wro
     assert lines.get("Type") == "oneshot" or lines["RestartPreventExitStatus"].split() == ["69", str(EXIT)]
 
 
+@pytest.mark.drill("make run")
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
@@ -219,6 +223,7 @@ def test_a_folder_that_cannot_be_used_is_named_in_one_sentence(tmp_path: Path, m
     assert sentence in said.stderr and "Set PORTAL_DATA" in said.stderr
 
 
+@pytest.mark.drill("make run")
 def test_a_full_disk_is_named_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_all.shutil, "disk_usage", lambda _: SimpleNamespace(free=5 * 2**20))
     with pytest.raises(run_all.CannotRun, match=r"Only 5 MiB are free .* 300 are needed"):

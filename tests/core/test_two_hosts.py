@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
-import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -18,39 +14,17 @@ from portal import checkup
 from portal.config import ROOT, load
 from tests.engines import SECRET, Ground, environment
 from tests.processes import free_port
+from tests.wires import Wire
 
 
 @pytest.fixture
 def standby(ground: Ground) -> Iterator[int]:
     """A port of this machine behind which the tests' PostgreSQL is."""
-    found = re.search(r"host=([^&]+)", ground.admin_url)
-    assert found
-    path = f"{found[1]}/.s.PGSQL.5432"
-    opened: list[socket.socket] = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def carry(one: socket.socket, other: socket.socket) -> None:
-            with suppress(OSError):
-                while said := one.recv(65536):
-                    other.sendall(said)
-                other.shutdown(socket.SHUT_WR)
-
-        def serve() -> None:
-            with suppress(OSError):
-                while True:
-                    here, _ = server.accept()
-                    there = socket.socket(socket.AF_UNIX)
-                    there.connect(path)
-                    opened.extend((here, there))
-                    for pair in ((here, there), (there, here)):
-                        threading.Thread(target=carry, args=pair, daemon=True).start()
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield int(server.getsockname()[1])
-    for one in opened:
-        one.close()
+    with Wire.to_postgresql(ground) as wire:
+        yield wire.port
 
 
+@pytest.mark.drill("Several hosts of a database")
 def test_the_host_that_takes_writes_is_found_by_processes_the_doctor_and_migrations(
     ground: Ground, number: int, standby: int, tmp_path: Any
 ) -> None:

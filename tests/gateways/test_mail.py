@@ -46,6 +46,7 @@ LINES = st.text("Fro m.>éق\n😀", max_size=400)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=LINES)
 @example(text="From here on:\n.\n..\n>From Samira\n")
+@pytest.mark.drill("Mail")
 def test_what_a_server_received_is_what_the_mailbox_shows(server, tmp_path, text):
     address, handler = server
     handler.received.clear()

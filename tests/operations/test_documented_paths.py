@@ -19,7 +19,7 @@ from tests.mail_server import mail_server
 from tests.operations import host
 from tests.rules.source import ROOT
 
-pytestmark = [pytest.mark.drill, pytest.mark.xdist_group("documented-paths")]
+pytestmark = [pytest.mark.drill("From an empty host to a restored backup"), pytest.mark.xdist_group("documented-paths")]
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.M | re.S)
 SIGN_IN = re.compile(r"^Sign in at (\S+) as (\S+) with (\S+)$", re.M)
 

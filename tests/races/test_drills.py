@@ -112,7 +112,7 @@ def guests(committed) -> Callable[[int], list[UUID]]:
 
 
 def test_with_the_worker_stopped_bookings_go_on_and_each_is_confirmed_once_when_it_is_back(
-    portal, guests, sent, dr_benali, el_djazair
+    portal, guests, sent, dr_benali, el_djazair, saw
 ):
     portal.stop("worker", "clock")
     walls = ("08:00", "08:30", "09:00", "09:30")
@@ -122,11 +122,12 @@ def test_with_the_worker_stopped_bookings_go_on_and_each_is_confirmed_once_when_
     portal.start("worker", "clock")
     _until(lambda: len(sent()) == 5)  # four patients and the doctor
     _settle(portal)
+    saw("worker and clock stopped, 4 bookings, both started again", f"letters: {_letters(sent)}")
     assert sorted(sent().values()) == [1, 1, 1, 1, 4]
 
 
 def test_with_redis_killed_bookings_go_on_and_confirmations_follow_when_it_is_back(
-    portal, guests, sent, dr_benali, el_djazair
+    portal, guests, sent, dr_benali, el_djazair, saw
 ):
     walls = ("08:00", "08:30", "09:00", "09:30", "10:00", "10:30")
     people = _clients(portal, guests(len(walls)))
@@ -139,31 +140,37 @@ def test_with_redis_killed_bookings_go_on_and_confirmations_follow_when_it_is_ba
     portal.engines.revive()
     _until(lambda: len(sent()) == 7, within=60)
     _settle(portal)
+    saw("Redis killed after the first of 6 bookings", f"6 × 201; letters: {_letters(sent)}")
     assert sorted(sent().values()) == [1] * 6 + [6]
 
 
-def test_a_worker_is_seen_again_when_redis_comes_back_empty(portal, guests, sent, dr_benali, el_djazair):
+@pytest.mark.drill("Redis empty")
+def test_a_worker_is_seen_again_when_redis_comes_back_empty(portal, guests, sent, dr_benali, el_djazair, saw):
     url = portal.engines.redis_url
     _until(lambda: worker.workers_seen(url) == 1)
     redis.Redis.from_url(url).flushall()
     assert worker.workers_seen(url) == 0
+    emptied = time.monotonic()
     _until(lambda: worker.workers_seen(url) == 1)
+    saw("FLUSHALL", f"0 workers seen, then 1 after {time.monotonic() - emptied:.1f} s, and it works")
     (one,) = _clients(portal, guests(1))
     assert _book(one, dr_benali, el_djazair, "08:00")[0] == 201
     _until(lambda: len(sent()) == 2)
 
 
-def test_a_worker_that_was_killed_comes_back_under_the_same_host_name_and_process_id(portal, monkeypatch):
+@pytest.mark.drill("A worker's name")
+def test_a_worker_that_was_killed_comes_back_under_the_same_host_name_and_process_id(portal, monkeypatch, saw):
     """As in a container, where both are the same after each restart."""
     monkeypatch.setattr(os, "getpid", lambda: 1)
     queue = Queue("another", connection=redis.Redis.from_url(portal.engines.redis_url))
     before, after = (worker.Worker([queue], name=worker._name()) for _ in range(2))
     before.register_birth()  # and is killed: it never says that it ends
     after.register_birth()
+    saw("a worker killed and started again under the same host name and process id", f"{before.name}, {after.name}")
 
 
 def test_killing_the_worker_in_the_middle_loses_no_letter_and_sends_none_twice(
-    portal, guests, sent, dr_benali, el_djazair
+    portal, guests, sent, dr_benali, el_djazair, saw
 ):
     walls = [f"{hour:02}:{minute:02}" for hour in (8, 9, 10, 11, 13, 14, 15) for minute in (0, 30)]
     people = _clients(portal, guests(len(walls)))
@@ -174,10 +181,11 @@ def test_killing_the_worker_in_the_middle_loses_no_letter_and_sends_none_twice(
             portal.start("worker")
     _until(lambda: len(sent()) == len(walls) + 1, within=90)
     _settle(portal)
+    saw(f"kill -9 of the worker three times during {len(walls)} bookings", f"letters: {_letters(sent)}")
     assert max(sent()[address] for address in sent() if "guest" in address) == 1
 
 
-def test_killing_the_web_mid_request_leaves_nothing_half_done(portal, committed, guests, dr_benali, el_djazair):
+def test_killing_the_web_mid_request_leaves_nothing_half_done(portal, committed, guests, dr_benali, el_djazair, saw):
     walls = [f"{hour:02}:{minute:02}" for hour in (8, 9, 10, 11, 13, 14, 15) for minute in (0, 30)]
     people = _clients(portal, guests(len(walls)))
     answers: list[int] = []
@@ -208,25 +216,31 @@ def test_killing_the_web_mid_request_leaves_nothing_half_done(portal, committed,
             )
         )
         taken = database.scalar(text("SELECT count(*) FROM occupancies"))
+    told = f"{answers.count(201)} answered, {visits} visits, {whole} of them whole, {taken} places taken"
+    saw(f"kill -9 of web in the middle of {len(walls)} bookings", told)
     assert visits == whole and taken == 2 * visits
     assert visits >= answers.count(201)
     free = [wall for wall in walls if _book(people[0], dr_benali, el_djazair, wall, ahead=3)[0] == 201]
     assert free  # it serves again
 
 
-def test_two_hundred_clients_after_ten_places_make_ten_appointments(portal, committed, guests, dr_benali, el_djazair):
+def test_two_hundred_clients_after_ten_places_make_ten_appointments(
+    portal, committed, guests, dr_benali, el_djazair, saw
+):
     practice = session().get_one(Practice, dr_benali.practice_id)
     kind = session().get_one(VisitType, el_djazair.consultation_id)
     make_opening(practice, [kind], on_date=working_day(5), starts="18:00", ends="18:30", capacity=10)
     people = _clients(portal, guests(200))
     with ThreadPoolExecutor(200) as crowd:
         results = list(crowd.map(lambda one: _book(one, dr_benali, el_djazair, "18:00", ahead=5), people))
-    assert Counter(status for status, _ in results) == {201: 10, 409: 190}
+    counted = Counter(status for status, _ in results)
+    saw("200 people after 10 places", ", ".join(f"{n} × {status}" for status, n in sorted(counted.items())))
+    assert counted == {201: 10, 409: 190}
     refused = next(answer for status, answer in results if status == 409)
     assert refused["code"] == "taken" and refused["alternatives"]
 
 
-def test_two_clocks_and_two_workers_tell_each_person_once(portal, guests, sent, dr_benali, el_djazair):
+def test_two_clocks_and_two_workers_tell_each_person_once(portal, guests, sent, dr_benali, el_djazair, saw):
     with processes.running(portal.environment, portal.log / "second", "worker", "clock"):
         walls = ("08:00", "08:30", "09:00", "09:30")
         people = _clients(portal, guests(len(walls)))
@@ -234,6 +248,7 @@ def test_two_clocks_and_two_workers_tell_each_person_once(portal, guests, sent, 
             assert _book(one, dr_benali, el_djazair, wall)[0] == 201
         _until(lambda: len(sent()) == 5)
         _settle(portal)
+    saw("two clocks and two workers, 4 bookings", f"letters: {_letters(sent)}")
     assert sorted(sent().values()) == [1, 1, 1, 1, 4]
 
 
@@ -281,6 +296,14 @@ def _book(
         practice_id=str(doctor.practice_id),
         visit_type_id=str(clinic.consultation_id),
         starts_at=at(wall, ahead).isoformat(),
+    )
+
+
+def _letters(sent: Callable[[], Counter[str]]) -> str:
+    """How many people got how many letters."""
+    of_each = Counter(sent().values())
+    return ", ".join(
+        f"{n} to {people} {'person' if people == 1 else 'people'}" for n, people in sorted(of_each.items())
     )
 
 

@@ -23,7 +23,7 @@ from tests.engines import SECRET, Ground, environment
 from tests.races.test_drills import WEB, Client
 
 pytestmark = [
-    pytest.mark.drill,
+    pytest.mark.drill("PgBouncer"),
     pytest.mark.xdist_group("pooler"),
     pytest.mark.skipif(not pooler.PROGRAM or bool(pooler.POOLED), reason="PgBouncer is not installed (or all run so)"),
 ]
@@ -31,14 +31,26 @@ CONNECTIONS = 5  # of the server, for 32 threads
 
 
 @pytest.fixture(scope="module")
-def behind(ground: Ground) -> Iterator[Ground]:
-    with pooler.pooled(ground, "transaction", CONNECTIONS) as pooled:
+def behind(ground: Ground, mode: str) -> Iterator[Ground]:
+    with pooler.pooled(ground, mode, CONNECTIONS if mode == "transaction" else 40) as pooled:
         yield pooled
 
 
-@pytest.mark.parametrize("told", ["transaction", "session"])
+@pytest.mark.parametrize(
+    ("mode", "told"),
+    [("transaction", "transaction"), ("transaction", "session"), ("session", "session")],
+    scope="module",
+)
 def test_nothing_fails_at_load_also_when_nobody_told_of_the_pooler(
-    behind: Ground, number: int, committed: Flask, told: str, tmp_path: Any, dr_benali: Any, el_djazair: Any
+    behind: Ground,
+    number: int,
+    committed: Flask,
+    mode: str,
+    told: str,
+    tmp_path: Any,
+    dr_benali: Any,
+    el_djazair: Any,
+    saw: Any,
 ) -> None:
     people = [make_user("Guest", f"Behind{one}") for one in range(24)]
     for one in people:
@@ -66,11 +78,14 @@ def test_nothing_fails_at_load_also_when_nobody_told_of_the_pooler(
 
         with ThreadPoolExecutor(24) as crowd:
             answers = Counter(crowd.map(book, range(24)))
+    counted = ", ".join(f"{n} × {status}" for status, n in sorted(answers.items()))
+    saw(f"pool_mode = {mode}, DATABASE_POOLING={told}, 24 bookings at once of 8 times", counted)
     assert answers == {201: 8, 409: 16}
     assert session().scalar(select(func.count()).select_from(Appointment)) == 8
 
 
-def test_the_doctor_finds_a_pooler_nobody_told_of(behind: Ground, ground: Ground, number: int) -> None:
+@pytest.mark.parametrize("mode", ["transaction"], scope="module")
+def test_the_doctor_finds_a_pooler_nobody_told_of(behind: Ground, ground: Ground, number: int, mode: str) -> None:
     found = {}
     for name, where, told in (
         ("told", behind, "transaction"),

@@ -32,6 +32,7 @@ def told(heard: Heard) -> dict[str, Any]:
     return one
 
 
+@pytest.mark.drill("The log")
 def test_a_page_is_one_line_with_the_rule_of_its_route(client: Any, amina: Any, written: Heard) -> None:
     client.sign_in(amina)
     answer = client.get(f"/patient/appointments?when=past&next={MARKER}", headers={"Referer": f"/x/{MARKER}"})
@@ -134,6 +135,7 @@ def test_what_fails_after_the_view_names_no_address(
     assert told(written)["status"] == 500 and MARKER not in written.getvalue()
 
 
+@pytest.mark.drill("The log")
 def test_servers_write_into_the_same_log(written: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
     import threading

@@ -6,63 +6,23 @@ elsewhere these tests are skipped.
 
 from __future__ import annotations
 
-import http.client
 import json
-import os
 import re
-import shutil
 import socket
 import ssl
-import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 
-from portal import embedded
 from portal.core.db import keep
 from tests import processes
 from tests.builders import PASSWORD, make_patient, make_user
 from tests.engines import Ground, environment
-from tests.rules.source import ROOT
+from tests.proxy import NAME, NGINX, Proxy, running
 
-pytestmark = [pytest.mark.drill, pytest.mark.xdist_group("nginx")]
-NAME = "portal.example.org"
-NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-
-
-@dataclass
-class Proxy:
-    """Where it listens, and its log."""
-
-    port: int
-    plain: int
-    log: Path
-
-    def connect(self, name: str = NAME) -> http.client.HTTPSConnection:
-        """A connection by TLS to this name; any certificate is taken."""
-        trusting = ssl._create_unverified_context()
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=20, context=trusting)
-        connection.sock = trusting.wrap_socket(
-            socket.create_connection(("127.0.0.1", self.port), 20), server_hostname=name
-        )
-        return connection
-
-    def ask(self, method: str, path: str, body: dict[str, str] | None = None, **headers: str) -> Any:
-        """The answer, with its body read."""
-        connection = self.connect()
-        given = {"Host": f"{NAME}:{self.port}", **{name.replace("_", "-"): one for name, one in headers.items()}}
-        if body is not None:
-            given["Content-Type"] = "application/x-www-form-urlencoded"
-        connection.request(method, path, urlencode(body) if body is not None else None, given)
-        answer = connection.getresponse()
-        answer.text = answer.read().decode()  # type: ignore[attr-defined]
-        connection.close()
-        return answer
+pytestmark = [pytest.mark.drill("nginx"), pytest.mark.xdist_group("nginx")]
 
 
 @pytest.fixture(scope="module")
@@ -70,24 +30,14 @@ def proxy(ground: Ground, number: int, _committed: str, tmp_path_factory: Any) -
     if NGINX is None:
         pytest.skip("nginx is not installed (Debian: nginx-light).")
     place = tmp_path_factory.mktemp("nginx")
-    place.chmod(0o755)
-    port, plain = processes.free_port(), processes.free_port()
+    port = processes.free_port()
     told = environment(
         ground, _committed, 4 + number, PORTAL_DATA=str(place / "portal"), TRUSTED_PROXIES="1", RATE_LIMITS="false"
     )
     with processes.running(told, place / "log", "web", public_url=f"https://{NAME}:{port}") as portal:
-        conf = _written(place, port, plain, int(portal.base_url.rsplit(":", 1)[1]))
-        tried = subprocess.run([NGINX, "-t", "-c", conf], capture_output=True, text=True)
-        assert tried.returncode == 0, tried.stderr
-        process = subprocess.Popen(
-            [NGINX, "-c", conf, "-g", "daemon off;"], preexec_fn=embedded.end_with_parent(15), stderr=subprocess.DEVNULL
-        )
-        try:
-            _until_open(port)
-            yield Proxy(port, plain, place / "access.log")
-        finally:
-            process.terminate()
-            process.wait(10)
+        web = int(portal.base_url.rsplit(":", 1)[1])
+        with running(place, port, [web], web) as nginx:
+            yield nginx
 
 
 def test_it_leads_from_http_to_https_and_answers_no_other_name(proxy: Proxy) -> None:
@@ -150,49 +100,3 @@ def test_what_its_log_keeps_of_an_address_is_no_secret(proxy: Proxy) -> None:
 def test_a_body_that_is_too_long_is_refused_by_the_application_in_its_own_words(proxy: Proxy) -> None:
     answer = proxy.ask("POST", "/api/v1/appointments", {"reason": "x" * (10 * 1024 * 1024 + 9)})
     assert answer.status in {401, 413} and answer.getheader("Content-Type") == "application/problem+json"
-
-
-def _written(place: Path, port: int, plain: int, web: int) -> str:
-    """The shipped configuration with our ports and paths; the path of the file for `nginx -c`."""
-    key, cert = place / "key.pem", place / "cert.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-subj", f"/CN={NAME}", "-keyout", key, "-out", cert],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    shipped = (ROOT / "deploy/nginx.conf").read_text()
-    changes = {
-        r" *listen \[::\]:.*\n": "",
-        r"listen 80\b": f"listen 127.0.0.1:{plain}",
-        r"listen 443\b": f"listen 127.0.0.1:{port}",
-        r"/etc/nginx/tls/cert\.pem": str(cert),
-        r"/etc/nginx/tls/key\.pem": str(key),
-        r"/var/log/nginx/": f"{place}/",
-        r"alias /static/": f"alias {ROOT}/static/",
-    }
-    for pattern, ours in changes.items():
-        shipped, found = re.subn(pattern, lambda _: ours, shipped)  # noqa: B023 - called at once
-        assert found, pattern
-    upstreams = (ROOT / "deploy/nginx-upstreams.conf").read_text()
-    upstreams = re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{web}", upstreams)
-    main = (ROOT / "deploy/nginx-main.conf").read_text()
-    main = main.replace("user nginx;", "user root;" if os.geteuid() == 0 else "").replace(
-        "/run/nginx.pid", f"{place}/pid"
-    )
-    main = main.replace("/var/log/nginx/", f"{place}/")
-    main = main.replace("include /etc/nginx/conf.d/*.conf;", f"include {place}/conf.d/*.conf;")
-    (place / "conf.d").mkdir()
-    (place / "conf.d" / "upstreams.conf").write_text(upstreams)
-    (place / "conf.d" / "default.conf").write_text(shipped)
-    (place / "nginx.conf").write_text(main)
-    return str(place / "nginx.conf")
-
-
-def _until_open(port: int) -> None:
-    give_up = time.monotonic() + 20
-    while True:
-        try:
-            return socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            assert time.monotonic() < give_up
-            time.sleep(0.05)

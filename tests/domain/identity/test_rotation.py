@@ -39,6 +39,7 @@ def _factor(user_id: Any) -> SecondFactor:
     return factor
 
 
+@pytest.mark.drill("SECRET_KEY")
 def test_what_was_signed_or_locked_before_is_read_and_the_present_secret_makes_what_is_new(rotate: Any) -> None:
     owner = new_id().bytes
     signed, locked = secrets.sign("link", {"visit": 7}), secrets.lock("box", b"words", owner)
@@ -88,6 +89,7 @@ def test_a_receiver_checks_with_the_secret_it_was_given(database: Any, rotate: A
         Webhook(given).verify(body, webhook_signing.headers(endpoint, message, body))
 
 
+@pytest.mark.drill("SECRET_KEY")
 def test_second_factors_are_moved_to_the_present_secret_once_and_the_doctor_says_when(
     database: Any, rotate: Any, amina: Any, yacine: Any
 ) -> None:
