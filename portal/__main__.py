@@ -31,6 +31,8 @@ USAGE, TAKEN, NOT_YET = 64, 69, 75  # EX_USAGE, EX_UNAVAILABLE and EX_TEMPFAIL o
 READY_WITHIN = 60.0  # seconds
 # Longer than an import takes on a busy machine: at SIGHUP a worker ends only when the next one answers.
 RESPAWN_SECONDS = 20
+# A worker that is told to stop while it still imports does not hear it (Granian 2.8): it is killed after so long.
+STOP_SECONDS = 20
 
 
 def main(words: list[str]) -> int:
@@ -81,6 +83,7 @@ def web(settings: Settings) -> tuple[str, ...]:
         ),
         *("--workers", str(settings.web_workers), "--blocking-threads", str(threads), "--backpressure", "64"),
         *("--respawn-failed-workers", "--respawn-interval", str(RESPAWN_SECONDS), "--no-access-log"),
+        *("--workers-kill-timeout", str(STOP_SECONDS)),
         *("--log-config", "deploy/logging.json", "wsgi:app"),
     )
 

@@ -359,6 +359,9 @@ def _writable(what: str, settings: Settings, folder: str, said: str) -> Finding:
 def _secret(settings: Settings) -> Finding:
     key = settings.secret_key
     strong = len(key) >= 32 and len(set(key)) >= 12
+    if "," in key:
+        do = "Take one without, while little depends on it: former ones are listed with commas between."
+        return Finding(False, "secret key", "has a comma, so it can never be named in SECRET_KEY_PREVIOUS", do)
     do = "" if strong else "Make one: openssl rand -hex 32. Changing it signs everybody out."
     return Finding(strong, "secret key", "long and varied" if strong else "too simple to be secret", do)
 

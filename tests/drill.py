@@ -13,13 +13,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from pathlib import Path
 
 from tests.engines import ROOT
 
 OLDEST = Path("/usr/lib/postgresql/15/bin")
 AGAIN = ["tests/races/test_drills.py", "tests/races/test_booking_races.py"]
+SIGNS = {"passed": "✓", "failed": "✗", "skipped": "-"}
 RUNS: list[tuple[str, dict[str, str], list[str]]] = [
     ("", {}, ["tests"]),
     ("PostgreSQL 15", {"POSTGRES_PROGRAMS": str(OLDEST)}, AGAIN),
@@ -30,25 +30,47 @@ RUNS: list[tuple[str, dict[str, str], list[str]]] = [
 
 def main() -> int:
     """Run them all; returns the exit status."""
-    began, failed = time.monotonic(), 0
+    began, failed = time.monotonic(), False
     with tempfile.TemporaryDirectory(prefix="portal-drill-") as folder:
         for number, (around, told, paths) in enumerate(RUNS):
             if why := _missing(told):
                 print(f"\n{around}\n  -  not run: {why}", flush=True)
                 continue
-            findings = Path(folder) / f"{number}.jsonl"
-            command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:warnings", "--tb=short"]
-            chosen = ["-m", "drill", "--ignore=tests/bench"] if not around else ["-m", "not long"]
-            log = Path(folder) / f"{number}.log"
+            findings, log = Path(folder) / f"{number}.jsonl", Path(folder) / f"{number}.log"
+            findings.touch()
+            command = [sys.executable, "-m", "pytest", "-q", "--no-header", "--disable-warnings", "--tb=short"]
+            chosen = ["-m", "not long"] if around else ["-m", "drill", "--ignore=tests/bench"]
             with log.open("w") as said:
                 words = [*command, *chosen, "--findings", str(findings), *paths]
-                status = subprocess.call(words, cwd=ROOT, env=os.environ | told, stdout=said, stderr=said)
-            _print(around, findings, log)
+                running = subprocess.Popen(words, cwd=ROOT, env=os.environ | told, stdout=said, stderr=said)
+                if not around:
+                    _follow(running, findings)
+                status = running.wait()
+            last = (log.read_text().strip().splitlines() or ["nothing was run"])[-1].strip("= ")
+            if around:
+                print(f"\n{around}\n  {SIGNS['failed' if status else 'passed']}  bookings: {last}", flush=True)
             if status:
-                failed += 1
+                failed = True
                 print(log.read_text()[-6000:], flush=True)
     print(f"\n{'Something failed' if failed else 'All of it holds'} ({(time.monotonic() - began) / 60:.0f} minutes).")
-    return int(bool(failed))
+    return int(failed)
+
+
+def _follow(running: subprocess.Popen[bytes], findings: Path) -> None:
+    """Print what is seen as it is seen, under its point."""
+    point = ""
+    with findings.open() as lines:
+        while True:
+            over = running.poll() is not None
+            for line in lines:
+                told = json.loads(line)
+                if told["point"] != point:
+                    point = told["point"]
+                    print(f"\n{point}", flush=True)
+                print(f"  {SIGNS[told['outcome']]}  {told['did']}: {told['counted']}", flush=True)
+            if over:
+                return
+            time.sleep(0.5)
 
 
 def _missing(told: dict[str, str]) -> str:
@@ -58,21 +80,6 @@ def _missing(told: dict[str, str]) -> str:
     if "PGBOUNCER" in told and not shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin"):
         return "PgBouncer is not installed (Debian: pgbouncer)."
     return ""
-
-
-def _print(around: str, findings: Path, log: Path) -> None:
-    """What was seen, a line for each thing that was done; of a run around other servers one line for each."""
-    if around:
-        last = log.read_text().strip().splitlines()[-1:] or ["nothing was run"]
-        print(f"\n{around}\n  {'the drills and races of bookings':60} {last[0].strip('= ')}", flush=True)
-        return
-    points: dict[str, list[str]] = defaultdict(list)
-    for line in findings.read_text().splitlines():
-        told = json.loads(line)
-        sign = {"passed": "✓", "failed": "✗"}.get(told["outcome"], "-")
-        points[told["point"]].append(f"  {sign}  {told['did']}: {told['counted']}")
-    for point, lines in points.items():
-        print("\n".join(["", point, *lines]), flush=True)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from portal import embedded
 
@@ -91,11 +92,38 @@ def running(
         "clock": (*FLASK, "portal", "clock"),
     }
     portal = Portal(base_url, here, commands, log)
+    with alone(here):
+        _standing.append(portal)
+        try:
+            portal.start(*names)
+            yield portal
+        finally:
+            portal.stop()
+            _standing.remove(portal)
+
+
+_standing: list[Portal] = []
+
+
+@contextmanager
+def alone(environment: dict[str, str]) -> Iterator[None]:
+    """No other portal works on this database with another Redis meanwhile: it would take tasks and send letters."""
+    others = [one for one in _standing if _competes(one.environment, environment)]
+    resting = [(one, [name for name in ("clock", "worker") if name in one.processes]) for one in others]
+    for one, names in resting:
+        if names:
+            one.stop(*names)
     try:
-        portal.start(*names)
-        yield portal
+        yield
     finally:
-        portal.stop()
+        for one, names in resting:
+            if names:
+                one.start(*names)
+
+
+def _competes(one: dict[str, str], other: dict[str, str]) -> bool:
+    database, another = (urlsplit(told["DATABASE_URL"]).path for told in (one, other))
+    return database == another and one["REDIS_URL"] != other["REDIS_URL"]
 
 
 def free_port() -> int:

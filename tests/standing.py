@@ -100,7 +100,8 @@ def on_a_host(ground: Ground, database: str, redis_number: int, place: Path, **m
         BASE_URL=f"http://127.0.0.1:{ports[0]}",
     )  # fmt: skip
     host = Host(told | more, ground.owner_url_of(database), place, ports[:2], ports[2])
-    try:
-        yield host
-    finally:
-        host.end()
+    with processes.alone(host.told):
+        try:
+            yield host
+        finally:
+            host.end()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Iterator
 from typing import Any
 
+import psutil
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -68,6 +70,21 @@ def until(tab: Page, true: Any) -> None:
             return
         tab.wait_for_timeout(50)
     raise AssertionError("it did not happen in time")
+
+
+def test_a_page_listens_on_when_its_process_is_exchanged(context: BrowserContext, told: Any, request: Any) -> None:
+    errors: list[str] = []
+    (tab,), opened = listening(context, 1)
+    tab.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    told("09:00")
+    rings(tab, 1)
+    parent = psutil.Process(request.getfixturevalue("_live").processes["web"].pid)
+    before = set(parent.children())
+    parent.send_signal(signal.SIGHUP)
+    until(tab, lambda: len(opened) > 1 and not before & set(parent.children()))
+    told("10:00")
+    rings(tab, 2)
+    assert errors == []
 
 
 def test_each_of_eight_tabs_is_told_over_one_stream(context: BrowserContext, told: Any) -> None:

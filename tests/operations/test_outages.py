@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ import psutil
 import pytest
 import redis
 
+from portal import __main__ as starting
 from portal import embedded, worker
 from tests.engines import Ground
 from tests.rules.source import ROOT
@@ -111,6 +114,21 @@ def test_every_process_is_killed(host: Host, coming: Any, saw: Any) -> None:
         time.sleep(2)
     saw("kill -9 of a process of web, of web, live, worker and clock", f"{coming.counted}; {visits()} rows")
     assert coming.lost == [] and coming.booked == visits() > 30
+
+
+def test_a_web_that_is_stopped_while_it_starts_leaves_no_process(ground: Ground, tmp_path: Path, saw: Any) -> None:
+    with on_a_host(ground, "portal", 0, tmp_path) as host:
+        command = [sys.executable, "-m", "portal", "web"]
+        web = subprocess.Popen(command, cwd=ROOT, env=host.told, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until = time.monotonic() + 20
+        while len(family := psutil.Process(web.pid).children()) < 2:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        began = time.monotonic()
+        web.terminate()
+        web.wait(starting.STOP_SECONDS + 15)
+    saw("web stopped while its processes still start", f"all of them ended within {time.monotonic() - began:.1f} s")
+    assert not any(one.is_running() for one in family)
 
 
 @pytest.mark.drill("SECRET_KEY")

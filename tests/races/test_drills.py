@@ -37,7 +37,7 @@ from tests.engines import environment
 pytestmark = [pytest.mark.drill, pytest.mark.xdist_group("drills")]
 WEB = (
     "{python}", "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", "{port}", "--workers", "2",
-    "--blocking-threads", "16", "--no-access-log", "wsgi:app",
+    "--blocking-threads", "16", "--workers-kill-timeout", "5", "--no-access-log", "wsgi:app",
 )  # fmt: skip
 
 

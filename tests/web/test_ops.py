@@ -173,6 +173,7 @@ def test_a_server_whose_log_would_hold_what_was_entered_is_named(
     ("wrong", "what"),
     [
         ({"secret_key": "a" * 40}, "secret key"),
+        ({"secret_key": "long and varied, but with a comma: 0123456789"}, "secret key"),
         ({"base_url": "http://portal.example", "portal_mode": "production"}, "address"),
         ({"mail_url": "smtp://127.0.0.1:9"}, "mail"),
         ({"portal_data": "/dev/null"}, "data"),
