@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,7 +21,7 @@ from portal.core.db import keep
 from tests.crowd import cookie_of, crowd
 from tests.engines import Ground
 from tests.rules.source import ROOT
-from tests.standing import Host, on_a_host
+from tests.standing import TOKEN, Host, on_a_host
 from tests.traffic import *  # noqa: F403 - people who come, as fixtures
 from tests.traffic import Plain, visits
 from tests.wires import Wire
@@ -62,6 +63,7 @@ def test_what_each_process_takes_is_what_the_documents_say(
         list(people.map(lambda number: coming._one(number), range(200)))
         statuses = set(people.map(lambda number: ask("GET", pages[number % len(pages)]).status, range(REQUESTS)))
     assert statuses <= {200, 401} and visits() == 100
+    assert {_counted(host) for _ in range(10)} == {100}  # whichever process answers
     cookies = [cookie_of(committed, one) for one in travellers for _ in range(5)]
     keep()
     with crowd(f"http://127.0.0.1:{host.live_port}") as listeners:
@@ -86,6 +88,16 @@ def _look(host: Host, wires: tuple[Wire, Wire], streams: int, saw: Any) -> None:
     saw("all of them", f"{total:.0f} MB, {connections} connections to PostgreSQL")
     said = re.search(r"^\| together \|[^|]*\| (\d+) MB", (ROOT / "docs/OPERATIONS.md").read_text(), re.M)
     assert said and total < 1.25 * int(said[1])
+
+
+def _counted(host: Host) -> int:
+    """How many bookings /metrics tells of."""
+    address = f"http://127.0.0.1:{host.ports[0]}/metrics"
+    asked = urllib.request.Request(address, headers={"Authorization": f"Bearer {TOKEN}"})
+    with urllib.request.urlopen(asked, timeout=30) as answer:
+        lines = [one for one in answer.read().decode().splitlines() if one.startswith("portal_requests_total{")]
+    found = [one for one in lines if 'method="POST"' in one and "api_v1." in one and 'status="201"' in one]
+    return sum(int(float(one.rpartition(" ")[2])) for one in found)
 
 
 def _memory(pid: int) -> float:
