@@ -9,6 +9,7 @@
   const EVERYTHING = "all";
   const SHORTEST_WAIT = 1000, LONGEST_WAIT = 120_000, FULL_WAIT = 60_000; // milliseconds
   const name = `portal-stream-${document.body.dataset.stream}`;
+  const toldAt = new Map(); // topic: when this page was told of it last
   const shares = Boolean(document.body.dataset.stream && navigator.locks && window.BroadcastChannel);
 
   /* What the sse extension takes for an EventSource. It connects again by itself, so it is CLOSED only at its end. */
@@ -129,9 +130,26 @@
     #tell(topic) {
       if (!this.#turn) return;
       const topics = topic === EVERYTHING ? [...this.#topics] : [topic];
-      topics.forEach((one) => this.dispatchEvent(new MessageEvent(one, { data: one })));
+      for (const one of topics) {
+        toldAt.set(one, performance.now());
+        this.dispatchEvent(new MessageEvent(one, { data: one }));
+      }
     }
   }
+
+  /* What is put in hears nothing until htmx has settled it: a nudge of that moment is given to it afterwards. */
+  const swapped = new WeakMap(); // when the answer to a request was put in
+
+  document.body.addEventListener("htmx:beforeSwap", ({ detail }) => swapped.set(detail.xhr, performance.now()));
+  document.body.addEventListener("htmx:afterSettle", ({ target, detail }) => {
+    const since = swapped.get(detail.xhr);
+    const listening = [target, ...target.querySelectorAll("[hx-trigger*='sse:']")];
+    for (const one of listening) {
+      for (const [, topic] of one.getAttribute("hx-trigger")?.matchAll(/sse:([\w-]+)/g) ?? []) {
+        if (toldAt.get(topic) >= since) window.htmx.trigger(one, `sse:${topic}`);
+      }
+    }
+  });
 
   window.htmx.createEventSource = (url) => new Stream(url);
 })();

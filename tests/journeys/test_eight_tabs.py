@@ -115,6 +115,26 @@ def test_each_of_eight_tabs_is_told_over_one_stream(context: BrowserContext, tol
     assert len(opened) == 3
 
 
+def test_a_nudge_that_comes_while_an_answer_is_put_in_is_not_lost(context: BrowserContext, told: Any) -> None:
+    """What htmx has put in hears nothing until it is settled; a nudge of that moment asks once more."""
+    (tab,), opened = listening(context, 1)
+    until(tab, lambda: opened == [tab])
+    told("09:00")
+    rings(tab, 1)
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url) if "/badge" in request.url else None)
+    tab.evaluate(
+        """() => {
+            const nudge = () => new BroadcastChannel(`portal-stream-${document.body.dataset.stream}`)
+                .postMessage("notifications");
+            window.htmx.config.defaultSettleDelay = 400;
+            document.body.addEventListener("htmx:afterSwap", () => setTimeout(nudge, 100), { once: true });
+            nudge();
+        }"""
+    )
+    until(tab, lambda: len(asked) == 2)
+
+
 def test_where_a_browser_has_no_locks_each_tab_listens_by_itself(context: BrowserContext, told: Any) -> None:
     context.add_init_script(NO_LOCKS)
     tabs, opened = listening(context, 2)
