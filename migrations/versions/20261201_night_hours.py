@@ -3,6 +3,8 @@
 Locks: `openings` (ACCESS EXCLUSIVE while the check is replaced; the new one holds for every row that the old one let
 in and reads the table once, which has a few rows a practice).
 
+The version before cannot read such hours: add none while it still runs, and split or remove them before going back.
+
 Revision ID: 20261201_night_hours
 Revises: 20261201_removed_notifications
 Create Date: 2026-12-01 12:50:00

@@ -60,6 +60,19 @@ def test_every_unit_runs_what_the_documents_name(tmp_path: Path) -> None:
         assert command and f"`python {command[1]}`" in table, unit.name
 
 
+def test_every_chapter_that_a_file_names_is_there() -> None:
+    chapters = set(re.findall(r"^##+ (.+)$", (ROOT / "docs/OPERATIONS.md").read_text(), re.M))
+    files = [path for folder in ("deploy", "portal", "migrations") for path in (ROOT / folder).rglob("*.*")]
+    named = {}
+    for path in [*files, ROOT / "README.md", ROOT / ".env.example"]:
+        if path.is_file() and "__pycache__" not in path.parts:
+            for line in path.read_text(errors="replace").splitlines():
+                after = line.partition("OPERATIONS.md")[2]
+                named |= dict.fromkeys(re.findall(r'"([A-Z][^"]+)"', after), path.name)
+    assert {"Sizing", "Install on one host", "A new version"} <= set(named)
+    assert {chapter: where for chapter, where in named.items() if chapter not in chapters} == {}
+
+
 def test_every_command_that_the_readme_names_is_a_target() -> None:
     if shutil.which("make") is None:
         pytest.skip("make is not installed.")

@@ -70,8 +70,8 @@ def places_words(opening: Opening) -> str:
 
 def _column(day: WeekDay, practice: Practice, today: date) -> dict[str, Any]:
     zone = practice.clinic.zone
-    blocks = [_open(one, _minute(one.starts), DAY) if one.ends_next_day else _open(one) for one in day.openings]
-    blocks += [_open(one, 0, _minute(one.ends)) for one in day.nights]
+    blocks = [_evening(one) if one.ends_next_day else _open(one) for one in day.openings]
+    blocks += [_morning(one) for one in day.nights]
     blocks += [_off(one, day.date, zone) for one in day.off]
     if day.holiday:
         words = say("Holiday: %(name)s", name=day.holiday.name)
@@ -94,23 +94,32 @@ def hours_words(opening: Opening) -> str:
     return f"{starts} – {ends}"
 
 
-def _open(opening: Opening, start: int | None = None, end: int | None = None) -> dict[str, Any]:
-    """A block of a column; `start` and `end` are what of hours that pass midnight lies on its date, in minutes."""
-    cut, times = start is not None, hours_words(opening)
-    if start == 0:  # the rest of a night
-        starts, ends = text.format_time(opening.starts), text.format_time(opening.ends)
-        times = say("%(starts)s the day before – %(ends)s", starts=starts, ends=ends)
+def _open(opening: Opening) -> dict[str, Any]:
+    """Hours as a block of a column, in minutes; `is_span` says that its time is two times and no sentence."""
     notes = (places_words(opening), kinds_words(opening), dates_words(opening))
     return {
         "kind": "open",
         "id": str(opening.id),
-        "start": start if cut else _minute(opening.starts),
-        "end": end if cut else _minute(opening.ends) or DAY,
-        "time": times,
+        "start": _minute(opening.starts),
+        "end": _minute(opening.ends) or DAY,
+        "time": hours_words(opening),
+        "is_span": not opening.ends_next_day,
         "title": " · ".join(note for note in notes if note),
         "url": url_for(".opening", key=opening.id),
-        "stretch_url": None if cut else url_for(".stretch_opening", key=opening.id),
+        "stretch_url": url_for(".stretch_opening", key=opening.id),
     }
+
+
+def _evening(opening: Opening) -> dict[str, Any]:
+    """What of hours that pass midnight lies on the day on which they begin; a part is not drawn longer."""
+    return _open(opening) | {"end": DAY, "stretch_url": None}
+
+
+def _morning(opening: Opening) -> dict[str, Any]:
+    """The rest of them, on the day after."""
+    starts, ends = text.format_time(opening.starts), text.format_time(opening.ends)
+    since = say("%(starts)s the day before – %(ends)s", starts=starts, ends=ends)
+    return _open(opening) | {"start": 0, "end": _minute(opening.ends), "stretch_url": None, "time": since}
 
 
 def _off(off: TimeOff, day: date, zone: ZoneInfo) -> dict[str, Any]:

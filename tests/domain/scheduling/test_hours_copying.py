@@ -248,6 +248,29 @@ def test_the_preview_marks_times_that_come_and_go(dr_benali: Any, el_djazair: An
     assert session().get_one(Opening, opening.id).starts == time(8)
 
 
+def test_the_preview_of_hours_past_midnight_puts_each_time_on_its_date(dr_benali: Any, el_djazair: Any) -> None:
+    eve = first_of(FRIDAY)
+    wanted = OpeningShape(on_date=eve, starts="23:30", ends="01:00", ends_next_day=True)
+    seen = hours_preview.offers(dr_benali.actor, dr_benali.practice_id, el_djazair.consultation_id, wanted=wanted)
+    new = [(day, mark.starts_at) for day, marks in seen.days for mark in marks if mark.state == "new"]
+    assert [(day, f"{starts_at.astimezone(ALGIERS):%H:%M}") for day, starts_at in new] == [
+        (eve, "23:30"), (eve + timedelta(days=1), "00:00"), (eve + timedelta(days=1), "00:30"),
+    ]  # fmt: skip
+
+
+def test_hours_past_midnight_are_copied_whole_and_not_onto_the_morning_after(dr_benali: Any) -> None:
+    opened(dr_benali, "20:00", "02:00", weekday=FRIDAY, ends_next_day=True)
+    assert hours_copying.copy_day(dr_benali.actor, dr_benali.practice_id, weekday=FRIDAY, to=[SATURDAY]) == 1
+    assert spans(dr_benali, SATURDAY) == [("20:00", "02:00")]
+    opened(dr_benali, "01:00", "03:00", weekday=0)  # the morning after a Sunday
+    with pytest.raises(OpeningOverlaps):
+        hours_copying.copy_day(dr_benali.actor, dr_benali.practice_id, weekday=FRIDAY, to=[6])
+    week = first_of(FRIDAY)
+    last = week + timedelta(days=27)
+    hours_copying.copy_week(dr_benali.actor, dr_benali.practice_id, week=week, first=week, last=last, replace=True)
+    assert ("20:00", "02:00") in spans(dr_benali, FRIDAY) and ("20:00", "02:00") in spans(dr_benali, SATURDAY)
+
+
 def test_the_preview_says_what_offers_say(dr_benali: Any, el_djazair: Any) -> None:
     seen = hours_preview.offers(dr_benali.actor, dr_benali.practice_id, el_djazair.consultation_id)
     assert seen.first == clock.today(ALGIERS)
